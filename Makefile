@@ -1,0 +1,49 @@
+# Foci: `make run` starts everything on this machine, `make test` tries everything.
+.DEFAULT_GOAL := help
+.PHONY: help run test faults interop bench lint types contracts docs locks clean
+
+RUN := .venv/bin
+
+help:  ## this list
+	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: .venv  ## start the whole stack (data in FOCI_HOME, gateway on FOCI_PORT)
+	@exec $(RUN)/foci up
+
+test: .venv  ## all tests, with real PostgreSQL and NATS
+	@$(RUN)/pytest -n 2 --dist worksteal
+
+faults: .venv  ## the long history check: 20 000 operations while processes are killed
+	@$(RUN)/python -m tests.faults
+
+interop: .venv  ## strangers' tools against the stack (may use npm and apt)
+	@bash tests/interop/run
+
+bench: .venv  ## measure, and write docs/benchmarks.md
+	@$(RUN)/python -m tests.bench
+
+lint: .venv  ## ruff: rules and format
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+
+types: .venv  ## mypy, strict
+	@$(RUN)/mypy
+
+contracts: .venv  ## who may import whom
+	@$(RUN)/lint-imports
+
+docs: .venv  ## write the generated pages again
+	@$(RUN)/foci contracts --write
+
+locks: .venv  ## resolve requirements/*.in into hashed locks
+	@cd requirements && for set in base dev uv build; do \
+	    ../$(RUN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal \
+	        --python-version 3.11 $(UPGRADE) $$set.in -o $$set.txt || exit 1; done
+
+clean:  ## remove the environment and caches, never the data
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.PHONY: .venv
+.venv: .venv/.ready
+.venv/.ready: requirements/uv.txt requirements/build.txt requirements/dev.txt
+	@deploy/local/environment.sh

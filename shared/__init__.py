@@ -1,0 +1,1 @@
+"""What all services share: the published language (contracts) and the technical kit."""
