@@ -1,0 +1,1 @@
+"""The configuration of the bus, generated from the contracts."""
