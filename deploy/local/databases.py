@@ -1,0 +1,44 @@
+"""One database and one role per service: a role owns its own database and can connect to no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+
+
+async def _say(connection: asyncpg.Connection[Any], template: str, *words: str) -> None:
+    """Execute a statement that takes no parameters, quoted by the server: %I identifiers, %L literals."""
+    places = ", ".join(f"${number}::text" for number in range(2, len(words) + 2))
+    statement = await connection.fetchval(f"SELECT format($1, {places})", template, *words)  # noqa: S608
+    await connection.execute(statement)
+
+
+async def make_role(admin: asyncpg.Connection[Any], role: str, password: str) -> None:
+    """A role that may sign in and nothing else; an existing one gets the password anew."""
+    if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+        await _say(admin, "CREATE ROLE %I NOSUPERUSER NOCREATEDB NOCREATEROLE", role)
+        # An administrator who is no superuser must be a member to make databases the role owns.
+        if not await admin.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+            await _say(admin, "GRANT %I TO CURRENT_USER", role)
+    await _say(admin, "ALTER ROLE %I LOGIN PASSWORD %L", role, password)
+    # A long writing transaction anywhere in the cluster holds every relay back; migrations lift it for themselves.
+    await _say(admin, "ALTER ROLE %I SET transaction_timeout = '5s'", role)
+    await _say(admin, "ALTER ROLE %I SET idle_in_transaction_session_timeout = '5s'", role)
+
+
+async def make_databases(admin_url: str, passwords: Mapping[str, str]) -> list[str]:
+    """Make what is missing for each service; says what it made."""
+    made = []
+    admin = await asyncpg.connect(admin_url)
+    try:
+        for service, password in passwords.items():
+            await make_role(admin, service, password)
+            if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", service):
+                await _say(admin, "CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING 'UTF8'", service, service)
+                made.append(service)
+            await _say(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", service)
+    finally:
+        await admin.close()
+    return made

@@ -1,0 +1,57 @@
+"""The real servers every test may use: PostgreSQL and NATS."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+
+from tests.servers import Databases, HolderProcess, NatsAccount, ask, own_account, shared_server
+
+HOLDER = pytest.StashKey[HolderProcess]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the holder of the servers once per run; pytest-xdist's workers talk to the one of their controller."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.stash[HOLDER] = HolderProcess()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End it with the run."""
+    if HOLDER in config.stash:
+        config.stash[HOLDER].stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """URL of a PostgreSQL administrator (postgresql://)."""
+    url: str = ask("servers")["postgres"]
+    return url
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[Callable[[str], str]]:
+    """`database("booking")` makes a fresh, migrated database and returns its postgresql+asyncpg URL."""
+    databases = Databases(postgres)
+    yield databases.fresh
+    databases.drop()
+
+
+@pytest.fixture
+def nats_account() -> Iterator[NatsAccount]:
+    """A NATS account of this test's own, without streams."""
+    servers = ask("servers")
+    lease = shared_server if "nats" in servers["given"] else own_account
+    with lease(servers["nats"]) as account:
+        yield account
+
+
+@pytest_asyncio.fixture
+async def nats_admin(nats_account: NatsAccount) -> AsyncIterator[Client]:
+    """A client that may do everything in the test's account."""
+    client = await nats_account.connect("test")
+    yield client
+    await client.close()
