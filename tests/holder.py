@@ -36,7 +36,9 @@ class Accounts:
     """NATS accounts handed out one to a test, so that tests with the same stream names run side by side."""
 
     def __init__(self, count: int) -> None:
-        self.seeds = {f"T{number}": {user: new_seed() for user in (*USERS, "test")} for number in range(count)}
+        self.seeds = {
+            f"T{number}": {user: new_seed() for user in (*USERS, "test")} for number in range(count)
+        }
         self.free = deque(self.seeds)
 
     def config(self, server: Server) -> str:
@@ -72,7 +74,12 @@ class Wheels:
     def _launch(self, name: str, command: list[str], ending: signal.Signals) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=ENVIRONMENT,
+                start_new_session=True,
             )
         self.processes.append((process, ending))
         return process
@@ -81,12 +88,19 @@ class Wheels:
         deadline = time.monotonic() + START_DEADLINE_S
         while not ready():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{name} did not start:\n" + (self.folder / f"{name}.log").read_text()[-2000:])
+                raise RuntimeError(
+                    f"{name} did not start:\n" + (self.folder / f"{name}.log").read_text()[-2000:]
+                )
             time.sleep(0.02)
 
     def _postgres(self) -> str:
         server = Postgres(
-            self.folder / "postgres", free_port(), "postgres", durable=False, max_connections=400, shared_buffers="128MB"
+            self.folder / "postgres",
+            free_port(),
+            "postgres",
+            durable=False,
+            max_connections=400,
+            shared_buffers="128MB",
         )
         server.prepare()
         self._wait("postgres", self._launch("postgres", server.command(), signal.SIGINT), server.ready)
@@ -142,7 +156,9 @@ class Containers:
         config = self.folder / "nats.conf"
         server = Server(4222, 8222, "/tmp/nats", host="0.0.0.0", monitor_host="0.0.0.0")
         config.write_text(accounts.config(server))
-        container = DockerContainer("nats:2.15.1").with_command("-c /etc/nats/nats.conf").with_exposed_ports(4222)
+        container = (
+            DockerContainer("nats:2.15.1").with_command("-c /etc/nats/nats.conf").with_exposed_ports(4222)
+        )
         container.with_volume_mapping(str(config), "/etc/nats/nats.conf", "ro")
         container.waiting_for(LogMessageWaitStrategy("Server is ready"))
         container.start()
@@ -216,7 +232,9 @@ def clear_leftovers() -> None:
 def main(path: str) -> None:
     """Entry of the process; `path` is where to listen."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches the whole group; only the pipe ends this process
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # Ctrl-C reaches the whole group; only the pipe ends this process
     clear_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     with socket.socket(socket.AF_UNIX) as listener:

@@ -60,7 +60,9 @@ class HolderProcess:
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="foci-holder-")
         path = f"{self.folder.name}/socket"
-        self.process = subprocess.Popen([sys.executable, "-m", "tests.holder", path], stdin=subprocess.PIPE, cwd=ROOT)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.holder", path], stdin=subprocess.PIPE, cwd=ROOT
+        )
         os.environ[SOCKET_VARIABLE] = path  # pytest-xdist's workers inherit it
 
     def stop(self) -> None:

@@ -11,7 +11,7 @@ import asyncpg
 async def _say(connection: asyncpg.Connection[Any], template: str, *words: str) -> None:
     """Execute a statement that takes no parameters, quoted by the server: %I identifiers, %L literals."""
     places = ", ".join(f"${number}::text" for number in range(2, len(words) + 2))
-    statement = await connection.fetchval(f"SELECT format($1, {places})", template, *words)  # noqa: S608
+    statement = await connection.fetchval(f"SELECT format($1, {places})", template, *words)
     await connection.execute(statement)
 
 
@@ -28,17 +28,24 @@ async def make_role(admin: asyncpg.Connection[Any], role: str, password: str) ->
     await _say(admin, "ALTER ROLE %I SET idle_in_transaction_session_timeout = '5s'", role)
 
 
-async def make_databases(admin_url: str, passwords: Mapping[str, str]) -> list[str]:
-    """Make what is missing for each service; says what it made."""
+async def make_databases(
+    admin_url: str, passwords: Mapping[str, str], *, whole_server: bool = False
+) -> list[str]:
+    """Make what is missing for each service; says what it made. Other databases change only on a server all ours."""
     made = []
     admin = await asyncpg.connect(admin_url)
     try:
         for service, password in passwords.items():
             await make_role(admin, service, password)
             if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", service):
-                await _say(admin, "CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING 'UTF8'", service, service)
+                await _say(
+                    admin, "CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING 'UTF8'", service, service
+                )
                 made.append(service)
             await _say(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", service)
+        if whole_server:
+            for name in ("postgres", "template1"):
+                await _say(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", name)
     finally:
         await admin.close()
     return made

@@ -43,7 +43,7 @@ fi
 say "2/3 installer: uv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 say "3/3 packages: $(grep -c '^[a-z]' requirements/dev.txt) pinned ones (about 150 MB the first time)"
-.venv/bin/uv pip sync --python .venv/bin/python --require-hashes --quiet \
+.venv/bin/uv pip sync --python .venv/bin/python --require-hashes --quiet --compile-bytecode \
     --build-constraints requirements/build.txt requirements/dev.txt
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --offline -e .
 touch .venv/.ready

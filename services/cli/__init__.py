@@ -1,0 +1,1 @@
+"""The `foci` command line: a client of the gateway, plus the operator's commands."""

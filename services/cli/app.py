@@ -1,0 +1,20 @@
+"""All commands of `foci`, one file per group."""
+
+from __future__ import annotations
+
+import typer
+
+from services.cli import import_calendar, operator_credentials, status, token, up
+
+app = typer.Typer(
+    name="foci",
+    help="Foci on this machine, and the operator's tools for a running stack.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals may hold keys and tokens
+)
+app.command("up")(up.up)
+app.command("status")(status.status)
+app.command("token")(token.token)
+app.command("operator-credentials")(operator_credentials.operator_credentials)
+app.add_typer(import_calendar.import_app, name="import")
