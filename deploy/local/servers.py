@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -18,6 +19,10 @@ from deploy.local.privileges import unprivileged
 CHILD = Path(__file__).with_name("child.py")
 # Nothing of the caller's environment: PGHOST, LC_ALL or TZ would change what the servers do.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+# Below what Linux (from 32768) and others (from 49152) give to outgoing connections.
+LISTENING_PORTS = range(20000, 32768)
 
 
 class ServersMissing(Exception):
@@ -45,13 +50,18 @@ def is_free(port: int) -> bool:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port if nobody has it, else one the system gives."""
+    """The preferred port if nobody has it, else another.
+
+    Not one of those the system gives to outgoing connections: while a server is down, a client that keeps trying its
+    port would sooner or later be given that very port, connect to itself, and keep the server from coming back.
+    """
     if preferred and is_free(preferred):
         return preferred
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    tries = (secrets.choice(LISTENING_PORTS) for _ in range(1000))
+    port = next((port for port in tries if is_free(port)), None)
+    if port is None:
+        raise ServersMissing(f"no free port between {LISTENING_PORTS[0]} and {LISTENING_PORTS[-1]}")
+    return port
 
 
 def postgres_program(name: str) -> str:
