@@ -1,11 +1,11 @@
 # Foci: `make run` starts everything on this machine, `make test` tries everything.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults interop bench lint types contracts docs locks clean
+.PHONY: help run test faults interop bench lint types contracts docs docs-check locks image-secrets clean
 
 RUN := .venv/bin
 
 help:  ## this list
-	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run: .venv  ## start the whole stack (data in FOCI_HOME, gateway on FOCI_PORT)
 	@exec $(RUN)/foci up
@@ -35,10 +35,16 @@ contracts: .venv  ## who may import whom
 docs: .venv  ## write the generated pages again
 	@$(RUN)/foci contracts --write
 
+docs-check: .venv  ## are the generated pages up to date?
+	@$(RUN)/foci contracts --check
+
 locks: .venv  ## resolve requirements/*.in into hashed locks
 	@cd requirements && for set in base dev uv build; do \
 	    ../$(RUN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal \
 	        --python-version 3.11 $(UPGRADE) $$set.in -o $$set.txt || exit 1; done
+
+image-secrets: .venv  ## keys, passwords and nats.conf for deploy/compose.yaml, in deploy/.secrets
+	@$(RUN)/python -m deploy.secret_files deploy/.secrets
 
 clean:  ## remove the environment and caches, never the data
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DatabaseSettings(BaseSettings):
+    """What the job of deploy/compose.yaml is told."""
+
+    model_config = SettingsConfigDict(env_prefix="DATABASES_", frozen=True, extra="ignore")
+
+    admin_url: SecretStr
+    passwords: dict[str, SecretStr]
+    """The password of each service's role, as JSON."""
 
 
 async def _say(connection: asyncpg.Connection[Any], template: str, *words: str) -> None:
@@ -49,3 +62,14 @@ async def make_databases(
     finally:
         await admin.close()
     return made
+
+
+def main() -> None:
+    """Entry of the job."""
+    settings = DatabaseSettings()
+    passwords = {service: password.get_secret_value() for service, password in settings.passwords.items()}
+    asyncio.run(make_databases(settings.admin_url.get_secret_value(), passwords, whole_server=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Writes the keys, passwords and the bus configuration that deploy/compose.yaml mounts; what exists is kept."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from deploy.local.home import Home, public_half, write_private
+from deploy.nats.config import ACCOUNT, Server, cell_users, render
+from deploy.nats.keys import public_key
+from shared.contracts.access import ADMIN, USERS
+from shared.contracts.catalogue import SERVICES
+
+CELL = "local"
+NATS_URL = "nats://nats:4222"
+HTTP_PORT = "8080"
+
+
+def _quoted(value: str) -> str:
+    """One line of an env file, also for keys of several lines."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _write_environment(path: Path, values: dict[str, str]) -> None:
+    write_private(path, "".join(f"{name}={_quoted(value)}\n" for name, value in values.items()))
+
+
+def _process(home: Home, name: str) -> dict[str, str]:
+    prefix = name.upper()
+    return {
+        f"{prefix}_CELL": CELL,
+        f"{prefix}_NATS_URL": NATS_URL,
+        f"{prefix}_NATS_SEED": home.seed(name),
+        f"{prefix}_HTTP_HOST": "0.0.0.0",
+        f"{prefix}_HTTP_PORT": HTTP_PORT,
+    }
+
+
+def write(folder: Path) -> None:
+    """One file per container, so that each gets its own secrets and nobody else's."""
+    home = Home(folder)
+    home.make()
+    keys = {name: public_key(home.seed(name)) for name in USERS}
+    server = Server(port=4222, monitor_port=8222, store="/data", host="0.0.0.0", monitor_host="0.0.0.0")
+    system = public_key(home.seed("system"))
+    write_private(folder / "nats.conf", render({ACCOUNT: cell_users(keys, CELL)}, server, system_key=system))
+    for service in SERVICES:
+        url = f"postgresql+asyncpg://{service}:{home.password(service)}@postgres:5432/{service}"
+        more = {"DATABASE_URL": url, "ASSERTION_PUBLIC_KEY": public_half(home.assertion_key())}
+        own = {f"{service.upper()}_{name}": value for name, value in more.items()}
+        _write_environment(folder / f"{service}.env", {**_process(home, service), **own})
+    gateway = {
+        "GATEWAY_ASSERTION_PRIVATE_KEY": home.assertion_key(),
+        "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(home.token_key()),
+    }
+    _write_environment(folder / "gateway.env", {**_process(home, "gateway"), **gateway})
+    _write_environment(folder / "streams.env", _process(home, ADMIN))
+    password = home.password("postgres")
+    _write_environment(folder / "postgres.env", {"POSTGRES_PASSWORD": password})
+    databases = {
+        "DATABASES_ADMIN_URL": f"postgresql://postgres:{password}@postgres:5432/postgres",
+        "DATABASES_PASSWORDS": json.dumps({service: home.password(service) for service in SERVICES}),
+    }
+    _write_environment(folder / "databases.env", databases)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    write(parser.parse_args().folder.absolute())
