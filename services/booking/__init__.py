@@ -1,0 +1,1 @@
+"""Booking: spaces, bookings, presence, occupancy."""

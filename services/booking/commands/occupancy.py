@@ -1,0 +1,138 @@
+"""Measuring occupancy: figures per space and hub at a moment, stated when they change, by deed or by time passing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.booking.rules import PUBLIC_EVERY, public_moment
+from shared.contracts.base import ALL_SPACES
+from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
+from shared.contracts.streams import OCCUPANCY
+from shared.kit.ids import Ids
+from shared.kit.outbox import Row, write
+from shared.kit.telemetry import inject
+from shared.kit.timers import set_timer
+
+BOUNDARY = "occupancy-boundary"
+"""Timer per hub: the next moment at which a booking begins or ends."""
+PUBLIC = "occupancy-public"
+"""Timer per hub: the next full five minutes, when the public figures catch up."""
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('occupancy ' || :hub, 2))")
+# Units are counted as sets: an event on the floor takes the flex seats, and the hub counts every unit once.
+_MEASURE = text("""
+    WITH claims AS (
+        SELECT units, seats, status FROM booking
+        WHERE hub = :hub AND status IN ('held', 'confirmed', 'checked_in')
+          AND tstzrange(starts_at, kept_until) @> CAST(:now AS timestamptz) AND ends_at > :now
+          AND NOT (status = 'held' AND expires_at <= :now)
+    ), taken AS (
+        SELECT coalesce(range_agg(r), '{}') AS units FROM claims, unnest(units) r
+    ), places AS (
+        SELECT slug AS space, CASE WHEN active THEN units ELSE '{}' END AS units FROM space WHERE hub = :hub
+        UNION ALL
+        SELECT :all, coalesce((SELECT range_agg(r) FROM space, unnest(units) r WHERE hub = :hub AND active), '{}')
+    ), figures AS (
+        SELECT p.space, count_units(p.units) AS capacity, count_units(p.units * t.units) AS booked,
+               coalesce((
+                   SELECT sum(CASE WHEN count_units(c.units) = c.seats THEN count_units(c.units * p.units) ELSE c.seats END)
+                   FROM claims c WHERE c.status = 'checked_in' AND c.units && p.units
+               ), 0)::int AS present
+        FROM places p, taken t
+    )
+    INSERT INTO occupancy AS o (hub, space, capacity, booked, present, measured_at, public_present, public_at)
+    SELECT :hub, space, capacity, booked, present, :now, 0, :public_at FROM figures
+    ON CONFLICT (hub, space) DO UPDATE SET capacity = excluded.capacity, booked = excluded.booked,
+        present = excluded.present, measured_at = excluded.measured_at, version = o.version + 1
+    WHERE (o.capacity, o.booked, o.present) IS DISTINCT FROM (excluded.capacity, excluded.booked, excluded.present)
+    RETURNING space, capacity, booked, present, measured_at, version
+""")
+_NEXT_BOUNDARY = text("""
+    SELECT least(
+        (SELECT min(starts_at) FROM (
+            SELECT starts_at FROM booking
+            WHERE hub = :hub AND starts_at > :now AND status IN ('held', 'confirmed', 'checked_in')
+            ORDER BY starts_at LIMIT 1) soonest),
+        (SELECT min(ends_at) FROM booking
+         WHERE hub = :hub AND status IN ('held', 'confirmed', 'checked_in') AND ends_at > :now
+           AND tstzrange(starts_at, kept_until) @> CAST(:now AS timestamptz)))
+""")
+_PUBLISH = text("""
+    UPDATE occupancy SET public_present = present, public_at = :public_at
+    WHERE hub = :hub AND public_at < :public_at
+""")
+
+
+async def measure(session: AsyncSession, hub: str, *, now: datetime, ids: Ids) -> int:
+    """Measure a hub and state what has changed; how many figures did."""
+    await session.execute(_LOCK, {"hub": hub})
+    asked = {"hub": hub, "now": now, "all": ALL_SPACES, "public_at": public_moment(now)}
+    changed = (await session.execute(_MEASURE, asked)).all()
+    await write(session, *(_message(hub, row, ids) for row in changed))
+    if changed:
+        await set_timer(session, PUBLIC, hub, public_moment(now) + PUBLIC_EVERY, only_earlier=True)
+    return len(changed)
+
+
+async def measure_at_boundary(session: AsyncSession, hub: str, *, now: datetime, ids: Ids) -> None:
+    """Measure because time has passed, and be woken at the next boundary."""
+    await measure(session, hub, now=now, ids=ids)
+    due_at = (await session.execute(_NEXT_BOUNDARY, {"hub": hub, "now": now})).scalar()
+    if due_at is not None:
+        await set_timer(session, BOUNDARY, hub, due_at, only_earlier=True)
+
+
+async def wake_at(session: AsyncSession, hub: str, moments: Sequence[datetime]) -> None:
+    """Have the hub measured at the earliest of these moments, if nothing is due before."""
+    if moments:
+        await set_timer(session, BOUNDARY, hub, min(moments), only_earlier=True)
+
+
+async def publish(session: AsyncSession, hub: str, *, now: datetime) -> None:
+    """Let the public figures catch up, at a full five minutes."""
+    await session.execute(_LOCK, {"hub": hub})
+    await session.execute(_PUBLISH, {"hub": hub, "public_at": public_moment(now)})
+
+
+def _message(hub: str, row: Any, ids: Ids) -> Row:
+    event = OccupancyChangedV1(
+        id=ids(),
+        source=f"/hubs/{hub}/booking",
+        subject=row.space,
+        time=row.measured_at,
+        data=Occupancy(
+            hub=hub,
+            space=row.space,
+            capacity=row.capacity,
+            booked=row.booked,
+            free=row.capacity - row.booked,
+            present=row.present,
+            at=row.measured_at,
+            version=row.version,
+        ),
+    )
+    return Row(
+        stream=OCCUPANCY,
+        fact_id=event.id,
+        subject=OccupancyChangedV1.subject_for(hub, row.space),
+        headers=orjson.dumps(inject({"Content-Type": OccupancyChangedV1.content_type})).decode(),
+        body=event.model_dump_json(),
+    )
+
+
+_SNAPSHOT = text(
+    "SELECT hub, space, capacity, booked, present, measured_at, version FROM occupancy ORDER BY hub, space"
+)
+
+
+async def restate(session: AsyncSession, *, ids: Ids) -> int:
+    """State every figure again as it is; for a rebuilt OCCUPANCY stream."""
+    rows = (await session.execute(_SNAPSHOT)).all()
+    await write(session, *(_message(row.hub, row, ids) for row in rows))
+    return len(rows)

@@ -1,0 +1,69 @@
+"""Facts in: one short function per fact, in the transaction that also remembers having heard it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.booking.commands.bookings import give_back_all
+from services.booking.commands.hubs import mirror
+from services.booking.commands.occupancy import measure, wake_at
+from shared.contracts.base import Fact
+from shared.contracts.directory.facts import (
+    HubProfileChangedV1,
+    HubRegisteredV1,
+    HubSnapshotV1,
+    MemberJoinedV1,
+    MemberLeftV1,
+    RoleChangedV1,
+)
+from shared.kit.bus import Effect
+from shared.kit.ids import Clock, Ids
+
+
+def mirrors_hubs(clock: Clock) -> Mapping[type[Fact], Effect]:
+    """Keep names and zones of hubs."""
+
+    async def on_profile(
+        session: AsyncSession, fact: HubRegisteredV1 | HubProfileChangedV1 | HubSnapshotV1
+    ) -> None:
+        await mirror(session, fact.hub, name=fact.name, time_zone=fact.time_zone, now=clock())
+
+    return {HubRegisteredV1: on_profile, HubProfileChangedV1: on_profile, HubSnapshotV1: on_profile}
+
+
+def frees_what_leavers_booked(clock: Clock, ids: Ids) -> Mapping[type[Fact], Effect]:
+    """Give back what somebody who left a hub had booked there.
+
+    Joining and changing roles are heard only to know the order: somebody who left and joined again keeps what they book after that.
+    """
+
+    async def on_left(session: AsyncSession, fact: MemberLeftV1) -> None:
+        await give_back_all(session, fact.hub, fact.person, since=fact.occurred_at, now=clock(), ids=ids)
+
+    async def on_other(session: AsyncSession, fact: MemberJoinedV1 | RoleChangedV1) -> None:
+        return None
+
+    return {MemberLeftV1: on_left, MemberJoinedV1: on_other, RoleChangedV1: on_other}
+
+
+async def measures_occupancy(session: AsyncSession, facts: Sequence[Fact], *, clock: Clock, ids: Ids) -> None:
+    """Measure the hubs in which something changed that is going on now; wake up later for the rest."""
+    now = clock()
+    for hub in sorted({fact.hub for fact in facts}):
+        spans = [one for fact in facts if fact.hub == hub for one in _spans(fact, now)]
+        if any(start <= now < end for start, end in spans):
+            await measure(session, hub, now=now, ids=ids)
+        await wake_at(session, hub, [moment for span in spans for moment in span if moment > now])
+
+
+def _spans(fact: Fact, now: datetime) -> list[tuple[datetime, datetime]]:
+    if not hasattr(fact, "start"):
+        # A space was opened or changed: that is now.
+        return [(now, datetime.max.replace(tzinfo=now.tzinfo))]
+    spans = [(fact.start, fact.end)]
+    if hasattr(fact, "previous_start"):
+        spans.append((fact.previous_start, fact.previous_end))
+    return spans

@@ -1,0 +1,131 @@
+"""SQLAlchemy classes of booking's tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, Text, cast
+from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from services.booking.rules import Units, from_multirange, to_multirange
+
+
+class UnitSet(TypeDecorator[Units]):
+    """A set of unit numbers, stored as `int4multirange` so that the database can see overlaps."""
+
+    impl = String
+    cache_ok = True
+
+    def bind_expression(self, bindparam: Any) -> ColumnElement[Any]:
+        return cast(bindparam, INT4MULTIRANGE)
+
+    def column_expression(self, column: Any) -> ColumnElement[Any]:
+        return cast(column, Text)
+
+    def process_bind_param(self, value: Units | None, dialect: Any) -> str | None:
+        return None if value is None else to_multirange(value)
+
+    def process_result_value(self, value: Any, dialect: Any) -> Units | None:
+        return None if value is None else from_multirange(value)
+
+
+class Base(DeclarativeBase):
+    """Tables of booking; times are aware UTC."""
+
+    type_annotation_map = {datetime: TIMESTAMP(timezone=True)}
+
+
+class Hub(Base):
+    """What booking knows of a hub, mirrored from directory's facts."""
+
+    __tablename__ = "hub"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    time_zone: Mapped[str]
+    next_unit: Mapped[int] = mapped_column(default=1)
+
+
+class Space(Base):
+    """What can be booked: a set of units with rules.
+
+    `version` counts changes a caller can see; `stated` counts its facts. `guarded` is true while some space sharing its units wants a
+    buffer before bookings.
+    """
+
+    __tablename__ = "space"
+
+    hub: Mapped[str] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    capacity: Mapped[int]
+    units: Mapped[Units] = mapped_column(UnitSet)
+    made_of: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    rules: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    guarded: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+    stated: Mapped[int] = mapped_column(default=1)
+
+
+class SpaceTerms(Base):
+    """The rules of one version of a space: what a booking made under it was promised."""
+
+    __tablename__ = "space_terms"
+
+    hub: Mapped[str] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    rules: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    time_zone: Mapped[str]
+    since: Mapped[datetime]
+
+
+class Booking(Base):
+    """A claim of units for a time. `version` counts its facts too: each change states exactly one."""
+
+    __tablename__ = "booking"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    hub: Mapped[str]
+    space: Mapped[str]
+    units: Mapped[Units] = mapped_column(UnitSet)
+    seats: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    kept_from: Mapped[datetime | None]
+    kept_until: Mapped[datetime]
+    status: Mapped[str]
+    title: Mapped[str | None]
+    person: Mapped[UUID]
+    booked_by: Mapped[UUID]
+    time_zone: Mapped[str]
+    rules_version: Mapped[int]
+    expires_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None]
+    calendar: Mapped[str | None]
+    uid: Mapped[str | None]
+    recurrence_id: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+
+
+class Occupancy(Base):
+    """The latest figures per space and, as space `all`, per hub; `public_*` is what the public was last told."""
+
+    __tablename__ = "occupancy"
+
+    hub: Mapped[str] = mapped_column(primary_key=True)
+    space: Mapped[str] = mapped_column(primary_key=True)
+    capacity: Mapped[int]
+    booked: Mapped[int]
+    present: Mapped[int]
+    measured_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+    public_present: Mapped[int] = mapped_column(default=0)
+    public_at: Mapped[datetime]

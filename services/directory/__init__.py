@@ -1,0 +1,1 @@
+"""Directory: hubs, persons, organisations, roles."""

@@ -1,0 +1,5 @@
+"""`python -m services.directory serve|migrate`."""
+
+from shared.kit.cli import run
+
+run("directory")

@@ -1,0 +1,38 @@
+"""The only place where directory's parts are built and put together."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from functools import partial
+
+from services.directory import commands, rpc
+from services.directory.settings import Settings
+from shared.kit.ids import Clock, Ids, new_id, utc_now
+from shared.kit.migrate import migrate as migrate_database
+from shared.kit.process import DataService, run
+
+SERVICE = "directory"
+
+
+def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids) -> None:
+    """Tell the service what it answers and can state again; it hears nothing."""
+    service.server.answers(rpc.reads())
+    service.server.answers(rpc.changes(settings.cell, ids))
+    service.restates({"hubs": partial(commands.restate_hubs, clock=clock, ids=ids)})
+
+
+def serve() -> None:
+    """Run the service until it is told to stop."""
+    settings = Settings()  # type: ignore[call-arg]  # secrets come from the environment
+
+    async def parts(stack: AsyncExitStack, service: DataService) -> None:
+        assemble(service, settings, clock=utc_now, ids=new_id)
+        await service.start(stack)
+
+    run(SERVICE, settings, parts, clock=utc_now, ids=new_id)
+
+
+def migrate() -> None:
+    """Bring the database up to date."""
+    settings = Settings()  # type: ignore[call-arg]  # secrets come from the environment
+    migrate_database(SERVICE, settings.database_url.get_secret_value())

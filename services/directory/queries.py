@@ -1,0 +1,103 @@
+"""Reading: hubs for everybody, persons for themselves, access for the gateway."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.directory.tables import Hub
+from shared.contracts.directory.requests import (
+    AccessView,
+    GetAccess,
+    HubPage,
+    HubView,
+    ListHubs,
+    MembershipView,
+    PersonView,
+)
+from shared.kit.errors import NotFound
+
+# `\` is escaped first, then the two wildcards, so that a searched "50 %" means itself.
+_LIST = text(r"""
+    SELECT * FROM hub
+    WHERE slug > :after
+      AND (CAST(:q AS text) IS NULL OR words LIKE '%' || replace(replace(replace(:q, '\', '\\'), '%', '\%'), '_', '\_') || '%')
+      AND (CAST(:municipality AS text) IS NULL OR lower(municipality) = lower(:municipality))
+      AND (CAST(:region AS text) IS NULL OR lower(region) = lower(:region))
+      AND (CAST(:country AS text) IS NULL OR country = :country)
+      AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+    ORDER BY slug LIMIT :limit
+""")
+_ACCESS = text("""
+    SELECT h.cell, m.role FROM hub h
+    LEFT JOIN membership m ON m.hub = h.slug AND m.person = CAST(:person AS uuid) AND m.left_at IS NULL
+    WHERE h.slug = :hub
+""")
+_PERSON = text("SELECT id, name, email, language, time_zone, guest FROM person WHERE id = :person")
+_MEMBERSHIPS = text("""
+    SELECT hub, person, role, since, version FROM membership WHERE person = :person AND left_at IS NULL ORDER BY hub
+""")
+
+
+def hub_view(hub: Any) -> HubView:
+    """A hub row, ORM object or plain, as everybody sees it."""
+    return HubView(
+        id=hub.slug,
+        name=hub.name,
+        kind=hub.kind,
+        address=hub.address,
+        municipality=hub.municipality,
+        region=hub.region,
+        country=hub.country,
+        time_zone=hub.time_zone,
+        languages=tuple(hub.languages),
+        modules=tuple(hub.modules),
+        offers=tuple(hub.offers),
+        about=hub.about,
+        cell=hub.cell,
+        version=hub.version,
+    )
+
+
+async def get_hub(session: AsyncSession, slug: str) -> HubView:
+    """One hub."""
+    hub = await session.get(Hub, slug)
+    if hub is None:
+        raise NotFound(f"There is no hub {slug}.")
+    return hub_view(hub)
+
+
+async def list_hubs(session: AsyncSession, request: ListHubs) -> HubPage:
+    """A page of hubs that match every given filter."""
+    asked = {
+        "after": request.cursor or "",
+        "q": request.q.casefold() if request.q else None,
+        "municipality": request.municipality,
+        "region": request.region,
+        "country": request.country,
+        "kind": request.kind,
+        "limit": request.limit + 1,
+    }
+    rows = (await session.execute(_LIST, asked)).all()
+    items = tuple(hub_view(row) for row in rows[: request.limit])
+    return HubPage(items=items, cursor=items[-1].id if len(rows) > request.limit else None)
+
+
+async def get_access(session: AsyncSession, request: GetAccess) -> AccessView:
+    """Where the hub lives and what the person is there."""
+    row = (await session.execute(_ACCESS, {"hub": request.hub, "person": request.person})).first()
+    if row is None:
+        raise NotFound(f"There is no hub {request.hub}.")
+    return AccessView(person=request.person or UUID(int=0), hub=request.hub, cell=row.cell, role=row.role)
+
+
+async def get_person(session: AsyncSession, person: UUID) -> PersonView:
+    """A person with their roles."""
+    row = (await session.execute(_PERSON, {"person": person})).mappings().first()
+    if row is None:
+        raise NotFound("This person is not in the directory.")
+    memberships = (await session.execute(_MEMBERSHIPS, {"person": person})).mappings()
+    return PersonView(**row, memberships=tuple(MembershipView(**one) for one in memberships))

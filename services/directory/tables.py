@@ -1,0 +1,77 @@
+"""SQLAlchemy classes of directory's tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Tables of directory; times are aware UTC."""
+
+    type_annotation_map = {datetime: TIMESTAMP(timezone=True)}
+
+
+class Hub(Base):
+    """A hub of the federation with its public profile; `words` is what text search looks in."""
+
+    __tablename__ = "hub"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    address: Mapped[str | None]
+    municipality: Mapped[str | None]
+    region: Mapped[str | None]
+    country: Mapped[str | None]
+    time_zone: Mapped[str]
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    modules: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    offers: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    about: Mapped[str | None]
+    cell: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+    words: Mapped[str]
+
+
+class Person(Base):
+    """Somebody with an account, or a guest that staff have registered."""
+
+    __tablename__ = "person"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str | None]
+    language: Mapped[str]
+    time_zone: Mapped[str]
+    guest: Mapped[bool]
+    registered_at: Mapped[datetime]
+
+
+class Membership(Base):
+    """A person's role in a hub; `left_at` is set while they do not belong to it."""
+
+    __tablename__ = "membership"
+
+    hub: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    since: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Organisation(Base):
+    """A company, society or university with a page at a hub."""
+
+    __tablename__ = "organisation"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    hub: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str]
+    website: Mapped[str | None]

@@ -1,0 +1,105 @@
+"""What each NATS user may do: computed from the contracts, so that a new fact or request needs no second list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.contracts.catalogue import SERVICES
+from shared.contracts.streams import CONSUMERS, OCCUPANCY, STREAMS, stream_of
+
+ADMIN = "admin"
+GATEWAY = "gateway"
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Subjects a NATS user may publish to and subscribe to; everything else is refused by the server.
+
+    `allow_responses` lets it answer a request on the reply subject the request carries, once, and nowhere else.
+    """
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    allow_responses: bool = False
+
+
+def inbox_prefix(user: str) -> str:
+    """Where replies to a user's own requests arrive; a shared prefix would let one read another's replies."""
+    return f"_INBOX_{user}"
+
+
+def _service(service: str, cell: str) -> Permissions:
+    own_streams = [stream for stream in STREAMS if stream.owner == service]
+    listens = [consumer for consumer in CONSUMERS if consumer.service == service]
+    publish = [f"hubs.*.{service}.>", f"kick.{cell}.{service}"]
+    publish += [
+        subject for stream in own_streams for subject in stream.subjects if stream.name != stream_of(service)
+    ]
+    for stream in own_streams:
+        # The relay looks at the end of its own streams to know what has arrived.
+        publish += [f"$JS.API.STREAM.INFO.{stream.name}", f"$JS.API.STREAM.MSG.GET.{stream.name}"]
+    for consumer in listens:
+        name = f"{consumer.stream}.{consumer.durable}"
+        publish += [f"$JS.API.CONSUMER.INFO.{name}", f"$JS.API.CONSUMER.MSG.NEXT.{name}", f"$JS.ACK.{name}.>"]
+    return Permissions(
+        publish=tuple(publish),
+        subscribe=(
+            f"{inbox_prefix(service)}.>",
+            f"rpc.{cell}.{service}.>",
+            f"kick.{cell}.{service}",
+            "$SRV.>",
+        ),
+        allow_responses=True,
+    )
+
+
+def _gateway(cell: str) -> Permissions:
+    # One token after the service: `rpc.<cell>.<service>.admin.<operation>` is out of the gateway's reach.
+    return Permissions(
+        publish=tuple(f"rpc.{cell}.{service}.*" for service in SERVICES),
+        subscribe=(f"{inbox_prefix(GATEWAY)}.>",),
+    )
+
+
+def _admin(cell: str) -> Permissions:
+    return Permissions(
+        publish=("$JS.API.>", "$JS.ACK.>", "$SRV.>", f"rpc.{cell}.*.admin.*"),
+        subscribe=(f"{inbox_prefix(ADMIN)}.>", "$JS.EVENT.>"),
+    )
+
+
+def operator(name: str, hubs: tuple[str, ...] = ()) -> Permissions:
+    """A read-only user for an operator's own systems: occupancy of the named hubs, or of all.
+
+    It may make ephemeral consumers on the OCCUPANCY stream; the filter stands in the API subject, so the server itself refuses another
+    hub's figures.
+    """
+    filters = [f"occupancy.{hub}.>" for hub in hubs] or ["occupancy.>"]
+    return Permissions(
+        publish=(
+            f"$JS.API.STREAM.INFO.{OCCUPANCY}",
+            *(f"$JS.API.CONSUMER.CREATE.{OCCUPANCY}.*.{subject}" for subject in filters),
+            f"$JS.API.CONSUMER.INFO.{OCCUPANCY}.*",
+            f"$JS.API.CONSUMER.DELETE.{OCCUPANCY}.*",
+            f"$JS.API.CONSUMER.MSG.NEXT.{OCCUPANCY}.*",
+            f"$JS.ACK.{OCCUPANCY}.>",
+            "$JS.FC.>",
+        ),
+        subscribe=(f"{inbox_prefix(f'{OPERATOR}_{name}')}.>", *filters),
+    )
+
+
+def permissions(user: str, cell: str) -> Permissions:
+    """What `user` (a service, `gateway` or `admin`) may do in `cell`."""
+    if user == GATEWAY:
+        return _gateway(cell)
+    if user == ADMIN:
+        return _admin(cell)
+    if user in SERVICES:
+        return _service(user, cell)
+    raise LookupError(f"no NATS user {user!r}; known: {', '.join((GATEWAY, ADMIN, *SERVICES))}")
+
+
+USERS: tuple[str, ...] = (GATEWAY, ADMIN, *SERVICES)
+"""Every user of a cell besides the operators'."""

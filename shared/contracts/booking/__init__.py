@@ -1,0 +1,1 @@
+"""What booking states and answers: spaces, bookings, occupancy."""

@@ -1,0 +1,51 @@
+"""Everything that is published: which facts and requests exist, by service."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from shared.contracts import operations
+from shared.contracts.base import Fact, Request
+from shared.contracts.booking import facts as booking_facts
+from shared.contracts.booking import requests as booking_requests
+from shared.contracts.directory import facts as directory_facts
+from shared.contracts.directory import requests as directory_requests
+
+
+def _public(module: ModuleType, base: type) -> list[type]:
+    return [
+        member
+        for name, member in vars(module).items()
+        if isinstance(member, type)
+        and issubclass(member, base)
+        and member.__module__ == module.__name__
+        and not name.startswith("_")
+    ]
+
+
+FACTS: dict[str, tuple[type[Fact], ...]] = {
+    "directory": tuple(_public(directory_facts, Fact)),
+    "booking": tuple(_public(booking_facts, Fact)),
+}
+"""Fact classes by the service that states them."""
+
+REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
+    "directory": tuple(_public(directory_requests, Request)),
+    "booking": tuple(_public(booking_requests, Request)),
+}
+"""Request classes by the service that answers them."""
+
+OPERATIONS: tuple[type[Request], ...] = tuple(_public(operations, Request))  # type: ignore[type-arg]
+"""Requests every service answers for the platform's operator."""
+
+SERVICES = tuple(FACTS)
+"""The services that own data."""
+
+
+def fact_class(subject: str) -> type[Fact] | None:
+    """The class of the fact on this NATS subject, or None when this release does not know it."""
+    _, _, service, fact, version = subject.split(".")
+    for known in FACTS.get(service, ()):
+        if known.fact == fact and f"v{known.version}" == version:
+            return known
+    return None

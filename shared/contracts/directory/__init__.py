@@ -1,0 +1,1 @@
+"""What directory states and answers: hubs, persons, organisations, roles."""

@@ -1,0 +1,83 @@
+"""Facts of directory."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from shared.contracts.base import Audience, Fact, Language, Slug, Snapshot, described
+from shared.contracts.directory.words import HubKind, Role
+
+
+class _DirectoryFact(Fact):
+    service = "directory"
+
+
+class _HubProfile(_DirectoryFact):
+    audience = Audience.PUBLIC
+
+    name: str = described("The hub's name for people.")
+    kind: HubKind
+    municipality: str | None = described("Null for a hub that has no place.", default=None)
+    region: str | None = None
+    country: str | None = described("ISO 3166-1 alpha-2.", default=None)
+    time_zone: str = described("IANA time zone; every rule of the hub is computed in it.")
+    languages: tuple[Language, ...] = ()
+    modules: tuple[Slug, ...] = described("Parts of Foci the hub has switched on.", default=())
+    cell: Slug = described("The running stack the hub lives in.")
+
+
+class HubRegisteredV1(_HubProfile):
+    """A hub joined the federation."""
+
+    fact = "hub-registered"
+
+
+class HubProfileChangedV1(_HubProfile):
+    """The hub's public profile reads like this now."""
+
+    fact = "hub-profile-changed"
+
+
+class HubSnapshotV1(_HubProfile, Snapshot):
+    """The hub's public profile as it is; stated by `foci republish directory hubs`."""
+
+    fact = "hub-snapshot"
+
+
+class _Membership(_DirectoryFact):
+    audience = Audience.HOSTS
+
+    person: UUID
+
+
+class MemberJoinedV1(_Membership):
+    """A person joined the hub, as a member or with another role. `subject` is `<hub>/<person>`."""
+
+    fact = "member-joined"
+
+    role: Role
+
+
+class RoleChangedV1(_Membership):
+    """A person's role in the hub is another one now."""
+
+    fact = "role-changed"
+
+    role: Role
+    previous: Role
+
+
+class MemberLeftV1(_Membership):
+    """A person left the hub; what they had booked ahead there is given back."""
+
+    fact = "member-left"
+
+
+class OrganisationRegisteredV1(_DirectoryFact):
+    """An organisation (company, society, university) has a page at the hub."""
+
+    fact = "organisation-registered"
+    audience = Audience.PUBLIC
+
+    organisation: UUID
+    name: str

@@ -1,0 +1,237 @@
+"""Requests directory answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
+
+from shared.contracts.base import Language, Line, Page, Prose, Request, Slug, View, described
+from shared.contracts.directory.words import HubKind, Role
+
+TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+class HubProfile(View):
+    """What everybody may know about a hub."""
+
+    id: Slug = described("The hub's slug; it never changes.")
+    name: Line
+    kind: HubKind
+    address: Line | None = described("Null for a hub that has no place; such a hub is valid.", default=None)
+    municipality: Line | None = None
+    region: Line | None = None
+    country: Country | None = described("ISO 3166-1 alpha-2.", default=None)
+    time_zone: TimeZone = described("IANA time zone, for example `Europe/Stockholm`.")
+    languages: tuple[Language, ...] = described("Languages spoken there, most used first.", default=())
+    modules: tuple[Slug, ...] = described("Parts of Foci that are switched on.", default=())
+    offers: tuple[Line, ...] = described("Public service catalogue: what we offer.", default=())
+    about: Prose | None = None
+
+
+class HubView(HubProfile):
+    """A hub as the directory shows it."""
+
+    cell: Slug = described("The running stack the hub lives in.")
+    version: int
+
+
+class HubPage(Page):
+    """Hubs in order of their slug."""
+
+    items: tuple[HubView, ...]
+
+
+class ListHubs(Request[HubPage]):
+    """Find hubs by place and text; open to everybody."""
+
+    service = "directory"
+    operation = "list-hubs"
+    reply = HubPage
+
+    q: Annotated[str, StringConstraints(max_length=100)] | None = described(
+        "Words in name, place or offer.", default=None
+    )
+    municipality: str | None = Field(default=None, max_length=100)
+    region: str | None = Field(default=None, max_length=100)
+    country: Country | None = None
+    kind: HubKind | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=200)
+
+
+class GetHub(Request[HubView]):
+    """One hub's public profile; open to everybody."""
+
+    service = "directory"
+    operation = "get-hub"
+    reply = HubView
+
+    hub: Slug
+
+
+class RegisterHub(Request[HubView]):
+    """A new hub joins the federation in this cell."""
+
+    service = "directory"
+    operation = "register-hub"
+    reply = HubView
+    changes = True
+    created = True
+    admin = True
+
+    profile: HubProfile
+
+
+class ChangeHubProfile(Request[HubView]):
+    """Replace a hub's public profile; the slug stays."""
+
+    service = "directory"
+    operation = "change-hub-profile"
+    reply = HubView
+    changes = True
+    admin = True
+
+    profile: HubProfile
+
+
+class AccessView(View):
+    """What the gateway needs to let one person act in one hub."""
+
+    person: UUID
+    hub: Slug
+    cell: Slug = described("Where requests for this hub go.")
+    role: Role | None = described("Null when the person has no role there.", default=None)
+
+
+class GetAccess(Request[AccessView]):
+    """Which role does this person have in this hub, and where does the hub live?"""
+
+    service = "directory"
+    operation = "get-access"
+    reply = AccessView
+
+    person: UUID | None = described("Null asks only where the hub lives.", default=None)
+    hub: Slug
+
+
+class MembershipView(View):
+    """A person's role in a hub."""
+
+    hub: Slug
+    person: UUID
+    role: Role
+    since: AwareDatetime
+    version: int
+
+
+class PersonView(View):
+    """A person as they see themselves."""
+
+    id: UUID
+    name: Line
+    email: EmailStr | None = None
+    language: Language
+    time_zone: TimeZone
+    guest: bool = described("True for somebody a host has registered and who has no account.")
+    memberships: tuple[MembershipView, ...] = ()
+
+
+class GetMe(Request[PersonView]):
+    """The signed-in person, with their roles."""
+
+    service = "directory"
+    operation = "get-me"
+    reply = PersonView
+
+
+class Guest(View):
+    """Somebody without an account: a first-time visitor."""
+
+    name: Line
+    email: EmailStr | None = None
+    language: Language = "en"
+
+
+class AddMember(Request[MembershipView]):
+    """Join a hub oneself, or let somebody in as staff: an existing person or a guest."""
+
+    service = "directory"
+    operation = "add-member"
+    reply = MembershipView
+    changes = True
+    created = True
+
+    hub: Slug
+    person: UUID | Guest | None = described("Null means the person who asks.", default=None)
+    role: Role = Role.MEMBER
+
+
+class ChangeRole(Request[MembershipView]):
+    """Give a member of the hub another role; operators and admins do this."""
+
+    service = "directory"
+    operation = "change-role"
+    reply = MembershipView
+    changes = True
+
+    hub: Slug
+    person: UUID
+    role: Role
+    version: int | None = described("The version the change was decided on.", default=None)
+
+
+class LeaveHub(Request[MembershipView]):
+    """Leave a hub, or end somebody's membership as an operator."""
+
+    service = "directory"
+    operation = "leave-hub"
+    reply = MembershipView
+    changes = True
+
+    hub: Slug
+    person: UUID
+
+
+class EnsurePerson(Request[PersonView]):
+    """The person of that name, made if missing, with that role in the hub (demo data, development tokens)."""
+
+    service = "directory"
+    operation = "ensure-person"
+    reply = PersonView
+    changes = True
+    admin = True
+
+    hub: Slug
+    name: Line
+    role: Role
+    email: EmailStr | None = None
+    language: Language = "en"
+
+
+class OrganisationView(View):
+    """A company, society or university that has a page at a hub."""
+
+    id: UUID
+    hub: Slug
+    name: Line
+    kind: Line
+    website: Line | None = None
+
+
+class RegisterOrganisation(Request[OrganisationView]):
+    """An organisation gets its page at a hub; one name stands once per hub."""
+
+    service = "directory"
+    operation = "register-organisation"
+    reply = OrganisationView
+    changes = True
+    created = True
+    admin = True
+
+    hub: Slug
+    name: Line
+    kind: Line = "company"
+    website: Line | None = None

@@ -1,0 +1,95 @@
+"""The JetStream streams and durable consumers, declared once; provisioning makes the server match."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.contracts.base import Fact
+from shared.contracts.catalogue import FACTS
+from shared.contracts.directory import facts as directory
+
+RETENTION = timedelta(days=30)
+"""How long facts stay in the streams; the outbox keeps as long, so either can rebuild the other."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One JetStream stream.
+
+    `owner` is the only service that writes it. `latest_only` keeps one message per subject: a table of what is, not a
+    history.
+    """
+
+    name: str
+    owner: str
+    subjects: tuple[str, ...]
+    max_age: timedelta = RETENTION
+    latest_only: bool = False
+    no_ack: bool = False
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """One durable pull consumer, `<service>__<what it does>`."""
+
+    durable: str
+    stream: str
+    filters: tuple[str, ...]
+    ack_wait: timedelta = timedelta(seconds=15)
+    max_ack_pending: int = 2000
+
+    @property
+    def service(self) -> str:
+        """The service that consumes."""
+        return self.durable.split("__", 1)[0]
+
+
+def stream_of(service: str) -> str:
+    """The stream that carries a service's facts."""
+    return service.upper()
+
+
+OCCUPANCY = "OCCUPANCY"
+
+STREAMS: tuple[Stream, ...] = (
+    *(Stream(stream_of(service), service, (f"hubs.*.{service}.>",)) for service in FACTS),
+    Stream(OCCUPANCY, "booking", ("occupancy.>",), max_age=timedelta(0), latest_only=True),
+    # Backstop: should a message ever run out of deliveries without a dead letter, this is where it is seen.
+    Stream("ADVISORIES", "admin", ("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",), no_ack=True),
+)
+
+
+def _filters(*facts: type[Fact]) -> tuple[str, ...]:
+    return tuple(fact.subject_for("*") for fact in facts)
+
+
+CONSUMERS: tuple[Consumer, ...] = (
+    Consumer(
+        "booking__mirrors_hubs",
+        stream_of("directory"),
+        _filters(directory.HubRegisteredV1, directory.HubProfileChangedV1, directory.HubSnapshotV1),
+    ),
+    Consumer("booking__frees_what_leavers_booked", stream_of("directory"), _filters(directory.MemberLeftV1)),
+    Consumer(
+        "booking__measures_occupancy",
+        stream_of("booking"),
+        _filters(*FACTS["booking"]),
+    ),
+)
+
+
+def streams_written_by(service: str) -> tuple[Stream, ...]:
+    """The streams a service's relay fills."""
+    return tuple(stream for stream in STREAMS if stream.owner == service)
+
+
+def consumer(durable: str) -> Consumer:
+    """The declared consumer of that name."""
+    return next(found for found in CONSUMERS if found.durable == durable)
+
+
+def facts_heard_by(durable: str) -> tuple[type[Fact], ...]:
+    """The fact classes a consumer listens to."""
+    filters = consumer(durable).filters
+    return tuple(fact for facts in FACTS.values() for fact in facts if fact.subject_for("*") in filters)

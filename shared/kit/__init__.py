@@ -1,0 +1,1 @@
+"""Technical tools without a business word: transactions, outbox, bus, requests, timers, telemetry."""

@@ -1,0 +1,69 @@
+"""Forgetting what is past its time: outbox and inbox rows, idempotency keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.streams import RETENTION, STREAMS
+from shared.kit import idempotency
+from shared.kit.database import Database
+from shared.kit.ids import Clock
+from shared.kit.timers import Duty, set_timer
+
+KIND = "housekeeping"
+EVERY = timedelta(minutes=5)
+AT_ONCE = 5000
+INBOX_LIFETIME = RETENTION * 2
+"""Longer than any stream keeps a fact, so that a rewound stream finds each fact remembered."""
+LATEST_ONLY_LIFETIME = timedelta(hours=1)
+
+_OUTBOX = text("""
+    DELETE FROM outbox WHERE (stream, xid, id) IN (
+        SELECT stream, xid, id FROM outbox o WHERE stream = :stream AND stated_at < :before
+        AND (xid, id) <= (SELECT xid, id FROM relay_cursor c WHERE c.stream = o.stream)
+        ORDER BY xid, id LIMIT :most)
+""")
+# A stream of what is keeps one message per subject, so its log needs the last row per subject, and a while of the rest.
+_SUPERSEDED = text("""
+    DELETE FROM outbox WHERE (stream, xid, id) IN (
+        SELECT stream, xid, id FROM (
+            SELECT stream, xid, id, stated_at, row_number() OVER (PARTITION BY subject ORDER BY xid DESC, id DESC) AS nth
+            FROM outbox o WHERE stream = :stream
+              AND (xid, id) <= (SELECT xid, id FROM relay_cursor c WHERE c.stream = o.stream)
+        ) ranked WHERE nth > 1 AND stated_at < :before LIMIT :most)
+""")
+_INBOX = text("""
+    DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE seen_at < :before LIMIT :most))
+""")
+
+
+async def tidy(session: AsyncSession, now: datetime) -> int:
+    """Forget one chunk of each kind; how many rows went. A long delete would hold back the relay."""
+    gone = await idempotency.purge(session, now)
+    for stream in STREAMS:
+        statement, kept = (_SUPERSEDED, LATEST_ONLY_LIFETIME) if stream.latest_only else (_OUTBOX, RETENTION)
+        asked = {"stream": stream.name, "before": now - kept, "most": AT_ONCE}
+        gone += int((await session.execute(statement, asked)).rowcount)
+    gone += int((await session.execute(_INBOX, {"before": now - INBOX_LIFETIME, "most": AT_ONCE})).rowcount)
+    return gone
+
+
+def duties(clock: Clock) -> Mapping[str, Duty]:
+    """The housekeeping duty; it sets its own next time, soon when there is more to do."""
+
+    async def housekeeping(session: AsyncSession, key: str, now: datetime) -> None:
+        gone = await tidy(session, now)
+        pause = timedelta(seconds=1) if gone >= AT_ONCE else EVERY
+        await set_timer(session, KIND, key, clock() + pause)
+
+    return {KIND: housekeeping}
+
+
+async def set_up(database: Database, clock: Clock) -> None:
+    """Make sure the duty is in the book; any replica may."""
+    async with database.transaction() as session:
+        await set_timer(session, KIND, "all", clock() + EVERY, only_earlier=True)

@@ -1,0 +1,63 @@
+"""Connections to NATS that never give up, and notice soon when the other end has gone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from shared.contracts.access import inbox_prefix
+from shared.kit.settings import ProcessSettings
+from shared.kit.telemetry import logger
+
+log = logger(__name__)
+
+
+def connect_options(settings: ProcessSettings, user: str) -> dict[str, Any]:
+    """Options for nats-py and FastStream alike; by default nats-py stops trying after two minutes."""
+    options: dict[str, Any] = {
+        "name": f"foci-{user}",
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": 0.25,
+        "ping_interval": 10,
+        "max_outstanding_pings": 2,
+        "connect_timeout": 2,
+    }
+    if settings.nats_seed is not None:
+        options["nkeys_seed_str"] = settings.nats_seed.get_secret_value()
+    return options
+
+
+def own_inbox(user: str) -> bytes:
+    """The inbox prefix the server lets this user subscribe to."""
+    return inbox_prefix(user).encode()
+
+
+async def connect(settings: ProcessSettings, user: str) -> Client:
+    """Connect as `user`, waiting for the server as long as it takes."""
+
+    async def on_disconnect() -> None:
+        log.warning("NATS connection lost; reconnecting", user=user)
+
+    async def on_reconnect() -> None:
+        log.info("NATS connection is back", user=user)
+
+    async def on_error(error: Exception) -> None:
+        log.warning("NATS says no", user=user, error=str(error))
+
+    while True:
+        try:
+            return await nats.connect(
+                settings.nats_url,
+                inbox_prefix=own_inbox(user),
+                disconnected_cb=on_disconnect,
+                reconnected_cb=on_reconnect,
+                error_cb=on_error,
+                **{**connect_options(settings, user), "allow_reconnect": True},
+            )
+        except (NatsError, OSError, TimeoutError) as error:
+            log.warning("NATS is not there yet", user=user, error=str(error) or type(error).__name__)
+            await asyncio.sleep(0.5)

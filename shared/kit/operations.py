@@ -1,0 +1,69 @@
+"""Answers what every service answers for the platform's operator: dead letters and republishing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.base import Request
+from shared.contracts.operations import (
+    DeadLetter,
+    DeadLetterPage,
+    ListDeadLetters,
+    ReplayDeadLetter,
+    Republish,
+    Republished,
+    ShowDeadLetter,
+)
+from shared.kit import dead_letters
+from shared.kit.bus import Consumer, Delivery
+from shared.kit.database import Database
+from shared.kit.errors import Conflict, NotFound
+from shared.kit.rpc import Call, Handler
+
+Restate = Callable[[AsyncSession], Awaitable[int]]
+"""States a snapshot of everything of one kind; returns how many."""
+
+
+def handlers(
+    database: Database, consumers: Sequence[Consumer], entities: Mapping[str, Restate]
+) -> dict[type[Request[Any]], Handler]:
+    """The handlers of one service, with its consumers and the entities it can state again."""
+    by_name = {consumer.durable: consumer for consumer in consumers}
+
+    async def list_dead_letters(session: AsyncSession, request: ListDeadLetters, _: Call) -> DeadLetterPage:
+        return await dead_letters.page(
+            session, limit=request.limit, before=request.cursor, replayed=request.replayed
+        )
+
+    async def show_dead_letter(session: AsyncSession, request: ShowDeadLetter, _: Call) -> DeadLetter:
+        return await dead_letters.show(session, request.id)
+
+    async def replay_dead_letter(session: AsyncSession, request: ReplayDeadLetter, _: Call) -> DeadLetter:
+        letter = await dead_letters.show(session, request.id)
+        consumer = by_name.get(letter.consumer)
+        if consumer is None:
+            raise NotFound(f"This service has no consumer {letter.consumer} any more.")
+        fact = Delivery(letter.subject, (letter.body or "").encode(), {}, 1).fact()
+        if fact is None:
+            raise Conflict(f"This release does not know the fact on {letter.subject}.")
+        # Its own transaction: the inbox tells when the fact has been taken in by another way meanwhile.
+        await consumer.take_in(fact)
+        return await dead_letters.mark_replayed(session, request.id)
+
+    async def republish(session: AsyncSession, request: Republish, _: Call) -> Republished:
+        restate = entities.get(request.entity)
+        if restate is None:
+            raise NotFound(
+                f"Nothing called {request.entity!r} to republish here; there is: {', '.join(entities)}."
+            )
+        return Republished(entity=request.entity, stated=await restate(session))
+
+    return {
+        ListDeadLetters: list_dead_letters,
+        ShowDeadLetter: show_dead_letter,
+        ReplayDeadLetter: replay_dead_letter,
+        Republish: republish,
+    }

@@ -1,0 +1,249 @@
+"""The life of a service's process: starts its parts in order, keeps them going, stops them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import uvicorn
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+
+from shared.contracts.streams import CONSUMERS, streams_written_by
+from shared.kit import housekeeping, operations, telemetry
+from shared.kit.bus import Consumer, make_broker
+from shared.kit.database import Database, make_engine
+from shared.kit.health import Readiness, routes
+from shared.kit.ids import Clock, Ids
+from shared.kit.kick import Kick
+from shared.kit.nats import connect
+from shared.kit.operations import Restate
+from shared.kit.principal import Verifier, load_public_key
+from shared.kit.relay import Relay
+from shared.kit.rpc import Server
+from shared.kit.settings import ServiceSettings
+from shared.kit.telemetry import logger
+from shared.kit.timers import Duty, Timers
+
+log = logger(__name__)
+
+RELEASE = "0.1.0"
+
+MEASURE_EVERY = 5.0
+
+
+def keep_going(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Run a duty that never ends by itself; if it does, the process stops and says so, and is started again."""
+    task = asyncio.create_task(work, name=name)
+
+    def ended(done: asyncio.Task[None]) -> None:
+        if not done.cancelled():
+            log.critical(
+                "a part has ended that must not; stopping the process", part=name, exc_info=done.exception()
+            )
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    task.add_done_callback(ended)
+    return task
+
+
+@asynccontextmanager
+async def running(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Keep a duty going for as long as the block lasts."""
+    task = keep_going(name, work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def start_broker(broker: NatsBroker) -> None:
+    """Start consuming, waiting for NATS and for the provisioning of streams as long as it takes."""
+    while True:
+        try:
+            await broker.start()
+            return
+        except (NatsError, NotFoundError, OSError, TimeoutError) as error:
+            log.warning("cannot consume yet", error=repr(error))
+            await asyncio.sleep(0.5)
+
+
+async def wait_for_database(engine: AsyncEngine) -> None:
+    """Return when the database answers and has been migrated."""
+    while True:
+        try:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT 1 FROM outbox LIMIT 1"))
+            return
+        except (
+            Exception
+        ) as error:  # away, starting, not migrated yet: all mean "wait", and readiness says so meanwhile
+            log.warning(
+                "database is not ready yet", error=f"{type(error).__name__}: {error}".split("\n", 1)[0]
+            )
+            await asyncio.sleep(0.5)
+
+
+def needs(readiness: Readiness, nc: Client, database: Database | None) -> None:
+    """Ready only while NATS, and the database if there is one, answer."""
+
+    async def nats_answers() -> None:
+        if not nc.is_connected:
+            raise ConnectionError("NATS is away")
+        await nc.flush(timeout=1)
+
+    readiness.needs("nats", nats_answers)
+    if database is not None:
+        readiness.needs("database", database.ping)
+
+
+async def measure(nc: Client, database: Database, service: str) -> None:
+    """Refresh the figures that nobody's work touches: consumer lag, dead letters, parked facts."""
+    js = nc.jetstream(timeout=2)
+    while True:
+        await asyncio.sleep(MEASURE_EVERY)
+        try:
+            for consumer in CONSUMERS:
+                if consumer.service == service:
+                    info = await js.consumer_info(consumer.stream, consumer.durable)
+                    lag = (info.num_pending or 0) + (info.num_ack_pending or 0)
+                    telemetry.CONSUMER_LAG.labels(consumer.durable).set(lag)
+            async with database.reading() as session:
+                dead = await session.execute(
+                    text("SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL")
+                )
+                telemetry.DEAD_LETTERS.set(dead.scalar_one())
+                parked = await session.execute(text("SELECT count(*) FROM parked_fact"))
+                telemetry.PARKED_FACTS.set(parked.scalar_one())
+        except Exception as error:  # a figure that cannot be read now is read next time
+            log.warning("figures not measured", error=repr(error))
+
+
+class DataService:
+    """A service with a database: what it is made of, and the order in which that starts and stops.
+
+    Started: database, relay, timers, consumers, and last the door for requests; stopped the other way round, so that nothing is begun
+    that cannot be finished.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        nc: Client,
+        readiness: Readiness,
+        *,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self._nc = nc
+        self._readiness = readiness
+        self._clock = clock
+        self._kick = Kick(nc, settings.cell, name)
+        self._engines: list[AsyncEngine] = []
+        main = self.engine(
+            make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+        )
+        self.database = Database(main, self._kick.announce)
+        self.server = Server(
+            self.database,
+            service=name,
+            cell=settings.cell,
+            verifier=Verifier(load_public_key(settings.assertion_public_key), settings.cell),
+            clock=clock,
+            concurrency=settings.concurrency,
+        )
+        self._consumers: list[Consumer] = []
+        self._duties: dict[str, Duty] = dict(housekeeping.duties(clock))
+        self._entities: dict[str, Restate] = {}
+
+    def engine(self, made: AsyncEngine) -> AsyncEngine:
+        """Dispose of this engine when the service stops."""
+        self._engines.append(made)
+        return made
+
+    def consumes(self, *consumers: Consumer) -> None:
+        """Bind these consumers."""
+        self._consumers.extend(consumers)
+
+    def does(self, duties: Mapping[str, Duty]) -> None:
+        """Do these duties when their timers fall due."""
+        self._duties.update(duties)
+
+    def restates(self, entities: Mapping[str, Restate]) -> None:
+        """State these entities again when asked by `foci republish`."""
+        self._entities.update(entities)
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Start every part; `stack` stops them."""
+        for engine in self._engines:
+            stack.push_async_callback(engine.dispose)
+        needs(self._readiness, self._nc, self.database)
+        await wait_for_database(self.database.engine)
+        await housekeeping.set_up(self.database, self._clock)
+        relay = Relay(self.database.engine, self._nc, self.name, streams_written_by(self.name))
+        timers = Timers(self.database, self._duties, self._clock)
+        self._kick.wakes(relay.kick)
+        self._kick.wakes(timers.kick)
+        await self._kick.listen()
+        for name, work in (("relay", relay.run()), ("timers", timers.run()), ("figures", self._measure())):
+            await stack.enter_async_context(running(name, work))
+        broker = make_broker(self.settings, self.name)
+        for consumer in self._consumers:
+            consumer.subscribe(broker, self.name)
+        await start_broker(broker)
+        stack.push_async_callback(broker.stop)
+        self.server.answers(operations.handlers(self.database, self._consumers, self._entities))
+        await self.server.start(self._nc, version=RELEASE)
+        stack.push_async_callback(self.server.stop)
+
+    async def _measure(self) -> None:
+        await measure(self._nc, self.database, self.name)
+
+
+def run(
+    name: str,
+    settings: ServiceSettings,
+    parts: Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]],
+    *,
+    clock: Clock,
+    ids: Ids,
+) -> None:
+    """Serve until SIGTERM: liveness at once, the parts beside it, stopped in reverse order."""
+    telemetry.set_up(name, cell=settings.cell, level=settings.log_level)
+    readiness = Readiness()
+
+    async def live() -> None:
+        async with AsyncExitStack() as stack:
+            nc = await connect(settings, name)
+            stack.push_async_callback(nc.close)
+            await parts(stack, DataService(name, settings, nc, readiness, clock=clock, ids=ids))
+            log.info("ready")
+            await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with running("service", live()):
+            yield
+
+    uvicorn.run(
+        Starlette(routes=routes(readiness), lifespan=lifespan),
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )

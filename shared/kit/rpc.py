@@ -1,0 +1,323 @@
+"""Requests in and out over the NATS services API: typed, vouched for, bounded in number and in time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.micro import ServiceConfig, add_service
+from nats.micro.request import Request as MicroRequest
+from nats.micro.service import Service
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+from pydantic import BaseModel
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.base import Request
+from shared.kit import idempotency, problems, telemetry
+from shared.kit.database import Database
+from shared.kit.errors import FociError, Unavailable, is_passing
+from shared.kit.idempotency import Answer, Key
+from shared.kit.ids import Clock
+from shared.kit.principal import Principal, Verifier
+from shared.kit.problems import RemoteProblem
+from shared.kit.telemetry import extract, inject, logger
+
+log = logger(__name__)
+tracer = trace.get_tracer("foci.rpc")
+
+ASSERTION = "Foci-Assertion"
+DEADLINE = "Foci-Deadline"
+"""Milliseconds since the epoch after which nobody waits for the answer any more."""
+IDEMPOTENCY_KEY = "Foci-Idempotency-Key"
+STATUS = "Foci-Status"
+VERSION = "Foci-Version"
+LONGEST = 30.0
+ADMIN = UUID(int=0)
+"""Stands for the platform's operator, who is no person in the directory."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What comes with a request: who asks, when, under which key, until when an answer is of use."""
+
+    principal: Principal | None
+    now: datetime
+    key: Key | None = None
+    seconds_left: float = LONGEST
+
+
+Handler = Callable[[AsyncSession, Any, Call], Awaitable[BaseModel]]
+"""Answers a request in the transaction (orders) or reading session (questions) it is given."""
+
+Direct = Callable[[Any, Call], Awaitable[Answer]]
+"""Answers a request by itself, sessions and idempotency included; for the hottest path only."""
+
+
+def answer_of(request: Request[Any], view: BaseModel) -> Answer:
+    """A success."""
+    return Answer(201 if request.created else 200, getattr(view, "version", None), view.model_dump_json())
+
+
+def refusal(error: FociError) -> Answer:
+    """A refusal, as stored and as sent."""
+    return Answer(error.status, None, orjson.dumps(problems.of_error(error)).decode())
+
+
+async def carry_out(database: Database, handler: Handler, request: Request[Any], call: Call) -> Answer:
+    """Answer one request: orders in one transaction with the answer stored under their key, questions without."""
+    if not request.changes:
+        async with database.reading() as session:
+            return answer_of(request, await handler(session, request, call))
+    if call.key is None:
+        async with database.transaction() as session:
+            return answer_of(request, await handler(session, request, call))
+    try:
+        return await _once(database, handler, request, call, call.key)
+    except IntegrityError:
+        # A twin with the same key may have been first; if it was not the key, the second try says what it was.
+        return await _once(database, handler, request, call, call.key)
+
+
+async def _once(database: Database, handler: Handler, request: Request[Any], call: Call, key: Key) -> Answer:
+    try:
+        async with database.transaction() as session:
+            known = await idempotency.answered(session, key, now=call.now)
+            if known is not None:
+                return known
+            answer = answer_of(request, await handler(session, request, call))
+            await idempotency.store(session, key, answer)
+            return answer
+    except FociError as error:
+        if error.status >= 500 or isinstance(error, idempotency.IdempotencyKeyReused):
+            raise
+        return await remember_refusal(database, key, error, now=call.now)
+
+
+async def remember_refusal(database: Database, key: Key, error: FociError, *, now: datetime) -> Answer:
+    """Store a refusal under its key so that a repeat hears the same; the twin's answer if that was first."""
+    answer = refusal(error)
+    try:
+        async with database.transaction() as session:
+            known = await idempotency.answered(session, key, now=now)
+            if known is None:
+                await idempotency.store(session, key, answer)
+            return known or answer
+    except IntegrityError:
+        async with database.reading() as session:
+            return await idempotency.answered(session, key, now=now) or answer
+
+
+class Server:
+    """Answers a service's requests for its own cell.
+
+    nats.micro hands over one message at a time, so each becomes a task of its own; `concurrency` of them work, as many again wait, and the
+    rest are told at once to come back.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        service: str,
+        cell: str,
+        verifier: Verifier,
+        clock: Clock,
+        concurrency: int,
+    ) -> None:
+        self._database = database
+        self._service = service
+        self._cell = cell
+        self._verifier = verifier
+        self._clock = clock
+        self._slots = asyncio.Semaphore(concurrency)
+        self._most = concurrency * 2
+        self._handlers: dict[type[Request[Any]], Handler] = {}
+        self._direct: dict[type[Request[Any]], Direct] = {}
+        self._active: set[asyncio.Task[None]] = set()
+        self._micro: Service | None = None
+
+    def answers(self, handlers: Mapping[type[Request[Any]], Handler]) -> None:
+        """Answer these requests in a transaction or reading session."""
+        self._handlers.update(handlers)
+
+    def answers_directly(self, handlers: Mapping[type[Request[Any]], Direct]) -> None:
+        """Answer these requests by functions that see to everything themselves."""
+        self._direct.update(handlers)
+
+    async def start(self, nc: Client, *, version: str) -> None:
+        """Be found by `$SRV` discovery and answer."""
+        self._micro = await add_service(
+            nc, ServiceConfig(name=f"foci-{self._service}", version=version, metadata={"cell": self._cell})
+        )
+        for request in (*self._handlers, *self._direct):
+            await self._micro.add_endpoint(
+                name=request.operation,
+                subject=request.subject_for(self._cell, self._service),
+                handler=self._taker(request),
+            )
+
+    async def stop(self) -> None:
+        """Take no more requests and finish those begun."""
+        if self._micro is not None:
+            await self._micro.stop()
+        if self._active:
+            await asyncio.wait(self._active, timeout=LONGEST)
+
+    def _taker(self, request: type[Request[Any]]) -> Callable[[MicroRequest], Awaitable[None]]:
+        async def take(message: MicroRequest) -> None:
+            if len(self._active) >= self._most:
+                error = Unavailable("Foci is busy. Try again in a second.")
+                await self._reply(message, refusal(error))
+                telemetry.REQUESTS.labels(request.operation, "busy").inc()
+                return
+            task = asyncio.create_task(self._serve(request, message))
+            self._active.add(task)
+            telemetry.REQUESTS_ACTIVE.set(len(self._active))
+            task.add_done_callback(self._active.discard)
+
+        return take
+
+    async def _serve(self, request: type[Request[Any]], message: MicroRequest) -> None:
+        started = time.perf_counter()
+        headers = message.headers or {}
+        with tracer.start_as_current_span(
+            f"{self._service} {request.operation}", context=extract(headers), kind=SpanKind.SERVER
+        ) as span:
+            try:
+                answer = await self._answer(request, message.data, headers)
+            except Exception as error:  # the edge: a request is answered with a problem, never with silence
+                answer = self._unforeseen(request, error)
+                span.record_exception(error)
+            span.set_attribute("foci.status", answer.status)
+            await self._reply(message, answer)
+        telemetry.REQUEST_TIME.labels(request.operation).observe(time.perf_counter() - started)
+        telemetry.REQUESTS.labels(request.operation, str(answer.status)).inc()
+
+    def _unforeseen(self, request: type[Request[Any]], error: Exception) -> Answer:
+        document = problems.of_error(error)
+        if not isinstance(error, FociError) and document["status"] >= 500:
+            if is_passing(error):
+                log.warning("a dependency is away", operation=request.operation, error=repr(error))
+            else:
+                log.error("request failed", operation=request.operation, exc_info=error)
+        return Answer(int(document["status"]), None, orjson.dumps(document).decode())
+
+    async def _answer(self, request: type[Request[Any]], body: bytes, headers: Mapping[str, str]) -> Answer:
+        now = self._clock()
+        seconds_left = (
+            int(headers.get(DEADLINE, 0)) / 1000 - now.timestamp() if DEADLINE in headers else LONGEST
+        )
+        if seconds_left <= 0:
+            raise Unavailable("The request arrived after its deadline.")
+        token = headers.get(ASSERTION)
+        principal = None if token is None else self._verifier.verify(token, now=now)
+        key = None
+        if request.changes and (given := headers.get(IDEMPOTENCY_KEY)):
+            key = Key.of(principal.person if principal else ADMIN, request.operation, given, body)
+        parsed = request.model_validate_json(body)
+        async with asyncio.timeout(seconds_left), self._slots:
+            call = Call(principal, now, key, seconds_left)
+            direct = self._direct.get(request)
+            if direct is not None:
+                return await direct(parsed, call)
+            return await carry_out(self._database, self._handlers[request], parsed, call)
+
+    async def _reply(self, message: MicroRequest, answer: Answer) -> None:
+        headers = {STATUS: str(answer.status)}
+        if answer.version is not None:
+            headers[VERSION] = str(answer.version)
+        if answer.status >= 400:
+            headers["Nats-Service-Error-Code"] = str(answer.status)
+            headers["Nats-Service-Error"] = problems.code_of(answer.body)
+        try:
+            await message.respond(answer.body.encode(), headers=headers)
+        except NatsError as error:
+            log.warning("answer not sent", error=repr(error))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A successful answer as it came: JSON bytes, HTTP status and the object's version."""
+
+    status: int
+    version: int | None
+    body: bytes
+
+
+class Requester:
+    """Sends requests to services and gives back answers, problems, or Unavailable; it never hangs."""
+
+    def __init__(self, nc: Client, clock: Clock) -> None:
+        self._nc = nc
+        self._clock = clock
+
+    async def send(
+        self,
+        request: Request[Any],
+        *,
+        cell: str,
+        seconds: float,
+        assertion: str | None = None,
+        key: str | None = None,
+        service: str | None = None,
+    ) -> Reply:
+        """The answer to `request`; RemoteProblem when refused, Unavailable when nobody answers in `seconds`."""
+        if not self._nc.is_connected:
+            raise Unavailable("Foci's message bus is away for a moment. Try again shortly.", retry_after=2)
+        name = service or request.service
+        with tracer.start_as_current_span(f"{name} {request.operation}", kind=SpanKind.CLIENT):
+            headers = inject({DEADLINE: str(int((self._clock().timestamp() + seconds) * 1000))})
+            if assertion is not None:
+                headers[ASSERTION] = assertion
+            if key is not None:
+                headers[IDEMPOTENCY_KEY] = key
+            subject = request.subject_for(cell, service)
+            body = request.model_dump_json(exclude_unset=True).encode()
+            return _read(await self._exchange(subject, body, headers, seconds, name))
+
+    async def _exchange(
+        self, subject: str, body: bytes, headers: dict[str, str], seconds: float, name: str
+    ) -> Msg:
+        try:
+            return await self._nc.request(subject, body, timeout=seconds, headers=headers)
+        except NoRespondersError as error:
+            raise Unavailable(
+                f"The {name} service is away for a moment. Try again shortly.", retry_after=2
+            ) from error
+        except (NatsError, TimeoutError) as error:
+            raise Unavailable(
+                f"The {name} service did not answer in time. Try again shortly.", retry_after=2
+            ) from error
+
+
+def _read(message: Msg) -> Reply:
+    headers = message.headers or {}
+    status = int(headers.get(STATUS, headers.get("Nats-Service-Error-Code", "500")))
+    if status >= 400:
+        raise RemoteProblem(_problem_in(message.data, status))
+    version = headers.get(VERSION)
+    return Reply(status, None if version is None else int(version), message.data)
+
+
+def _problem_in(body: bytes, status: int) -> problems.Problem:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = None
+    if isinstance(document, dict) and document.get("status") == status:
+        return document
+    return problems.problem(
+        status, "internal", "Something went wrong here", "The service answered without saying why."
+    )

@@ -1,0 +1,124 @@
+"""Logs, traces and metrics: set up once per process, the same for every service."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Gauge, Histogram
+
+PROPAGATOR = TraceContextTextMapPropagator()
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+REQUEST_TIME = Histogram("foci_request_seconds", "Time to answer a request.", ("operation",), buckets=_FAST)
+REQUESTS = Counter("foci_requests_total", "Requests answered.", ("operation", "status"))
+REQUESTS_ACTIVE = Gauge("foci_requests_active", "Requests being worked on or waiting.")
+OUTBOX_AGE = Gauge(
+    "foci_outbox_age_seconds", "Age of the oldest fact that is not in its stream yet.", ("stream",)
+)
+RELAYED = Counter("foci_relayed_facts_total", "Facts put into a stream.", ("stream",))
+RELAY_DUPLICATES = Counter("foci_relay_duplicates_total", "Facts the stream already had.", ("stream",))
+RELAY_REWINDS = Counter(
+    "foci_relay_rewinds_total", "Times a stream did not end where it should.", ("stream",)
+)
+RELAY_LEADER = Gauge("foci_relay_leader", "1 while this replica is the one that relays.")
+FACT_TIME = Histogram("foci_fact_seconds", "Time to take in a fact.", ("consumer",), buckets=_FAST)
+FACTS = Counter("foci_facts_total", "Facts taken in, by what became of them.", ("consumer", "outcome"))
+FACT_DELAY = Histogram(
+    "foci_fact_delay_seconds", "From stated to taken in.", ("consumer",), buckets=(*_FAST, 10, 30, 60, 300)
+)
+CONSUMER_LAG = Gauge(
+    "foci_consumer_lag", "Facts in the stream that the consumer has not acknowledged.", ("consumer",)
+)
+DEAD_LETTERS = Gauge("foci_dead_letters", "Dead letters not replayed yet.")
+PARKED_FACTS = Gauge("foci_parked_facts", "Facts waiting for an earlier one of the same entity.")
+TIMER_LATENESS = Gauge("foci_timer_lateness_seconds", "How late the latest timer was handled.")
+TIMERS = Counter("foci_timers_total", "Timers handled.", ("kind", "outcome"))
+
+
+def _add_trace(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        entry["trace_id"] = format(context.trace_id, "032x")
+        entry["span_id"] = format(context.span_id, "016x")
+    return entry
+
+
+def set_up_logs(service: str, level: str) -> None:
+    """JSON lines on standard output, the same for our own loggers and for libraries'."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.EventRenamer("message"),
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("uvicorn.access", "nats", "faststream", "httpx2"):
+        logging.getLogger(noisy).setLevel("WARNING")
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def set_up_traces(service: str, cell: str) -> TracerProvider:
+    """A tracer provider sampled as OTEL_TRACES_SAMPLER says; exports over OTLP when an endpoint is set."""
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": service, "service.namespace": "foci", "foci.cell": cell})
+    )
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+def set_up(service: str, *, cell: str, level: str) -> TracerProvider:
+    """Logs and traces of one process."""
+    set_up_logs(service, level)
+    return set_up_traces(service, cell)
+
+
+def inject(carrier: dict[str, str]) -> dict[str, str]:
+    """Write the current trace context into headers."""
+    PROPAGATOR.inject(carrier)
+    return carrier
+
+
+def extract(carrier: Mapping[str, str] | None) -> Context:
+    """The trace context headers carry, to be the parent of what is done because of them."""
+    return PROPAGATOR.extract(carrier or {})
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger for a module."""
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return bound

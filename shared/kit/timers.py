@@ -1,0 +1,139 @@
+"""Duties at a time: rows set and moved in the transaction that needs them, handled once by whichever replica is free."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+from opentelemetry import trace
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.kit import telemetry
+from shared.kit.database import Database
+from shared.kit.ids import Clock
+from shared.kit.telemetry import logger
+
+log = logger(__name__)
+tracer = trace.get_tracer("foci.timers")
+
+Duty = Callable[[AsyncSession, str, datetime], Awaitable[None]]
+"""Called with the transaction, the timer's key and the time; reads the row it is about again before acting."""
+
+LONGEST_SLEEP = timedelta(seconds=2)
+BREATH = 0.1
+"""Kicks come with every commit; looking ten times a second is soon enough."""
+FIRST_DELAY = timedelta(seconds=1)
+LONGEST_DELAY = timedelta(minutes=5)
+
+SET = """
+    INSERT INTO timer (kind, key, due_at) VALUES (:kind, :key, :due_at)
+    ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, version = timer.version + 1, attempts = 0
+"""
+_SET = text(SET)
+_SET_EARLIER = text(SET + " WHERE timer.due_at > excluded.due_at")
+_CANCEL = text("DELETE FROM timer WHERE kind = :kind AND key = :key")
+_CLAIM = text("""
+    SELECT kind, key, due_at, version, attempts FROM timer WHERE due_at <= :now AND kind = ANY(:kinds)
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+""")
+_DONE = text("DELETE FROM timer WHERE kind = :kind AND key = :key AND version = :version")
+_NEXT = text("SELECT min(due_at) FROM timer WHERE kind = ANY(:kinds)")
+_POSTPONE = text("""
+    UPDATE timer SET due_at = :due_at, attempts = attempts + 1
+    WHERE kind = :kind AND key = :key AND version = :version
+""")
+
+
+async def set_timer(
+    session: AsyncSession, kind: str, key: str, due_at: datetime, *, only_earlier: bool = False
+) -> None:
+    """Set or move a timer; with `only_earlier` one that is due sooner stays as it is."""
+    statement = _SET_EARLIER if only_earlier else _SET
+    await session.execute(statement, {"kind": kind, "key": key, "due_at": due_at})
+
+
+async def cancel_timer(session: AsyncSession, kind: str, key: str) -> None:
+    """Forget a timer; nothing happens when there is none."""
+    await session.execute(_CANCEL, {"kind": kind, "key": key})
+
+
+class Timers:
+    """Runs a service's duties; any number of replicas may, each timer is handled by one at a time."""
+
+    def __init__(self, database: Database, duties: Mapping[str, Duty], clock: Clock) -> None:
+        self._database = database
+        self._duties = duties
+        self._clock = clock
+        self._kicked = asyncio.Event()
+
+    def kick(self) -> None:
+        """Timers may have been set: look again."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Handle timers as they fall due; ends only when cancelled."""
+        while True:
+            self._kicked.clear()
+            try:
+                while await self.handle_one():
+                    pass
+                pause = await self._until_next()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("timers interrupted; again shortly", error=repr(error))
+                pause = LONGEST_SLEEP
+            await self._sleep(pause)
+
+    async def handle_one(self) -> bool:
+        """Handle the timer that has been due longest; False when none is due."""
+        now = self._clock()
+        claimed: Mapping[str, object] | None = None
+        try:
+            async with self._database.transaction() as session:
+                row = (
+                    (await session.execute(_CLAIM, {"now": now, "kinds": list(self._duties)}))
+                    .mappings()
+                    .first()
+                )
+                if row is None:
+                    telemetry.TIMER_LATENESS.set(0)
+                    return False
+                claimed = dict(row)
+                telemetry.TIMER_LATENESS.set((now - row["due_at"]).total_seconds())
+                await session.execute(_DONE, claimed)
+                with tracer.start_as_current_span(f"timer {row['kind']}"):
+                    await self._duties[row["kind"]](session, row["key"], now)
+        except (
+            Exception
+        ) as error:  # the edge: a duty that fails is tried again later and never blocks the others
+            if claimed is None or isinstance(error, (OSError, TimeoutError)):
+                raise
+            await self._postpone(claimed, now, error)
+            return True
+        telemetry.TIMERS.labels(str(claimed["kind"]), "done").inc()
+        return True
+
+    async def _postpone(self, claimed: Mapping[str, object], now: datetime, error: Exception) -> None:
+        attempts = int(str(claimed["attempts"]))
+        wait = min(FIRST_DELAY * 2 ** min(attempts, 20), LONGEST_DELAY)
+        log.error("timer failed; again later", kind=claimed["kind"], key=claimed["key"], error=repr(error))
+        telemetry.TIMERS.labels(str(claimed["kind"]), "failed").inc()
+        async with self._database.transaction() as session:
+            await session.execute(_POSTPONE, {**claimed, "due_at": now + wait})
+
+    async def _until_next(self) -> timedelta:
+        async with self._database.reading() as session:
+            due_at = (await session.execute(_NEXT, {"kinds": list(self._duties)})).scalar()
+        if due_at is None:
+            return LONGEST_SLEEP
+        return max(timedelta(0), min(due_at - self._clock(), LONGEST_SLEEP))
+
+    async def _sleep(self, pause: timedelta) -> None:
+        try:
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._kicked.wait()
+                await asyncio.sleep(BREATH)
+        except TimeoutError:
+            return
