@@ -35,7 +35,7 @@ def confined(raw: bytes, limits: Limits = SHORT) -> Reading:
     ],
 )
 def test_a_rule_with_too_many_occurrences_is_stopped_while_it_is_counted(rule: str) -> None:
-    with pytest.raises(RefusedError, match="more than 10000 occurrences; see the entry 'one@example.org'"):
+    with pytest.raises(RefusedError, match=r"more than 10000 occurrences; see the entry 'one@example\.org'"):
         confined(calendar(event(*MINUTE, f"RRULE:{rule}")))
 
 
@@ -99,12 +99,8 @@ def test_a_zone_that_changes_every_second_delays_nobody() -> None:
     zone = ["BEGIN:VTIMEZONE", "TZID:Bomb", "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0100"]
     zone += ["TZOFFSETTO:+0200", "RRULE:FREQ=SECONDLY", "END:STANDARD", "END:VTIMEZONE"]
     entry = event("DTSTART;TZID=Bomb:20190101T000000", "DURATION:PT1H", uid="bombed")
-    try:
-        reading = confined(calendar(zone, entry, event(*MINUTE, uid="sound")))
-    except RefusedError as refused:
-        assert "bombed" in str(refused) or "allowed" in str(refused)
-    else:
-        assert "sound" in {each.uid for each in reading.entries}
+    reading = confined(calendar(zone, entry, event(*MINUTE, uid="sound")))
+    assert "sound" in {each.uid for each in reading.entries}
 
 
 def test_control_characters_reach_neither_titles_nor_complaints() -> None:
