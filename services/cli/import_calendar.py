@@ -87,10 +87,11 @@ def _import(
     raw = _bytes(file, Limits())
     home = ZoneInfo(gateway.get(f"/v1/hubs/{hub}").body["time_zone"])
     gateway.get(f"/v1/hubs/{hub}/spaces/{space}")
-    reading = read_confined(raw, home=home, now=datetime.now(UTC))
-    called = one_line(name or reading.name or file.stem) or "calendar"
+    with console.status("Reading the calendar and what is booked from it"):
+        reading = read_confined(raw, home=home, now=datetime.now(UTC))
+        called = one_line(name or reading.name or file.stem) or "calendar"
+        plan = compare(reading, _booked(gateway, hub, called), space)
     report = Report(called, hub, space, home)
-    plan = compare(reading, _booked(gateway, hub, called), space)
     report.begin(reading, plan)
     if dry_run:
         report.pretend(plan)

@@ -11,6 +11,10 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+from shared.contracts.booking.requests import CancelBooking, ListBookings, MoveBooking, Reserve
+from shared.contracts.booking.words import BookingStatus
 
 LIVE = ("held", "confirmed", "checked_in")
 Reply = tuple[int, dict[str, Any]]
@@ -51,6 +55,7 @@ class PaperHub:
 
     def cancel(self, booking: str, reason: str | None) -> Reply:
         """Give the time back."""
+        CancelBooking(hub="h", booking=UUID(booking), reason=reason)
         found = self.bookings.get(booking)
         if found is None:
             return problem(404, "not-found")
@@ -60,6 +65,7 @@ class PaperHub:
 
     def reserve(self, wish: dict[str, Any]) -> Reply:
         """Book, unless it is taken."""
+        Reserve.model_validate({"hub": "h", **wish})  # paper is patient, the published language is not
         source = wish.get("source")
         if source and any(one["source"] == source for one in self.live()):
             return problem(409, "already-imported")
@@ -72,6 +78,7 @@ class PaperHub:
 
     def move(self, booking: str, wish: dict[str, Any], if_match: str | None) -> Reply:
         """Another time, title or space, for who knows the latest version."""
+        MoveBooking.model_validate({"hub": "h", "booking": booking, "version": 1, **wish})
         found = self.bookings.get(booking)
         if found is None:
             return problem(404, "not-found")
@@ -97,6 +104,9 @@ class PaperHub:
 
     def listed(self, query: dict[str, list[str]]) -> Reply:
         """A page of what came from a calendar."""
+        ListBookings(
+            hub="h", calendar=query["calendar"][0], status=tuple(map(BookingStatus, query["status"]))
+        )
         wanted = [
             one
             for one in self.bookings.values()

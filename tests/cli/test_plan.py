@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cli.calendar.entry import VANISHED, Entry, Reading
 from services.cli.calendar.plan import Booked, Move, Plan, blocked_by_each_other, compare, idempotency_key
-from tests.cli.calendars import utc
+from shared.contracts.booking.requests import BookingView, Source
+from shared.contracts.booking.words import BookingStatus
+from tests.cli.calendars import BERLIN, utc
 
 HOUR = timedelta(hours=1)
 uids = st.sampled_from("abcdef")
@@ -150,6 +153,33 @@ def test_without_the_moves_given_up_none_waits_in_a_circle(times: list[tuple]) -
 def _blocked(move: Move, waiting: list[Move]) -> bool:
     others = (other.booked for other in waiting if other is not move)
     return any(one.start < move.entry.end and move.entry.start < one.end for one in others)
+
+
+def test_a_booking_is_read_from_the_published_view() -> None:
+    entry = Entry(utc(2027, 1, 1), utc(2027, 1, 2), "u", "20270101", "Tea")
+    view = BookingView(
+        id=UUID(int=1),
+        hub="h",
+        space="room",
+        units=(1,),
+        seats=1,
+        start=entry.start.astimezone(BERLIN),
+        end=entry.end.astimezone(BERLIN),
+        time_zone="Europe/Berlin",
+        status=BookingStatus.CANCELLED,
+        title="Tea",
+        person=UUID(int=2),
+        booked_by=UUID(int=2),
+        source=Source(calendar="c", uid="u", recurrence_id="20270101"),
+        cancel_reason="ill",
+        rules_version=1,
+        version=3,
+        created_at=entry.start,
+    )
+    booked = Booked.from_item(view.model_dump(mode="json"))
+    assert booked.says(entry, "room")
+    assert (booked.version, booked.cancel_reason, booked.key) == (3, "ill", entry.key)
+    assert compare(Reading("c", (entry,)), [booked], "room").left_cancelled == (entry,)
 
 
 def test_moves_that_wait_in_a_line_are_not_given_up() -> None:
