@@ -16,7 +16,8 @@ OPERATOR = "operator"
 class Permissions:
     """Subjects a NATS user may publish to and subscribe to; everything else is refused by the server.
 
-    `allow_responses` lets it answer a request on the reply subject the request carries, once, and nowhere else.
+    `allow_responses` lets it answer a request on the reply subject the request carries, once, and nowhere
+    else.
     """
 
     publish: tuple[str, ...]
@@ -72,8 +73,8 @@ def _admin(cell: str) -> Permissions:
 def operator(name: str, hubs: tuple[str, ...] = ()) -> Permissions:
     """A read-only user for an operator's own systems: occupancy of the named hubs, or of all.
 
-    It may make ephemeral consumers on the OCCUPANCY stream; the filter stands in the API subject, so the server itself refuses another
-    hub's figures.
+    It may make ephemeral consumers on the OCCUPANCY stream; the filter stands in the API subject, so the
+    server itself refuses another hub's figures.
     """
     filters = [f"occupancy.{hub}.>" for hub in hubs] or ["occupancy.>"]
     return Permissions(

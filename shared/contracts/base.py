@@ -55,8 +55,8 @@ class Fact(BaseModel):
     """Something that happened, stated once on the bus by the service that owns it.
 
     `subject` is the entity the fact is about and `subject_version` counts that entity's facts from 1 without
-    gaps: it is the only order a consumer may rely on. A published class is frozen for ever; a new *optional* field may join it,
-    anything else is a new class with the next version beside it.
+    gaps: it is the only order a consumer may rely on. A published class is frozen for ever; a new *optional*
+    field may join it, anything else is a new class with the next version beside it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -81,8 +81,8 @@ class Fact(BaseModel):
 class Snapshot(Fact):
     """What is, not what happened: stated again on demand so that a read model can be filled or rebuilt.
 
-    Its `subject_version` equals that of the entity's latest fact, so a consumer that already knows it drops it and one
-    that does not may jump to it.
+    Its `subject_version` equals that of the entity's latest fact, so a consumer that already knows it drops
+    it and one that does not may jump to it.
     """
 
 
@@ -111,6 +111,12 @@ class Request(BaseModel, Generic[Reply]):
     def subject_for(cls, cell: str, service: str | None = None) -> str:
         """The NATS subject the request is sent to in `cell`; `service` names one where the class serves all."""
         return f"rpc.{cell}.{service or cls.service}.{'admin.' if cls.admin else ''}{cls.operation}"
+
+
+class Body(BaseModel):
+    """What a person may say in a request over HTTP; the rest of the request comes from the address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class View(BaseModel):

@@ -20,6 +20,8 @@ def _public(module: ModuleType, base: type) -> list[type]:
         and issubclass(member, base)
         and member.__module__ == module.__name__
         and not name.startswith("_")
+        # pydantic leaves `Request[SomeView]` in the module too; only what names itself is published.
+        and ("fact" in vars(member) or "operation" in vars(member))
     ]
 
 

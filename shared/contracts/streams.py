@@ -17,8 +17,8 @@ RETENTION = timedelta(days=30)
 class Stream:
     """One JetStream stream.
 
-    `owner` is the only service that writes it. `latest_only` keeps one message per subject: a table of what is, not a
-    history.
+    `owner` is the only service that writes it. `latest_only` keeps one message per subject: a table of what
+    is, not a history.
     """
 
     name: str

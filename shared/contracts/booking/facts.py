@@ -130,8 +130,8 @@ class Occupancy(BaseModel):
 class OccupancyChangedV1(BaseModel):
     """CloudEvents 1.0 envelope (structured mode, JSON) around `Occupancy`, on the OCCUPANCY stream.
 
-    The stream keeps the latest message per subject, so a consumer that starts with the last message of each subject has a snapshot first
-    and every change after it.
+    The stream keeps the latest message per subject, so a consumer that starts with the last message of each
+    subject has a snapshot first and every change after it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from shared.contracts.base import Line, Page, Request, Slug, View, described
+from shared.contracts.base import Body, Line, Page, Request, Slug, View, described
 from shared.contracts.booking.words import BookingStatus, SpaceKind
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -92,16 +92,9 @@ class GetSpace(Request[SpaceView]):
     space: Slug
 
 
-class OpenSpace(Request[SpaceView]):
-    """Make a new space of new units, or of other spaces' units. For operators and admins."""
+class NewSpace(Body):
+    """A space to be opened: of new units, or of other spaces' units."""
 
-    service = "booking"
-    operation = "open-space"
-    reply = SpaceView
-    changes = True
-    created = True
-
-    hub: Slug
     id: Slug
     name: Line
     kind: SpaceKind
@@ -120,8 +113,29 @@ class OpenSpace(Request[SpaceView]):
     rules: SpaceRules = SpaceRules()
 
 
-class ChangeSpace(Request[SpaceView]):
-    """Change a space's name, capacity, rules or whether it can be booked. For operators and admins."""
+class OpenSpace(NewSpace, Request[SpaceView]):
+    """Make a new space. For operators and admins."""
+
+    service = "booking"
+    operation = "open-space"
+    reply = SpaceView
+    changes = True
+    created = True
+
+    hub: Slug
+
+
+class SpaceChange(Body):
+    """What shall be different about a space; what is left out stays."""
+
+    name: Line | None = None
+    capacity: int | None = Field(default=None, ge=1, le=100_000)
+    rules: SpaceRules | None = described("Replaces all rules.", default=None)
+    active: bool | None = None
+
+
+class ChangeSpace(SpaceChange, Request[SpaceView]):
+    """Change a space. For operators and admins."""
 
     service = "booking"
     operation = "change-space"
@@ -131,10 +145,6 @@ class ChangeSpace(Request[SpaceView]):
     hub: Slug
     space: Slug
     version: int
-    name: Line | None = None
-    capacity: int | None = Field(default=None, ge=1, le=100_000)
-    rules: SpaceRules | None = described("Replaces all rules.", default=None)
-    active: bool | None = None
 
 
 class BusyTime(View):
@@ -220,16 +230,9 @@ class BookingPage(Page):
     items: tuple[BookingView, ...]
 
 
-class Reserve(Request[BookingView]):
-    """Book a space, or any seat of one; with `hold` only keep it for a while."""
+class NewBooking(Body):
+    """A booking asked for: a space, or any seat of one; with `hold` it is only kept for a while."""
 
-    service = "booking"
-    operation = "reserve"
-    reply = BookingView
-    changes = True
-    created = True
-
-    hub: Slug
     space: Slug
     start: When
     end: When
@@ -240,6 +243,18 @@ class Reserve(Request[BookingView]):
     )
     hold: bool = False
     source: Source | None = None
+
+
+class Reserve(NewBooking, Request[BookingView]):
+    """Book a space, or any seat of one."""
+
+    service = "booking"
+    operation = "reserve"
+    reply = BookingView
+    changes = True
+    created = True
+
+    hub: Slug
 
 
 class ListBookings(Request[BookingPage]):
@@ -290,18 +305,23 @@ class GetBooking(_OneBooking):
     operation = "get-booking"
 
 
-class MoveBooking(_OneBooking):
+class BookingChange(Body):
+    """Another time, space, number of seats or title; what is left out stays."""
+
+    space: Slug | None = None
+    start: When | None = None
+    end: When | None = None
+    seats: int | None = Field(default=None, ge=1, le=2000)
+    title: Line | None = None
+
+
+class MoveBooking(BookingChange, _OneBooking):
     """Give a booking another time, space, number of seats or title."""
 
     operation = "move-booking"
     changes = True
 
     version: int
-    space: Slug | None = None
-    start: When | None = None
-    end: When | None = None
-    seats: int | None = Field(default=None, ge=1, le=2000)
-    title: Line | None = None
 
 
 class ConfirmBooking(_OneBooking):
@@ -311,13 +331,17 @@ class ConfirmBooking(_OneBooking):
     changes = True
 
 
-class CancelBooking(_OneBooking):
+class Cancellation(Body):
+    """Why a booking is cancelled."""
+
+    reason: Line | None = None
+
+
+class CancelBooking(Cancellation, _OneBooking):
     """Give the units back. Cancelling twice changes nothing."""
 
     operation = "cancel-booking"
     changes = True
-
-    reason: Line | None = None
 
 
 class CheckIn(_OneBooking):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
 
-from shared.contracts.base import Language, Line, Page, Prose, Request, Slug, View, described
+from shared.contracts.base import Body, Language, Line, Page, Prose, Request, Slug, View, described
 from shared.contracts.directory.words import HubKind, Role
 
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -155,7 +155,14 @@ class Guest(View):
     language: Language = "en"
 
 
-class AddMember(Request[MembershipView]):
+class NewMember(Body):
+    """Who joins a hub, and as what."""
+
+    person: UUID | Guest | None = described("Null means the person who asks.", default=None)
+    role: Role = Role.MEMBER
+
+
+class AddMember(NewMember, Request[MembershipView]):
     """Join a hub oneself, or let somebody in as staff: an existing person or a guest."""
 
     service = "directory"
@@ -165,11 +172,15 @@ class AddMember(Request[MembershipView]):
     created = True
 
     hub: Slug
-    person: UUID | Guest | None = described("Null means the person who asks.", default=None)
-    role: Role = Role.MEMBER
 
 
-class ChangeRole(Request[MembershipView]):
+class NewRole(Body):
+    """The role somebody shall have."""
+
+    role: Role
+
+
+class ChangeRole(NewRole, Request[MembershipView]):
     """Give a member of the hub another role; operators and admins do this."""
 
     service = "directory"
@@ -179,7 +190,6 @@ class ChangeRole(Request[MembershipView]):
 
     hub: Slug
     person: UUID
-    role: Role
     version: int | None = described("The version the change was decided on.", default=None)
 
 
