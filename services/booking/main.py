@@ -67,7 +67,7 @@ def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]
 
 def serve() -> None:
     """Run the service until it is told to stop."""
-    settings = Settings()  # type: ignore[call-arg]  # secrets come from the environment
+    settings = Settings()
     chance = random.SystemRandom()
 
     async def parts(stack: AsyncExitStack, service: DataService) -> None:
@@ -79,5 +79,5 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring the database up to date."""
-    settings = Settings()  # type: ignore[call-arg]  # secrets come from the environment
+    settings = Settings()
     migrate_database(SERVICE, settings.database_url.get_secret_value())

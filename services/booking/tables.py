@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Text, cast
+from sqlalchemy import ColumnElement, Dialect, String, Text, cast, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -24,19 +24,19 @@ class UnitSet(TypeDecorator[Units]):
         return cast(bindparam, INT4MULTIRANGE)
 
     def column_expression(self, column: Any) -> ColumnElement[Any]:
-        return cast(column, Text)
+        return type_coerce(cast(column, Text), self)
 
-    def process_bind_param(self, value: Units | None, dialect: Any) -> str | None:
+    def process_bind_param(self, value: Units | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else to_multirange(value)
 
-    def process_result_value(self, value: Any, dialect: Any) -> Units | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> Units | None:  # noqa: ARG002
         return None if value is None else from_multirange(value)
 
 
 class Base(DeclarativeBase):
     """Tables of booking; times are aware UTC."""
 
-    type_annotation_map = {datetime: TIMESTAMP(timezone=True)}
+    type_annotation_map: ClassVar = {datetime: TIMESTAMP(timezone=True)}
 
 
 class Hub(Base):
@@ -53,8 +53,8 @@ class Hub(Base):
 class Space(Base):
     """What can be booked: a set of units with rules.
 
-    `version` counts changes a caller can see; `stated` counts its facts. `guarded` is true while some space sharing its units wants a
-    buffer before bookings.
+    `version` counts changes a caller can see; `stated` counts its facts. `guarded` is true while some space
+    sharing its units wants a buffer before bookings.
     """
 
     __tablename__ = "space"

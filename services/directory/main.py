@@ -23,7 +23,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
 
 def serve() -> None:
     """Run the service until it is told to stop."""
-    settings = Settings()  # type: ignore[call-arg]  # secrets come from the environment
+    settings = Settings()
 
     async def parts(stack: AsyncExitStack, service: DataService) -> None:
         assemble(service, settings, clock=utc_now, ids=new_id)
@@ -34,5 +34,5 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring the database up to date."""
-    settings = Settings()  # type: ignore[call-arg]  # secrets come from the environment
+    settings = Settings()
     migrate_database(SERVICE, settings.database_url.get_secret_value())

@@ -28,6 +28,7 @@ from shared.contracts.directory.requests import (
     RegisterHub,
     RegisterOrganisation,
 )
+from shared.contracts.directory.words import Role
 from shared.kit.ids import Ids
 from shared.kit.principal import required
 from shared.kit.rpc import Call, Handler
@@ -105,7 +106,7 @@ def _membership(membership: Membership) -> MembershipView:
     return MembershipView(
         hub=membership.hub,
         person=membership.person,
-        role=membership.role,  # type: ignore[arg-type]  # pydantic turns the text into a Role
+        role=Role(membership.role),
         since=membership.since,
         version=membership.version,
     )

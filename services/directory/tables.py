@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Text
@@ -13,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 class Base(DeclarativeBase):
     """Tables of directory; times are aware UTC."""
 
-    type_annotation_map = {datetime: TIMESTAMP(timezone=True)}
+    type_annotation_map: ClassVar = {datetime: TIMESTAMP(timezone=True)}
 
 
 class Hub(Base):

@@ -32,7 +32,7 @@ from shared.contracts.booking.words import BookingStatus
 from shared.contracts.directory.words import OPERATORS, STAFF
 from shared.kit import idempotency
 from shared.kit.database import Database
-from shared.kit.errors import Conflict, FociError, Invalid, NotFound, Unavailable
+from shared.kit.errors import Conflict, FociError, IdempotencyKeyReused, Invalid, NotFound, Unavailable
 from shared.kit.idempotency import Answer
 from shared.kit.ids import Ids
 from shared.kit.outbox import row_of
@@ -110,7 +110,7 @@ class Reservations:
         try:
             return await self._reserve(request, call)
         except FociError as error:
-            if call.key is None or error.status >= 500 or isinstance(error, idempotency.IdempotencyKeyReused):
+            if call.key is None or error.status >= 500 or isinstance(error, IdempotencyKeyReused):
                 raise
             return await remember_refusal(self.database, call.key, error, now=call.now)
 

@@ -26,6 +26,7 @@ from services.booking.rules import (
     to_multirange,
 )
 from shared.contracts.booking.requests import AvailabilityView, BusyTime, GetAvailability, SpaceAvailability
+from shared.contracts.booking.words import SpaceKind
 from shared.kit.errors import FociError
 
 # A buffer is at most a day long, so nothing that begins more than a day later can reach back.
@@ -152,7 +153,7 @@ def _availability(
     return SpaceAvailability(
         space=terms.slug,
         name=terms.name,
-        kind=terms.kind,  # type: ignore[arg-type]
+        kind=SpaceKind(terms.kind),
         free=reason is None,
         seats=len(terms.units) if terms.by_seat else 1,
         free_seats=len(free) if terms.by_seat else whole_free,
