@@ -111,6 +111,23 @@ RDATES_ONLY = [
     "END:DAYLIGHT",
     "END:VTIMEZONE",
 ]
+OUTLOOK = [
+    "BEGIN:VTIMEZONE",
+    "TZID:(UTC+01:00) Amsterdam\\, Berlin",
+    "BEGIN:STANDARD",
+    "DTSTART:16010101T030000",
+    "TZOFFSETFROM:+0200",
+    "TZOFFSETTO:+0100",
+    "RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10",
+    "END:STANDARD",
+    "BEGIN:DAYLIGHT",
+    "DTSTART:16010101T020000",
+    "TZOFFSETFROM:+0100",
+    "TZOFFSETTO:+0200",
+    "RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3",
+    "END:DAYLIGHT",
+    "END:VTIMEZONE",
+]
 FIXED = [
     "BEGIN:VTIMEZONE",
     "TZID:Office time",
@@ -134,6 +151,8 @@ FIXED = [
         ("Asia/Kathmandu", [], (4, 15)),
         ("Office time", RDATES_ONLY, (8, 0)),
         ("Office time", FIXED, (4, 15)),
+        ('"(UTC+01:00) Amsterdam, Berlin"', OUTLOOK, (8, 0)),
+        ("Customized Time Zone", [OUTLOOK[0], "TZID:Customized Time Zone", *OUTLOOK[2:]], (8, 0)),
         ("Office time", [FIXED[0], FIXED[1], "X-LIC-LOCATION:America/New_York", *FIXED[2:]], (14, 0)),
     ],
 )
@@ -288,6 +307,19 @@ def test_a_broken_entry_is_reported_with_its_reason(lines: tuple[str, ...], why:
     [reported] = reading.not_understood
     assert why in reported.why
     assert reported.why
+
+
+def test_of_two_entries_with_one_uid_the_later_version_counts_and_the_other_is_told() -> None:
+    old = event("DTSTART:20190101T100000", "DURATION:PT1H", "SEQUENCE:1", title="Old")
+    new = event("DTSTART:20190102T100000", "DURATION:PT1H", "SEQUENCE:2", title="New")
+    for parts in ((old, new), (new, old)):
+        reading = reading_of(*parts)
+        assert [entry.title for entry in reading.entries] == ["New"]
+        [told] = reading.not_understood
+        assert (told.title, told.why) == (
+            "Old",
+            "the file has another entry with the same UID; that one counts",
+        )
 
 
 def test_an_entry_that_cannot_be_recognised_again_is_not_imported() -> None:

@@ -119,6 +119,7 @@ class _Reader:
 
     def _take(self, uid: str, events: list[ParsedEvent]) -> None:
         until = horizon(self.now, self.limits.months_ahead, self.zones)
+        events = self._latest(uid, events)
         try:
             occurrences = expanded(events, until, self.limits.occurrences - self.counted, self.zones)
         except TooManyError:
@@ -136,6 +137,18 @@ class _Reader:
             )
         for occurrence in occurrences:
             self._occurrence(uid, occurrence, events)
+
+    def _latest(self, uid: str, events: list[ParsedEvent]) -> list[ParsedEvent]:
+        """Of several versions of one entry the latest counts; the library would drop the others in silence."""
+        versions = [event for event in events if "RECURRENCE-ID" not in event]
+        if len(versions) < 2:
+            return events
+        latest = max(versions, key=lambda event: int(event.get("SEQUENCE", -1)))
+        older = [event for event in versions if event is not latest]
+        for event in older:
+            why = "the file has another entry with the same UID; that one counts"
+            self.aside.append(SetAside(uid, title_of(event), start_of(event, self.zones), why))
+        return [event for event in events if all(event is not each for each in older)]
 
     def _occurrence(self, uid: str, occurrence: ParsedEvent, events: list[ParsedEvent]) -> None:
         recurrence_id = ""

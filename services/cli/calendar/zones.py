@@ -14,6 +14,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from services.cli.calendar.entry import NotUnderstoodError, one_line
 
+_ESCAPED = re.compile(r"\\([\\,;])")
 _VALUE = re.compile(r"[^:]*:(.*)")
 
 
@@ -89,5 +90,7 @@ class Zones:
 def _value(lines: Iterable[str], name: str) -> str:
     for line in lines:
         if line.upper().startswith((f"{name}:", f"{name};")) and (found := _VALUE.match(line)):
-            return found[1].strip()
+            return _ESCAPED.sub(
+                r"\1", found[1]
+            ).strip()  # a name's comma is escaped here, and quoted at its use
     return ""
