@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -42,21 +43,36 @@ def of_error(error: BaseException) -> Problem:
     )
 
 
-def of_validation(error: ValidationError, prefix: tuple[str, ...] = ()) -> Problem:
-    """A 422 that names every field at fault; the value itself is not repeated, it may be private."""
-    faults = [
-        {"field": ".".join(str(part) for part in (*prefix, *fault["loc"])) or "body", "detail": fault["msg"]}
-        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+def of_validation(error: ValidationError) -> Problem:
+    """A 422 that names every field at fault."""
+    return of_faults(error.errors(include_url=False, include_input=False, include_context=False))
+
+
+def of_faults(faults: Sequence[Mapping[str, Any]], *, drop: int = 0) -> Problem:
+    """A 422 from pydantic's faults; the values are not repeated, they may be private.
+
+    `drop` leaves out that many leading parts of each place, such as FastAPI's `body` or `query`.
+    """
+    named = [
+        {"field": ".".join(str(part) for part in fault["loc"][drop:]) or "body", "detail": fault["msg"]}
+        for fault in faults
     ]
-    first = faults[0]
-    return problem(
-        422,
-        Invalid.code,
-        Invalid.title,
-        f"{first['field']}: {first['detail']}",
-        field=first["field"],
-        errors=faults,
-    )
+    first = named[0]
+    detail = f"{first['field']}: {first['detail']}"
+    return problem(422, Invalid.code, Invalid.title, detail, field=first["field"], errors=named)
+
+
+_PLAIN = {
+    400: ("bad-request", "The request cannot be read", "It is not well-formed HTTP or JSON."),
+    404: ("not-found", "Not found", "There is nothing at this address."),
+    405: ("method-not-allowed", "Not a method of this address", "The Allow header names those it has."),
+}
+
+
+def of_status(status: int) -> Problem:
+    """The problem for a refusal that the HTTP framework made by itself."""
+    code, title, detail = _PLAIN.get(status, ("http-error", "The request was refused", "See the status code."))
+    return problem(status, code, title, detail)
 
 
 class RemoteProblem(FociError):

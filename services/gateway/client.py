@@ -1,0 +1,87 @@
+"""Sending requests to services: one generic typed call that finds the hub's cell and vouches for the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from services.gateway.auth import REMEMBER_S, Authenticator, Memory
+from shared.contracts.base import Request
+from shared.contracts.directory.requests import AccessView, GetAccess
+from shared.kit.errors import Unavailable
+from shared.kit.ids import Clock
+from shared.kit.principal import Principal
+from shared.kit.problems import RemoteProblem
+from shared.kit.rpc import Reply, Requester
+
+Place = tuple[UUID | None, str]
+
+
+@dataclass
+class Services:
+    """The gateway's way to the services.
+
+    Where a hub lives and what a person is there is remembered for 30 seconds. A refusal on the ground of a role that
+    was remembered is checked against the directory once more, so that somebody who has just joined is not turned away.
+    """
+
+    cell: str
+    authenticator: Authenticator
+    clock: Clock
+    deadline_s: float
+    requester: Requester | None = None
+    access: Memory[Place, AccessView] = field(default_factory=Memory)
+
+    async def ask(self, request: Request[Any], *, person: UUID | None, key: str | None = None) -> Reply:
+        """Send a request that is about no hub in particular, in this gateway's own cell."""
+        assertion = None if person is None else self.authenticator.vouch(Principal(person), self.cell)
+        return await self._send(request, self.cell, assertion, key)
+
+    async def ask_in(
+        self, hub: str, request: Request[Any], *, person: UUID | None, key: str | None = None
+    ) -> Reply:
+        """Send a request about a hub to the cell it lives in, with the person's role there."""
+        access, fresh = await self._access(hub, person)
+        try:
+            return await self._send_as(access, request, person, key)
+        except RemoteProblem as refusal:
+            if fresh or person is None or refusal.document.get("status") != 403:
+                raise
+            self.forget(hub, person)
+            again, _ = await self._access(hub, person)
+            if again == access:
+                raise
+            # A refusal is stored under its key; the same key must not now hear another answer.
+            if key is not None and request.changes:
+                raise
+            return await self._send_as(again, request, person, key)
+
+    def forget(self, hub: str, person: UUID) -> None:
+        """The person's role in the hub has changed."""
+        self.access.forget((person, hub))
+
+    async def _access(self, hub: str, person: UUID | None) -> tuple[AccessView, bool]:
+        now = self.clock().timestamp()
+        known = self.access.get((person, hub), now)
+        if known is not None:
+            return known, False
+        reply = await self._send(GetAccess(hub=hub, person=person), self.cell, None, None)
+        access = AccessView.model_validate_json(reply.body)
+        self.access.put((person, hub), access, now + REMEMBER_S)
+        return access, True
+
+    async def _send_as(
+        self, access: AccessView, request: Request[Any], person: UUID | None, key: str | None
+    ) -> Reply:
+        assertion = None
+        if person is not None:
+            assertion = self.authenticator.vouch(Principal(person, access.hub, access.role), access.cell)
+        return await self._send(request, access.cell, assertion, key)
+
+    async def _send(self, request: Request[Any], cell: str, assertion: str | None, key: str | None) -> Reply:
+        if self.requester is None:
+            raise Unavailable("Foci is starting. Try again in a moment.", retry_after=2)
+        return await self.requester.send(
+            request, cell=cell, seconds=self.deadline_s, assertion=assertion, key=key
+        )

@@ -1,0 +1,157 @@
+"""What every HTTP request passes: body limit, identity, rate limit, trace, metrics, security headers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from uuid import UUID
+
+from limits import RateLimitItem
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.gateway.auth import Authenticator
+from services.gateway.responses import problem_response
+from shared.kit import problems
+from shared.kit.errors import FociError
+from shared.kit.telemetry import extract, logger
+
+log = logger(__name__)
+tracer = trace.get_tracer("foci.gateway")
+
+HTTP_TIME = Histogram(
+    "foci_http_seconds",
+    "Time to answer an HTTP request.",
+    ("route",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+HTTP_REQUESTS = Counter("foci_http_requests_total", "HTTP requests answered.", ("route", "method", "status"))
+
+SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("Cross-Origin-Resource-Policy", "same-site"),
+)
+KEEPERS = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class TooManyRequests(FociError):
+    """The rate limit is used up."""
+
+    kind = "limited"
+    status = 429
+    code = "too-many-requests"
+    title = "Too many requests"
+
+
+class BodyTooLarge(FociError):
+    """The body is larger than anything Foci understands."""
+
+    kind = "invalid"
+    status = 413
+    code = "body-too-large"
+    title = "The request body is too large"
+
+
+class Door:
+    """ASGI middleware; plain, because Starlette's convenience class costs as much as a whole empty request."""
+
+    def __init__(
+        self, app: ASGIApp, *, authenticator: Authenticator, limit: RateLimitItem, body_limit: int
+    ) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._limit = limit
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in KEEPERS:
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        plain = {name.decode("latin-1"): value for name, value in headers.items()}
+        status = 500
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _secure(MutableHeaders(raw=message["headers"]), SECURITY_HEADERS)
+            await send(message)
+
+        with tracer.start_as_current_span("http", context=extract(plain), kind=SpanKind.SERVER) as span:
+            await self._answer(scope, receive, send_on, plain)
+            route = getattr(scope.get("route"), "path", "other")
+            if span.is_recording():
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.response.status_code", status)
+        HTTP_TIME.labels(route).observe(time.perf_counter() - started)
+        HTTP_REQUESTS.labels(route, scope["method"], status).inc()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+        begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            scope["state"] = {**scope.get("state", {}), "person": await self._admit(scope, headers)}
+            await self._app(scope, self._bounded(receive, headers), send_noting)
+        except FociError as error:
+            if begun:
+                raise
+            await problem_response(problems.of_error(error))(scope, receive, send)
+        except Exception as error:  # the edge: whatever went wrong, the caller gets a problem document
+            log.exception("request failed", path=scope["path"], error=repr(error))
+            if begun:
+                raise
+            await problem_response(problems.of_error(error))(scope, receive, send)
+
+    async def _admit(self, scope: Scope, headers: dict[str, str]) -> UUID | None:
+        address = scope["client"][0] if scope.get("client") else "unknown"
+        try:
+            person = self._authenticator.person(headers.get("authorization"))
+        except FociError:
+            # Guessing tokens counts against the address it is done from.
+            await self._count(f"address {address}")
+            raise
+        await self._count(f"address {address}" if person is None else f"person {person}")
+        return person
+
+    async def _count(self, who: str) -> None:
+        if not await self._limiter.hit(self._limit, who):
+            window = await self._limiter.get_window_stats(self._limit, who)
+            wait = max(1, int(window.reset_time - time.time()) + 1)
+            raise TooManyRequests(f"At most {self._limit} here. Try again in {wait} s.", retry_after=wait)
+
+    def _bounded(self, receive: Receive, headers: dict[str, str]) -> Receive:
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > self._body_limit:
+            raise BodyTooLarge(f"A request body is at most {self._body_limit} bytes.")
+        received = 0
+
+        async def receive_counting() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_limit:
+                raise BodyTooLarge(f"A request body is at most {self._body_limit} bytes.")
+            return message
+
+        return receive_counting
+
+
+def _secure(headers: MutableHeaders, wanted: Iterable[tuple[str, str]]) -> None:
+    for name, value in wanted:
+        headers[name] = value

@@ -1,0 +1,94 @@
+"""HTTP answers: JSON as the service gave it, ETags, pages with links, problem documents."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.kit import problems
+from shared.kit.errors import FociError, VersionMismatch
+from shared.kit.problems import Problem
+from shared.kit.rpc import Reply
+
+JSON = "application/json"
+
+
+class PreconditionRequired(FociError):
+    """A change must say on which version it was decided."""
+
+    kind = "invalid"
+    status = 428
+    code = "precondition-required"
+    title = "If-Match is missing"
+
+
+def problem_response(document: Problem) -> Response:
+    """A problem document as an HTTP answer, with what else its status asks for."""
+    headers = {}
+    if "retry_after" in document:
+        headers["Retry-After"] = str(document["retry_after"])
+    if document["status"] == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="foci"'
+    return Response(
+        orjson.dumps(document),
+        status_code=document["status"],
+        media_type=problems.MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+def answer(request: Request, reply: Reply, *, location: str | None = None) -> Response:
+    """One object as the service gave it, with its version as ETag; 304 when the caller has it already."""
+    tag = f'"{reply.version}"' if reply.version is not None else _tag(reply.body)
+    return _respond(
+        request, reply.status, reply.body, tag, {} if location is None else {"Location": location}
+    )
+
+
+def listing(request: Request, reply: Reply, base: str) -> Response:
+    """A page: `items` and `next`, the URL of the next page or null, also as a Link header."""
+    page: dict[str, Any] = orjson.loads(reply.body)
+    cursor = page.pop("cursor", None)
+    page["next"] = None if cursor is None else _next(request, base, cursor)
+    body = orjson.dumps(page)
+    links = {} if cursor is None else {"Link": f'<{page["next"]}>; rel="next"'}
+    return _respond(request, reply.status, body, _tag(body), links)
+
+
+def expected_version(if_match: str | None) -> int:
+    """The version in an If-Match header; 428 when it is missing, 412 when it is none of our ETags."""
+    if if_match is None:
+        raise PreconditionRequired(
+            "Send If-Match with the ETag you read, so that no one's change is overwritten."
+        )
+    tag = if_match.strip().removeprefix("W/").strip('"')
+    if not tag.isascii() or not tag.isdigit() or len(tag) > 9:
+        raise VersionMismatch("If-Match names no version of this object. Read it again and send its ETag.")
+    return int(tag)
+
+
+def _next(request: Request, base: str, cursor: str) -> str:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{base}{request.url.path}?{urlencode([*kept, ('cursor', cursor)])}"
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def _respond(request: Request, status: int, body: bytes, tag: str, more: dict[str, str]) -> Response:
+    private = request.state.person is not None
+    headers = {
+        "ETag": tag,
+        "Cache-Control": "private, no-cache" if private else "no-cache",
+        "Vary": "Authorization",
+        **more,
+    }
+    if request.method == "GET" and tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, status_code=status, media_type=JSON, headers=headers)

@@ -1,0 +1,45 @@
+"""`/v1/me`: the signed-in person and what they have booked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
+from starlette.responses import Response
+
+from services.gateway.documents import NOT_MODIFIED, Listing, refusals
+from services.gateway.responses import answer, listing
+from services.gateway.routes.parts import SIGN_IN, Ask, Base, Cursor, Limit, Somebody
+from shared.contracts.booking.requests import BookingView, ListMyBookings
+from shared.contracts.booking.words import BookingStatus
+from shared.contracts.directory.requests import GetMe, PersonView
+
+router = APIRouter(prefix="/v1/me", tags=["me"], dependencies=SIGN_IN)
+
+
+@router.get("", response_model=PersonView, responses=NOT_MODIFIED | refusals())
+async def get_me(request: Request, ask: Ask, person: Somebody) -> Response:
+    """Who I am, and my roles in hubs."""
+    return answer(request, await ask.ask(GetMe(), person=person))
+
+
+@router.get("/bookings", response_model=Listing[BookingView], responses=NOT_MODIFIED | refusals())
+async def list_my_bookings(
+    request: Request,
+    ask: Ask,
+    base: Base,
+    person: Somebody,
+    start: Annotated[
+        AwareDatetime | None, Query(alias="from", description="Only those that end after this.")
+    ] = None,
+    end: Annotated[
+        AwareDatetime | None, Query(alias="to", description="Only those that start before this.")
+    ] = None,
+    status: Annotated[list[BookingStatus] | None, Query(max_length=6)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """My bookings in all hubs, by time."""
+    wanted = ListMyBookings(start=start, end=end, status=tuple(status or ()), limit=limit, cursor=cursor)
+    return listing(request, await ask.ask(wanted, person=person), base)

@@ -1,0 +1,149 @@
+"""`/v1/hubs/{hub}/spaces`, `…/availability` and `…/occupancy`: what there is, what is free, how full it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
+from starlette.responses import Response
+
+from services.gateway.documents import NOT_MODIFIED, Listing, refusals
+from services.gateway.responses import answer, expected_version, listing
+from services.gateway.routes.parts import (
+    SIGN_IN,
+    Anybody,
+    Ask,
+    Base,
+    Cursor,
+    HubId,
+    IdempotencyKey,
+    IfMatch,
+    Limit,
+    Somebody,
+    SpaceId,
+)
+from shared.contracts.booking.requests import (
+    ChangeSpace,
+    GetAvailability,
+    GetOccupancy,
+    GetSpace,
+    ListSpaces,
+    NewSpace,
+    OccupancyFigures,
+    OpenSpace,
+    SpaceAvailability,
+    SpaceChange,
+    SpaceView,
+)
+from shared.contracts.booking.words import SpaceKind
+
+router = APIRouter(prefix="/v1/hubs/{hub}", tags=["spaces"])
+
+
+class AvailabilityListing(Listing[SpaceAvailability]):
+    """What is free at one time, space by space."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    time_zone: str
+
+
+class OccupancyListing(Listing[OccupancyFigures]):
+    """How full the hub and each of its spaces are."""
+
+    hub: str
+    total: OccupancyFigures
+
+
+Moment = Annotated[
+    str,
+    Query(
+        min_length=10,
+        max_length=40,
+        description="With offset, or as wall time in the hub's zone.",
+        examples=["2027-03-01T10:00"],
+    ),
+]
+
+
+@router.get("/spaces", response_model=Listing[SpaceView], responses=NOT_MODIFIED | refusals())
+async def list_spaces(
+    request: Request,
+    ask: Ask,
+    base: Base,
+    person: Anybody,
+    hub: HubId,
+    kind: SpaceKind | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """The spaces of a hub with their rules. Open to everybody."""
+    wanted = ListSpaces(hub=hub, kind=kind, limit=limit, cursor=cursor)
+    return listing(request, await ask.ask_in(hub, wanted, person=person), base)
+
+
+@router.post(
+    "/spaces",
+    status_code=201,
+    response_model=SpaceView,
+    responses=refusals(403, 409),
+    dependencies=SIGN_IN,
+)
+async def open_space(
+    request: Request, ask: Ask, person: Somebody, hub: HubId, body: NewSpace, key: IdempotencyKey = None
+) -> Response:
+    """Open a space: of new units, or of other spaces' units. For operators and admins."""
+    wanted = OpenSpace(hub=hub, **{name: getattr(body, name) for name in body.model_fields_set})
+    reply = await ask.ask_in(hub, wanted, person=person, key=key)
+    return answer(request, reply, location=f"/v1/hubs/{hub}/spaces/{body.id}")
+
+
+@router.get("/spaces/{space}", response_model=SpaceView, responses=NOT_MODIFIED | refusals())
+async def get_space(request: Request, ask: Ask, person: Anybody, hub: HubId, space: SpaceId) -> Response:
+    """One space. Open to everybody."""
+    return answer(request, await ask.ask_in(hub, GetSpace(hub=hub, space=space), person=person))
+
+
+@router.patch(
+    "/spaces/{space}",
+    response_model=SpaceView,
+    responses=refusals(403, 409, 412, 428),
+    dependencies=SIGN_IN,
+)
+async def change_space(
+    request: Request,
+    ask: Ask,
+    person: Somebody,
+    hub: HubId,
+    space: SpaceId,
+    body: SpaceChange,
+    if_match: IfMatch = None,
+) -> Response:
+    """Change a space; bookings made before keep their rules. For operators and admins."""
+    changes = {name: getattr(body, name) for name in body.model_fields_set}
+    wanted = ChangeSpace(hub=hub, space=space, version=expected_version(if_match), **changes)
+    return answer(request, await ask.ask_in(hub, wanted, person=person))
+
+
+@router.get("/availability", response_model=AvailabilityListing, responses=NOT_MODIFIED | refusals())
+async def get_availability(
+    request: Request,
+    ask: Ask,
+    base: Base,
+    person: Anybody,
+    hub: HubId,
+    start: Annotated[Moment, Query(alias="from")],
+    end: Annotated[Moment, Query(alias="to")],
+    kind: SpaceKind | None = None,
+    seats: Annotated[int, Query(ge=1, le=2000)] = 1,
+) -> Response:
+    """What is free from one time to another, and what is in the way. Open to everybody; never says who."""
+    wanted = GetAvailability(hub=hub, start=start, end=end, kind=kind, seats=seats)
+    return listing(request, await ask.ask_in(hub, wanted, person=person), base)
+
+
+@router.get("/occupancy", response_model=OccupancyListing, responses=NOT_MODIFIED | refusals())
+async def get_occupancy(request: Request, ask: Ask, base: Base, person: Anybody, hub: HubId) -> Response:
+    """How full it is now: numbers for the hub's staff, protected figures for everybody else."""
+    return listing(request, await ask.ask_in(hub, GetOccupancy(hub=hub), person=person), base)

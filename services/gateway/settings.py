@@ -1,0 +1,33 @@
+"""Settings of the gateway, from the environment with the prefix GATEWAY_."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.kit.settings import ProcessSettings
+
+
+class Settings(ProcessSettings):
+    """Everything the gateway is told from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore")
+
+    assertion_private_key: SecretStr
+    """Ed25519 private key (PEM) with which the gateway vouches for people to the services."""
+    dev_token_public_key: str | None = None
+    """Ed25519 public key (PEM) of development tokens; they are refused when it is not set."""
+    rate_limit: str = "600/minute"
+    """Requests per person, or per address for those who have not signed in; `<n>/<second|minute|hour>`."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins of web frontends that may call from a browser."""
+    deadline_s: float = 5.0
+    """How long a request may take altogether."""
+    body_limit: int = 131_072
+    """Largest request body, bytes."""
+    public_url: str | None = None
+    """How the gateway is reached from outside, for links; taken from the request when not set."""
+    operators_nats_url: str = "nats://127.0.0.1:4222"
+    """Where operators' own systems reach NATS; told them in the AsyncAPI document."""
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses whose X-Forwarded-For is believed."""
