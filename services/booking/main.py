@@ -74,7 +74,7 @@ def serve() -> None:
         assemble(service, settings, clock=utc_now, ids=new_id, chance=chance)
         await service.start(stack)
 
-    run(SERVICE, settings, parts, clock=utc_now, ids=new_id)
+    run(SERVICE, settings, parts, clock=utc_now)
 
 
 def migrate() -> None:

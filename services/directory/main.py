@@ -29,7 +29,7 @@ def serve() -> None:
         assemble(service, settings, clock=utc_now, ids=new_id)
         await service.start(stack)
 
-    run(SERVICE, settings, parts, clock=utc_now, ids=new_id)
+    run(SERVICE, settings, parts, clock=utc_now)
 
 
 def migrate() -> None:

@@ -70,7 +70,12 @@ CONSUMERS: tuple[Consumer, ...] = (
         stream_of("directory"),
         _filters(directory.HubRegisteredV1, directory.HubProfileChangedV1, directory.HubSnapshotV1),
     ),
-    Consumer("booking__frees_what_leavers_booked", stream_of("directory"), _filters(directory.MemberLeftV1)),
+    # In order means hearing every fact of the entity: one that is filtered away would be a gap that never closes.
+    Consumer(
+        "booking__frees_what_leavers_booked",
+        stream_of("directory"),
+        _filters(directory.MemberJoinedV1, directory.RoleChangedV1, directory.MemberLeftV1),
+    ),
     Consumer(
         "booking__measures_occupancy",
         stream_of("booking"),

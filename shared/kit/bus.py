@@ -56,7 +56,8 @@ def make_broker(settings: ProcessSettings, user: str) -> NatsBroker:
 
 def delay_after(attempt: int) -> float:
     """Seconds to wait after the n-th failure: doubling from half a second, at most a minute."""
-    return min(FIRST_DELAY * 2 ** (attempt - 1), LONGEST_DELAY)
+    doubled: float = FIRST_DELAY * 2 ** min(attempt - 1, 16)
+    return min(doubled, LONGEST_DELAY)
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,9 @@ class Delivery:
 class Consumer:
     """One durable consumer of one service: inbox, order, effect and dead letters around plain functions.
 
-    `effects` maps fact classes to functions that act in the transaction they are given. With `in_order` each entity's facts are handed over
-    in the order of their versions whatever order they come in; without it the effect itself must not care.
+    `effects` maps fact classes to functions that act in the transaction they are given. With `in_order` each
+    entity's facts are handed over in the order of their versions whatever order they come in; without it the
+    effect itself must not care.
     """
 
     def __init__(
@@ -104,17 +106,21 @@ class Consumer:
     async def take_in(self, fact: Fact) -> str:
         """Act on a fact unless that has been done: inbox row, version and effect commit together or not at all."""
         async with self.database.transaction() as session:
-            if not await once(session, fact.id, self.durable):
-                return "repeated"
-            if not self._in_order:
-                await self._effects[type(fact)](session, fact)
-                return "done"
-            return await self._take_turn(session, fact)
+            return await self.act(session, fact)
+
+    async def act(self, session: AsyncSession, fact: Fact) -> str:
+        """Act on a fact unless that has been done, in the caller's transaction."""
+        if not await once(session, fact.id, self.durable):
+            return "repeated"
+        if not self._in_order:
+            await self._effects[type(fact)](session, fact)
+            return "done"
+        return await self._take_turn(session, fact)
 
     async def _take_turn(self, session: AsyncSession, fact: Fact) -> str:
         turn = await turn_of(session, fact, self.durable)
         if turn is not Turn.ACT:
-            return turn.value
+            return str(turn.value)
         following: Fact | None = fact
         while following is not None:
             await self._effects[type(following)](session, following)
@@ -141,9 +147,7 @@ class Consumer:
             span.set_attribute("messaging.destination.name", delivery.subject)
             try:
                 outcome = await self._try(delivery)
-            except (
-                Exception
-            ) as error:  # the edge: every kind of failure ends in exactly one of nak and dead letter
+            except Exception as error:  # noqa: BLE001  # the edge: ends in exactly one of nak and dead letter
                 span.record_exception(error)
                 outcome = await self._failed(raw, delivery, error)
             else:
@@ -163,7 +167,8 @@ class Consumer:
         hopeless = isinstance(error, ValidationError) or (
             isinstance(error, FociError) and not isinstance(error, Unavailable)
         )
-        # While the database is away nothing can be kept as a dead letter, and it is not the fact's fault: wait, however long.
+        # While the database is away nothing can be kept as a dead letter, and it is not the fact's fault:
+        # wait, however long.
         away = is_passing(error) and not isinstance(error, Unavailable)
         if away or (not hopeless and delivery.attempt < ATTEMPTS):
             log.warning(
@@ -176,8 +181,8 @@ class Consumer:
             return "retried"
         try:
             await self._bury(delivery, error)
-        except Exception as unburied:  # the dead letter must be kept before the message may go
-            log.error("dead letter not kept; again later", consumer=self.durable, error=repr(unburied))
+        except Exception as unburied:  # noqa: BLE001  # the dead letter must be kept before the message may go
+            log.warning("dead letter not kept; again later", consumer=self.durable, error=repr(unburied))
             await raw.nak(delay=LONGEST_DELAY)
             return "retried"
         log.error("fact given up", consumer=self.durable, subject=delivery.subject, error=repr(error))
@@ -252,7 +257,7 @@ class BatchConsumer(Consumer):
                 links=[trace.Link(_cause(raw)) for raw in batch[1:]],
             ):
                 done = await self.take_in_batch(facts)
-        except Exception as error:  # one by one from here: `handle` decides about each
+        except Exception as error:  # noqa: BLE001  # one by one from here: `handle` decides about each
             log.warning("batch failed; taking its facts one by one", consumer=self.durable, error=repr(error))
             for raw in batch:
                 await self.handle(raw)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from opentelemetry import trace
-from sqlalchemy import text
+from sqlalchemy import CursorResult, Result, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 tracer = trace.get_tracer("foci.database")
@@ -33,11 +33,16 @@ def make_engine(url: str, *, pool_size: int, autocommit: bool = False) -> AsyncE
     )
 
 
+def changed_rows(result: Result[Any]) -> int:
+    """How many rows a statement has written; SQLAlchemy types the figure only on the result of a cursor."""
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
 class Database:
     """A service's database: transactions that announce themselves after they have committed.
 
-    `announce` is called after each commit; main wires it to the kick that wakes relay and timers on every replica. A lost kick costs a
-    quarter of a second, never a fact.
+    `announce` is called after each commit; main wires it to the kick that wakes relay and timers on every
+    replica. A lost kick costs a quarter of a second, never a fact.
     """
 
     def __init__(self, engine: AsyncEngine, announce: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ _KEEP = text("""
     INSERT INTO dead_letter (id, consumer, fact_id, subject, headers, body, reason, attempts)
     VALUES (:id, :consumer, :fact_id, :subject, :headers, :body, :reason, :attempts)
 """)
+# ruff: noqa: S608  # the statements are put together from constants
 _COLUMNS = "id, consumer, subject, reason, attempts, failed_at, replayed_at"
 _LIST = text(f"""
     SELECT {_COLUMNS} FROM dead_letter

@@ -13,8 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 class FociError(Exception):
     """Something the caller is told about: what is wrong, where, and what to do.
 
-    `code` is stable and names the documentation page; `detail` is a sentence for a person; `field` is the input at fault;
-    `extra` are further members of the problem, JSON-ready.
+    `code` is stable and names the documentation page; `detail` is a sentence for a person; `field` is the
+    input at fault; `extra` are further members of the problem, JSON-ready.
     """
 
     kind: ClassVar[str] = "error"
@@ -93,8 +93,9 @@ class IdempotencyKeyReused(Invalid):
     title = "The idempotency key belongs to another request"
 
 
-# Class 08: connection, 57: operator intervention (shutdown, crash), 53: resources, 40: serialization and deadlock,
-# 55P03: lock timeout, 25P04: transaction timeout. All mean "not now"; none says the request was wrong.
+# Class 08: connection, 57: operator intervention (shutdown, crash), 53: resources, 40: serialization and
+# deadlock, 55P03: lock timeout, 25P04: transaction timeout. All mean "not now"; none says the request was
+# wrong.
 _PASSING = ("08", "57", "53", "40", "55P03", "25P04")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.streams import RETENTION, STREAMS
 from shared.kit import idempotency
-from shared.kit.database import Database
+from shared.kit.database import Database, changed_rows
 from shared.kit.ids import Clock
 from shared.kit.timers import Duty, set_timer
 
@@ -27,11 +27,13 @@ _OUTBOX = text("""
         AND (xid, id) <= (SELECT xid, id FROM relay_cursor c WHERE c.stream = o.stream)
         ORDER BY xid, id LIMIT :most)
 """)
-# A stream of what is keeps one message per subject, so its log needs the last row per subject, and a while of the rest.
+# A stream of what is keeps one message per subject, so its log needs the last row per subject, and a while of
+# the rest.
 _SUPERSEDED = text("""
     DELETE FROM outbox WHERE (stream, xid, id) IN (
         SELECT stream, xid, id FROM (
-            SELECT stream, xid, id, stated_at, row_number() OVER (PARTITION BY subject ORDER BY xid DESC, id DESC) AS nth
+            SELECT stream, xid, id, stated_at,
+                   row_number() OVER (PARTITION BY subject ORDER BY xid DESC, id DESC) AS nth
             FROM outbox o WHERE stream = :stream
               AND (xid, id) <= (SELECT xid, id FROM relay_cursor c WHERE c.stream = o.stream)
         ) ranked WHERE nth > 1 AND stated_at < :before LIMIT :most)
@@ -47,8 +49,9 @@ async def tidy(session: AsyncSession, now: datetime) -> int:
     for stream in STREAMS:
         statement, kept = (_SUPERSEDED, LATEST_ONLY_LIFETIME) if stream.latest_only else (_OUTBOX, RETENTION)
         asked = {"stream": stream.name, "before": now - kept, "most": AT_ONCE}
-        gone += int((await session.execute(statement, asked)).rowcount)
-    gone += int((await session.execute(_INBOX, {"before": now - INBOX_LIFETIME, "most": AT_ONCE})).rowcount)
+        gone += changed_rows(await session.execute(statement, asked))
+    outlived = {"before": now - INBOX_LIFETIME, "most": AT_ONCE}
+    gone += changed_rows(await session.execute(_INBOX, outlived))
     return gone
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.kit.database import changed_rows
 from shared.kit.errors import IdempotencyKeyReused, Invalid
 
 LIFETIME = timedelta(hours=24)
@@ -50,7 +51,9 @@ INSERT = """
 """
 """To be completed with VALUES or SELECT, for statements that store the key with the change itself."""
 
-_INSERT = text(INSERT + " VALUES (:person, :operation, :key, :fingerprint, :status, :version, :answer)")
+_INSERT = text(
+    INSERT + " VALUES (:person, :operation, :key, :fingerprint, :status, :version, :answer)"  # noqa: S608  # constants
+)
 _FIND = text("""
     SELECT fingerprint, status, version, answer, answered_at FROM idempotency_key
     WHERE person = :person AND operation = :operation AND key = :key
@@ -92,4 +95,4 @@ async def store(session: AsyncSession, key: Key, answer: Answer) -> None:
 
 async def purge(session: AsyncSession, now: datetime) -> int:
     """Forget a chunk of keys past their day; how many."""
-    return int((await session.execute(_PURGE, {"before": now - LIFETIME})).rowcount)
+    return changed_rows(await session.execute(_PURGE, {"before": now - LIFETIME}))

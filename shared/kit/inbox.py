@@ -20,9 +20,9 @@ class Turn(Enum):
     PARK = "park"
 
 
-_ONCE = text(
-    "INSERT INTO inbox (consumer, fact_id) VALUES (:consumer, :fact_id) ON CONFLICT DO NOTHING RETURNING fact_id"
-)
+_ONCE = text("""
+    INSERT INTO inbox (consumer, fact_id) VALUES (:consumer, :fact_id) ON CONFLICT DO NOTHING RETURNING fact_id
+""")
 _ONCE_MANY = text("""
     INSERT INTO inbox (consumer, fact_id) SELECT :consumer, unnest(CAST(:fact_ids AS uuid[]))
     ON CONFLICT DO NOTHING RETURNING fact_id
@@ -64,9 +64,9 @@ async def once_each(session: AsyncSession, fact_ids: Sequence[UUID], consumer: s
 async def turn_of(session: AsyncSession, fact: Fact, consumer: str) -> Turn:
     """Whether it is this fact's turn; acting moves the entity's version on.
 
-    The stream's order is not the order per entity: transactions of different replicas commit and are relayed as they
-    come. `subject_version` is, so older facts are dropped and newer ones parked until the gap closes. A snapshot may
-    jump ahead: it says everything the facts before it said.
+    The stream's order is not the order per entity: transactions of different replicas commit and are relayed
+    as they come. `subject_version` is, so older facts are dropped and newer ones parked until the gap closes.
+    A snapshot may jump ahead: it says everything the facts before it said.
     """
     named = {"consumer": consumer, "subject": f"{fact.hub}/{fact.subject}"}
     await session.execute(_LOCK, named)

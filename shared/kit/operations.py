@@ -19,7 +19,6 @@ from shared.contracts.operations import (
 )
 from shared.kit import dead_letters
 from shared.kit.bus import Consumer, Delivery
-from shared.kit.database import Database
 from shared.kit.errors import Conflict, NotFound
 from shared.kit.rpc import Call, Handler
 
@@ -28,7 +27,7 @@ Restate = Callable[[AsyncSession], Awaitable[int]]
 
 
 def handlers(
-    database: Database, consumers: Sequence[Consumer], entities: Mapping[str, Restate]
+    consumers: Sequence[Consumer], entities: Mapping[str, Restate]
 ) -> dict[type[Request[Any]], Handler]:
     """The handlers of one service, with its consumers and the entities it can state again."""
     by_name = {consumer.durable: consumer for consumer in consumers}
@@ -49,8 +48,8 @@ def handlers(
         fact = Delivery(letter.subject, (letter.body or "").encode(), {}, 1).fact()
         if fact is None:
             raise Conflict(f"This release does not know the fact on {letter.subject}.")
-        # Its own transaction: the inbox tells when the fact has been taken in by another way meanwhile.
-        await consumer.take_in(fact)
+        # In this one transaction: either the effect and the mark, or neither.
+        await consumer.act(session, fact)
         return await dead_letters.mark_replayed(session, request.id)
 
     async def republish(session: AsyncSession, request: Republish, _: Call) -> Republished:

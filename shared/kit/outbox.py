@@ -13,9 +13,10 @@ from shared.contracts.base import Fact
 from shared.contracts.streams import stream_of
 from shared.kit.telemetry import inject
 
-_INSERT = text(
-    "INSERT INTO outbox (stream, fact_id, subject, headers, body) VALUES (:stream, :fact_id, :subject, :headers, :body)"
-)
+_INSERT = text("""
+    INSERT INTO outbox (stream, fact_id, subject, headers, body)
+    VALUES (:stream, :fact_id, :subject, :headers, :body)
+""")
 
 
 @dataclass(frozen=True)

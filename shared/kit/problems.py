@@ -71,7 +71,9 @@ _PLAIN = {
 
 def of_status(status: int) -> Problem:
     """The problem for a refusal that the HTTP framework made by itself."""
-    code, title, detail = _PLAIN.get(status, ("http-error", "The request was refused", "See the status code."))
+    code, title, detail = _PLAIN.get(
+        status, ("http-error", "The request was refused", "See the status code.")
+    )
     return problem(status, code, title, detail)
 
 

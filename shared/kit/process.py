@@ -23,7 +23,7 @@ from shared.kit import housekeeping, operations, telemetry
 from shared.kit.bus import Consumer, make_broker
 from shared.kit.database import Database, make_engine
 from shared.kit.health import Readiness, routes
-from shared.kit.ids import Clock, Ids
+from shared.kit.ids import Clock
 from shared.kit.kick import Kick
 from shared.kit.nats import connect
 from shared.kit.operations import Restate
@@ -85,9 +85,7 @@ async def wait_for_database(engine: AsyncEngine) -> None:
             async with engine.connect() as connection:
                 await connection.execute(text("SELECT 1 FROM outbox LIMIT 1"))
             return
-        except (
-            Exception
-        ) as error:  # away, starting, not migrated yet: all mean "wait", and readiness says so meanwhile
+        except Exception as error:  # noqa: BLE001  # away, starting, not migrated yet: all mean "wait"
             log.warning(
                 "database is not ready yet", error=f"{type(error).__name__}: {error}".split("\n", 1)[0]
             )
@@ -125,15 +123,15 @@ async def measure(nc: Client, database: Database, service: str) -> None:
                 telemetry.DEAD_LETTERS.set(dead.scalar_one())
                 parked = await session.execute(text("SELECT count(*) FROM parked_fact"))
                 telemetry.PARKED_FACTS.set(parked.scalar_one())
-        except Exception as error:  # a figure that cannot be read now is read next time
+        except Exception as error:  # noqa: BLE001  # a figure that cannot be read now is read next time
             log.warning("figures not measured", error=repr(error))
 
 
 class DataService:
     """A service with a database: what it is made of, and the order in which that starts and stops.
 
-    Started: database, relay, timers, consumers, and last the door for requests; stopped the other way round, so that nothing is begun
-    that cannot be finished.
+    Started: database, relay, timers, consumers, and last the door for requests; stopped the other way round,
+    so that nothing is begun that cannot be finished.
     """
 
     def __init__(
@@ -144,7 +142,6 @@ class DataService:
         readiness: Readiness,
         *,
         clock: Clock,
-        ids: Ids,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -205,7 +202,7 @@ class DataService:
             consumer.subscribe(broker, self.name)
         await start_broker(broker)
         stack.push_async_callback(broker.stop)
-        self.server.answers(operations.handlers(self.database, self._consumers, self._entities))
+        self.server.answers(operations.handlers(self._consumers, self._entities))
         await self.server.start(self._nc, version=RELEASE)
         stack.push_async_callback(self.server.stop)
 
@@ -219,7 +216,6 @@ def run(
     parts: Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]],
     *,
     clock: Clock,
-    ids: Ids,
 ) -> None:
     """Serve until SIGTERM: liveness at once, the parts beside it, stopped in reverse order."""
     telemetry.set_up(name, cell=settings.cell, level=settings.log_level)
@@ -229,7 +225,7 @@ def run(
         async with AsyncExitStack() as stack:
             nc = await connect(settings, name)
             stack.push_async_callback(nc.close)
-            await parts(stack, DataService(name, settings, nc, readiness, clock=clock, ids=ids))
+            await parts(stack, DataService(name, settings, nc, readiness, clock=clock))
             log.info("ready")
             await asyncio.Event().wait()
 

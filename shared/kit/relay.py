@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from nats.aio.client import Client
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.streams import Stream
 from shared.kit import telemetry
+from shared.kit.database import changed_rows
 from shared.kit.telemetry import extract, inject, logger
 
 log = logger(__name__)
@@ -50,7 +52,8 @@ class Misplaced(Exception):
     """The stream does not end where the relay thought: look at it and find the place again."""
 
 
-# Rows of transactions younger than the oldest running one are left alone: a transaction with a smaller number may still commit.
+# Rows of transactions younger than the oldest running one are left alone: a transaction with a smaller number
+# may still commit.
 _NEXT = text("""
     SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body,
            extract(epoch FROM clock_timestamp() - stated_at)::float AS age
@@ -63,9 +66,10 @@ _OLDEST = text("""
     SELECT extract(epoch FROM clock_timestamp() - stated_at)::float FROM outbox
     WHERE stream = :stream AND (xid, id) > (CAST(:xid AS text)::xid8, :id) ORDER BY xid, id LIMIT 1
 """)
-_KNOWN = text(
-    "SELECT 1 FROM outbox WHERE stream = :stream AND xid = CAST(:xid AS text)::xid8 AND id = :id AND fact_id = :fact_id"
-)
+_KNOWN = text("""
+    SELECT 1 FROM outbox
+    WHERE stream = :stream AND xid = CAST(:xid AS text)::xid8 AND id = :id AND fact_id = CAST(:fact_id AS uuid)
+""")
 _TAKE = text("""
     INSERT INTO relay_cursor (stream, epoch) VALUES (:stream, 1)
     ON CONFLICT (stream) DO UPDATE SET epoch = relay_cursor.epoch + 1
@@ -80,9 +84,10 @@ _MOVE = text("""
 class StreamRelay:
     """Relays one stream while its process holds the service's relay lock.
 
-    The end of the stream itself is the cursor: every message carries its place in the outbox, so after any crash, of ours, of NATS or of
-    PostgreSQL, the place is read from the last message that is known to the outbox. The row in `relay_cursor` is for people to look at and
-    to fence off a relay that has lost its lock without noticing.
+    The end of the stream itself is the cursor: every message carries its place in the outbox, so after any
+    crash, of ours, of NATS or of PostgreSQL, the place is read from the last message that is known to the
+    outbox. The row in `relay_cursor` is for people to look at and to fence off a relay that has lost its lock
+    without noticing.
     """
 
     def __init__(self, connection: AsyncConnection, nc: Client, stream: Stream) -> None:
@@ -184,7 +189,7 @@ class StreamRelay:
                 "sequence": self._sequence,
             },
         )
-        if moved.rowcount == 0:
+        if changed_rows(moved) == 0:
             raise LostLeadership(self._stream.name)
         self._saved, self._saved_at = place, now
 
@@ -195,7 +200,8 @@ class StreamRelay:
             await self._publish_one(entry)
 
     def _headers(self, entry: Entry) -> dict[str, str]:
-        # The stored trace context is the parent of a publish span; passing the stored header along would cut the trace here.
+        # The stored trace context is the parent of a publish span; passing the stored header along would cut
+        # the trace here.
         given = orjson.loads(entry.headers)
         with tracer.start_as_current_span("publish", context=extract(given), kind=SpanKind.PRODUCER) as span:
             span.set_attribute("messaging.destination.name", entry.subject)
@@ -238,7 +244,7 @@ class StreamRelay:
         else:
             self._sequence = int(answer["seq"])
 
-    async def _request(self, entry: Entry, headers: dict[str, str]) -> dict[str, object]:
+    async def _request(self, entry: Entry, headers: dict[str, str]) -> dict[str, Any]:
         try:
             reply = await self._nc.request(
                 entry.subject, entry.body.encode(), timeout=ANSWER_WITHIN, headers=headers
@@ -246,7 +252,7 @@ class StreamRelay:
         except (NatsError, TimeoutError) as error:
             # It may or may not have arrived: the stream knows.
             raise Misplaced from error
-        parsed: dict[str, object] = orjson.loads(reply.data)
+        parsed: dict[str, Any] = orjson.loads(reply.data)
         return parsed
 
 

@@ -15,9 +15,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
-from nats.micro import ServiceConfig, add_service
+from nats.micro import add_service
 from nats.micro.request import Request as MicroRequest
-from nats.micro.service import Service
+from nats.micro.service import Service, ServiceConfig
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.base import Request
 from shared.kit import idempotency, problems, telemetry
 from shared.kit.database import Database
-from shared.kit.errors import FociError, Unavailable, is_passing
+from shared.kit.errors import FociError, IdempotencyKeyReused, Unavailable, is_passing
 from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal, Verifier
@@ -86,7 +86,8 @@ async def carry_out(database: Database, handler: Handler, request: Request[Any],
     try:
         return await _once(database, handler, request, call, call.key)
     except IntegrityError:
-        # A twin with the same key may have been first; if it was not the key, the second try says what it was.
+        # A twin with the same key may have been first; if it was not the key, the second try says what it
+        # was.
         return await _once(database, handler, request, call, call.key)
 
 
@@ -100,7 +101,7 @@ async def _once(database: Database, handler: Handler, request: Request[Any], cal
             await idempotency.store(session, key, answer)
             return answer
     except FociError as error:
-        if error.status >= 500 or isinstance(error, idempotency.IdempotencyKeyReused):
+        if error.status >= 500 or isinstance(error, IdempotencyKeyReused):
             raise
         return await remember_refusal(database, key, error, now=call.now)
 
@@ -122,8 +123,8 @@ async def remember_refusal(database: Database, key: Key, error: FociError, *, no
 class Server:
     """Answers a service's requests for its own cell.
 
-    nats.micro hands over one message at a time, so each becomes a task of its own; `concurrency` of them work, as many again wait, and the
-    rest are told at once to come back.
+    nats.micro hands over one message at a time, so each becomes a task of its own; `concurrency` of them
+    work, as many again wait, and the rest are told at once to come back.
     """
 
     def __init__(
@@ -197,7 +198,7 @@ class Server:
         ) as span:
             try:
                 answer = await self._answer(request, message.data, headers)
-            except Exception as error:  # the edge: a request is answered with a problem, never with silence
+            except Exception as error:  # noqa: BLE001  # the edge: a request is answered with a problem, never with silence
                 answer = self._unforeseen(request, error)
                 span.record_exception(error)
             span.set_attribute("foci.status", answer.status)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 V1 = (
-    # The outbox is the log of what a service has stated. `xid` orders rows by transaction so that a reader who stays below the oldest
-    # running transaction can never overtake one that has not committed yet; `id` alone can (sequences are taken before commit).
+    # The outbox is the log of what a service has stated. `xid` orders rows by transaction so that a reader
+    # who stays below the oldest running transaction can never overtake one that has not committed yet; `id`
+    # alone can (sequences are taken before commit).
     """
     CREATE TABLE outbox (
         stream text NOT NULL,

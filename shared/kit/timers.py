@@ -1,4 +1,4 @@
-"""Duties at a time: rows set and moved in the transaction that needs them, handled once by whichever replica is free."""
+"""Duties at a time: rows set and moved in the transaction that needs them, handled by whichever replica is free."""
 
 from __future__ import annotations
 
@@ -128,7 +128,8 @@ class Timers:
             due_at = (await session.execute(_NEXT, {"kinds": list(self._duties)})).scalar()
         if due_at is None:
             return LONGEST_SLEEP
-        return max(timedelta(0), min(due_at - self._clock(), LONGEST_SLEEP))
+        pause: timedelta = min(due_at - self._clock(), LONGEST_SLEEP)
+        return max(timedelta(0), pause)
 
     async def _sleep(self, pause: timedelta) -> None:
         try:
