@@ -247,8 +247,11 @@ def test_endless_rules_go_24_months_from_the_import_and_finite_ones_to_their_end
     count = event("DTSTART:20190101T100000", "DURATION:PT1H", "RRULE:FREQ=YEARLY;COUNT=30", uid="count")
     far = event("DTSTART:20350101T100000", "DURATION:PT1H", uid="far")
     later = event("DTSTART;VALUE=DATE:20300101", "RRULE:FREQ=DAILY", uid="begins after the horizon")
-    counted = Counter(entry.uid for entry in reading_of(endless, until, count, far, later).entries)
+    reading = reading_of(endless, until, count, far, later)
+    counted = Counter(entry.uid for entry in reading.entries)
     assert counted == {"endless": 3, "until": 12, "count": 30, "far": 1}
+    [told] = reading.left_out
+    assert (told.uid, told.why) == ("begins after the horizon", "it has no occurrence before 2021-03-05")
 
 
 @pytest.mark.parametrize(

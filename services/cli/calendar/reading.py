@@ -135,6 +135,9 @@ class _Reader:
             raise RefusedError(
                 f"the file has more than {most} occurrences; see the entry {one_line(uid, 80)!r}"
             )
+        if not occurrences:
+            why = f"it has no occurrence before {until:%Y-%m-%d}"
+            self.left_out.append(SetAside(uid, title_of(events[0]), start_of(events[0], self.zones), why))
         for occurrence in occurrences:
             self._occurrence(uid, occurrence, events)
 

@@ -1,0 +1,161 @@
+"""The real calendar goes through the real stack: `foci up`, the gateway, booking, PostgreSQL and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.gateway import Gateway
+from tests.cli.calendars import BERLIN, REAL_FILE, calendar, event
+from tests.cli.test_reading import first_saturdays
+from tests.stack.console import Console
+
+HUB, SPACE = "alvhamn-coffice", "workshop"
+BOOKINGS = f"/v1/hubs/{HUB}/bookings"
+LIVE = ("held", "confirmed", "checked_in")
+
+
+@dataclass
+class Stack:
+    """Everything running, and an operator who knows where."""
+
+    console: Console
+    folder: Path
+    token: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.console.port}"
+
+    def gateway(self) -> Gateway:
+        return Gateway(self.url, self.token)
+
+    def token_of(self, role: str) -> str:
+        done = self.console.foci("token", "--hub", HUB, "--role", role)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def imports(self, raw: bytes, *options: str, expect: int = 0, token: str = "") -> dict[str, Any]:
+        """Run the command as a person does; the report, with what was said."""
+        file, report = self.folder / "fablab_cottbus.ics", self.folder / "report.json"
+        file.write_bytes(raw)
+        report.unlink(missing_ok=True)
+        asked = [
+            "import",
+            "calendar",
+            str(file),
+            "--hub",
+            HUB,
+            "--space",
+            SPACE,
+            "--report",
+            str(report),
+            *options,
+        ]
+        done = self.console.foci(*asked, "--token", token or self.token)
+        assert done.returncode == expect, done.stdout + done.stderr
+        said: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {"counts": {}}
+        return {**said, "said": " ".join((done.stdout + done.stderr).split())}
+
+    def live(self, name: str = "fablab_cottbus") -> dict[tuple[str, str], dict[str, Any]]:
+        """What is booked from the calendar, by source."""
+        with self.gateway() as gateway:
+            found = gateway.items(BOOKINGS, {"calendar": name, "status": LIVE, "limit": 100})
+            return {(one["source"]["uid"], one["source"]["recurrence_id"]): one for one in found}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("import")
+    with Console(folder / "home", FOCI_RATE_LIMIT="100000/minute") as console:
+        console.hears("Foci runs")
+        running = Stack(console, folder, "")
+        running.token = running.token_of("operator")
+        with running.gateway() as gateway:
+            wish = {"id": SPACE, "name": "Workshop", "kind": "room"}
+            gateway.post(f"/v1/hubs/{HUB}/spaces", wish)
+        yield running
+
+
+def counts(report: dict[str, Any]) -> dict[str, int]:
+    """What is not nought."""
+    return {name: count for name, count in report["counts"].items() if count}
+
+
+def test_the_real_calendar_becomes_bookings_and_stays_in_step(stack: Stack) -> None:
+    real = REAL_FILE.read_bytes()
+    with stack.gateway() as gateway:
+        home = gateway.get(f"/v1/hubs/{HUB}").body["time_zone"]
+    today = datetime.now(UTC).astimezone(BERLIN).date()
+    saturdays = first_saturdays((2018, 1), before=date(today.year + 2, today.month, min(today.day, 28)))
+    planned = 27 + len(saturdays)
+
+    first = stack.imports(real)
+    assert counts(first) == {"booked": planned - 1, "clashed": 1}
+    [clash] = first["clashed"]
+    assert (clash["title"], clash["start"]) == ("Websites selbst programmieren", "2017-10-22T13:00:00+02:00")
+    assert [each["title"] for each in clash["with"]] == [
+        "Luftqualität: Ein Workshop zum selber messen (Einsteiger)"
+    ]
+    booked = stack.live()
+    assert len(booked) == planned - 1
+    closed = booked["ai1ec-1862@blog.fablab-cottbus.de", ""]
+    assert (closed["start"], closed["end"]) == ("2018-06-09T00:00:00+02:00", "2018-06-10T00:00:00+02:00")
+    assert closed["time_zone"] == home
+    cafes = [one for (uid, _), one in booked.items() if uid.startswith("ai1ec-1887@")]
+    assert sorted(one["start"][:13] for one in cafes) == [f"{day}T14" for day in saturdays]
+
+    assert counts(stack.imports(real)) == {"unchanged": planned - 1, "clashed": 1}
+    assert stack.live() == booked
+
+    changed = real.replace(b"UID:ai1ec-1704@", b"UID:gone-1704@").replace(
+        b"20180120T163000", b"20180120T170000"
+    )
+    changed = changed.replace(b"SUMMARY:Sommerfest", b"SUMMARY:Sommerfest!")
+    changed = changed.replace(b"DTSTART;TZID=Europe/Berlin:20171022T130000", b"DTSTART:20160101T130000Z", 1)
+    changed = changed.replace(b"DTEND;TZID=Europe/Berlin:20171022T180000", b"DTEND:20160101T180000Z", 1)
+    report = stack.imports(changed)
+    # 1704 vanished; under another UID it is in 2016; 1707 gets the time it lost before, though a refusal is remembered.
+    assert counts(report) == {"booked": 2, "moved": 2, "cancelled": 1, "unchanged": planned - 4}
+    after = stack.live()
+    untouched = set(booked) & set(after) - {(one["uid"], one["recurrence_id"]) for one in report["moved"]}
+    assert len(untouched) == planned - 4
+    assert all(after[key] == booked[key] for key in untouched)
+
+    assert counts(stack.imports(real)) == {"moved": 2, "cancelled": 1, "unchanged": planned - 3, "clashed": 1}
+
+
+def test_what_a_person_cancels_stays_cancelled_and_obstacles_are_named(stack: Stack) -> None:
+    hours = [("a", 8), ("b", 9), ("c", 10)]
+    wanted = [
+        event(f"DTSTART:20300301T{hour:02}0000Z", "DURATION:PT1H", uid=uid, title=uid) for uid, hour in hours
+    ]
+    assert counts(stack.imports(calendar(*wanted), "--calendar", "small")) == {"booked": 3}
+    by_hand = stack.live("small")["a", ""]
+    with stack.gateway() as gateway:
+        gateway.post(f"{BOOKINGS}/{by_hand['id']}/cancel", {"reason": "no heating"})
+    report = stack.imports(calendar(*wanted), "--calendar", "small")
+    assert counts(report) == {"unchanged": 2, "cancelled_by_hand": 1}
+    assert "cancelled here by hand; left so" in report["said"]
+    circle = [
+        event(f"DTSTART:20300301T{hour:02}0000Z", "DURATION:PT1H", uid=uid, title=uid)
+        for uid, hour in (("b", 10), ("c", 9))
+    ]
+    assert "clashed" not in counts(stack.imports(calendar(*circle), "--calendar", "small"))
+    assert [one["source"]["uid"] for one in stack.live("small").values()] == ["c", "b"]
+    assert stack.imports(calendar(*wanted), "--calendar", "other")["counts"]["clashed"] == 2
+
+
+def test_only_operators_import_and_refused_files_do_nothing(stack: Stack) -> None:
+    one = calendar(event("DTSTART:20310301T080000Z", "DURATION:PT1H"))
+    refused = stack.imports(one, "--calendar", "members", expect=1, token=stack.token_of("member"))
+    assert "role" in refused["said"] or "operator" in refused["said"]
+    bomb = calendar(event("DTSTART:20200301T080000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY"))
+    assert "Nothing was imported" in stack.imports(bomb, "--calendar", "bomb", expect=2)["said"]
+    assert stack.live("members") == stack.live("bomb") == {}
