@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import import_calendar, operator_credentials, status, token, up
+from services.cli import (
+    contracts,
+    dead_letters,
+    import_calendar,
+    operator_credentials,
+    republish,
+    status,
+    token,
+    up,
+    watch,
+)
 
 app = typer.Typer(
     name="foci",
@@ -17,4 +27,8 @@ app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("token")(token.token)
 app.command("operator-credentials")(operator_credentials.operator_credentials)
+app.command("contracts")(contracts.contracts)
+app.command("republish")(republish.republish)
 app.add_typer(import_calendar.import_app, name="import")
+app.add_typer(watch.watch_app, name="watch")
+app.add_typer(dead_letters.dead_letters_app, name="dead-letters")
