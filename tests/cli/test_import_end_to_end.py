@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,7 +17,7 @@ import pytest
 from services.cli.gateway import Gateway
 from tests.cli.calendars import BERLIN, REAL_FILE, calendar, event
 from tests.cli.test_reading import first_saturdays
-from tests.stack.console import Console
+from tests.stack.console import ROOT, Console, eventually
 
 HUB, SPACE = "alvhamn-coffice", "workshop"
 BOOKINGS = f"/v1/hubs/{HUB}/bookings"
@@ -159,3 +162,28 @@ def test_only_operators_import_and_refused_files_do_nothing(stack: Stack) -> Non
     bomb = calendar(event("DTSTART:20200301T080000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY"))
     assert "Nothing was imported" in stack.imports(bomb, "--calendar", "bomb", expect=2)["said"]
     assert stack.live("members") == stack.live("bomb") == {}
+
+
+def test_killed_processes_in_the_middle_lose_and_double_nothing(stack: Stack) -> None:
+    daily = calendar(event("DTSTART:20200101T040000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=600"))
+    file = stack.folder / "daily.ics"
+    file.write_bytes(daily)
+    asked = ["import", "calendar", str(file), "--hub", HUB, "--space", SPACE, "--token", stack.token]
+
+    def begun() -> subprocess.Popen[bytes]:
+        command = stack.console.command(*asked)
+        return subprocess.Popen(command, env=stack.console.environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+    with begun() as killed:
+        eventually("some are booked", lambda: len(stack.live("daily")) > 20)
+        killed.kill()
+    some = stack.live("daily")
+    assert 20 < len(some) < 600
+    with begun() as going:
+        eventually("some more are booked", lambda: len(stack.live("daily")) > len(some) + 20)
+        os.kill(stack.console.processes()["gateway"]["pid"], signal.SIGKILL)
+        assert going.wait(120) == 0
+    everything = stack.live("daily")
+    assert len(everything) == 600
+    assert all(everything[key] == one for key, one in some.items())
+    assert len({one["start"] for one in everything.values()}) == 600
