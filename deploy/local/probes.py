@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 import nats
+from nats.aio.client import Client
 
 TIMEOUT_S = 3.0
 
@@ -35,11 +37,28 @@ async def answers_ok(url: str) -> bool:
     return await status_of(url) == 200
 
 
+async def _quiet(_: Exception) -> None:
+    """The library would print a trace for each try; what matters is raised to the caller."""
+
+
+async def connect_once(url: str, **options: Any) -> Client:
+    """A NATS client, or an error within seconds; left to itself the library tries for minutes, also without reconnecting."""
+    async with asyncio.timeout(TIMEOUT_S):
+        return await nats.connect(
+            url,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0.1,
+            error_cb=_quiet,
+            **options,
+        )
+
+
 async def unreachable(nats_url: str | None, database_url: str | None) -> str | None:
     """Why a given server cannot be used, as a sentence; None when those given can be reached."""
     if nats_url is not None:
         try:
-            client = await nats.connect(nats_url, allow_reconnect=False, connect_timeout=5)
+            client = await connect_once(nats_url)
             await client.close()
         except (OSError, nats.errors.Error, TimeoutError) as error:
             return f"FOCI_NATS_URL: no NATS server answers there ({error or type(error).__name__})."

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
-import nats
 from nats.aio.client import Client
 
 from deploy.local.bus import write_config
 from deploy.local.databases import make_databases
 from deploy.local.home import Home, public_half
 from deploy.local.narrator import Narrator
-from deploy.local.probes import answers_ok, unreachable
+from deploy.local.probes import answers_ok, connect_once, unreachable
 from deploy.local.servers import ENVIRONMENT, Nats, Postgres, bound_to_parent, free_port, is_free
 from deploy.local.settings import LocalSettings, telemetry_environment
 from deploy.local.supervisor import DidNotStart, Leftover, Program, Running, Supervisor, clear
@@ -168,11 +167,8 @@ class Stack:
 
     async def connect_as_admin(self) -> Client:
         """A NATS client that may provision and send admin requests."""
-        if self.settings.nats_url is not None:
-            return await nats.connect(self.nats_url, inbox_prefix=inbox_prefix(ADMIN))
-        return await nats.connect(
-            self.nats_url, nkeys_seed_str=self.home.seed(ADMIN), inbox_prefix=inbox_prefix(ADMIN)
-        )
+        seed = {} if self.settings.nats_url is not None else {"nkeys_seed_str": self.home.seed(ADMIN)}
+        return await connect_once(self.nats_url, inbox_prefix=inbox_prefix(ADMIN), **seed)
 
     async def _provision_streams(self) -> None:
         client = await self.connect_as_admin()

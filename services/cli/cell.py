@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
-import nats
 import typer
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ValidationError
 
 from deploy.local.home import Home
+from deploy.local.probes import connect_once
 from deploy.local.settings import LocalSettings
 from shared.contracts.access import ADMIN, inbox_prefix
 from shared.contracts.base import Request
@@ -47,21 +47,10 @@ def nats_url(local: LocalSettings) -> str:
     return str(url)
 
 
-async def _quiet(_: Exception) -> None:
-    """The library would print a trace for each try; what matters is raised to the caller."""
-
-
 async def connect(local: LocalSettings) -> Client:
     """A connection as `admin`, or a NATS error."""
-    seed = {} if local.nats_url else {"nkeys_seed_str": Home(local.home).seed(ADMIN)}
-    return await nats.connect(
-        nats_url(local),
-        inbox_prefix=inbox_prefix(ADMIN),
-        allow_reconnect=False,
-        connect_timeout=3,
-        error_cb=_quiet,
-        **seed,
-    )
+    seed: dict[str, Any] = {} if local.nats_url else {"nkeys_seed_str": Home(local.home).seed(ADMIN)}
+    return await connect_once(nats_url(local), inbox_prefix=inbox_prefix(ADMIN), **seed)
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""The stack on one machine: it starts, stays up, and leaves nothing behind."""

@@ -1,0 +1,194 @@
+"""`foci up` from a fresh folder, with the real servers and services."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import nats
+import nats.errors
+import psutil
+import pytest
+from nats.aio.client import Client
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from deploy.local.servers import free_port
+from tests.stack.console import Console, alive, eventually
+
+EVERYTHING = {"nats", "postgres", "directory", "booking", "gateway"}
+RUNS = "Foci runs"
+NO_DEMO = {"FOCI_DEMO": "false"}
+
+
+def answer(url: str, token: str | None = None) -> Any:
+    """A JSON document from the gateway."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as reply:
+        return json.load(reply)
+
+
+def test_a_stack_survives_a_killed_service_and_stops_without_a_trace(tmp_path: Path) -> None:
+    with Console(tmp_path / "home") as console:
+        console.hears(RUNS)
+        base = f"http://127.0.0.1:{console.port}/v1"
+        hubs = [hub["id"] for hub in answer(f"{base}/hubs")["items"]]
+        assert hubs[0] == "alvhamn-coffice"
+        assert len(hubs) == 8
+        assert set(console.processes()) == EVERYTHING
+
+        booking = console.processes()["booking"]["pid"]
+        os.kill(booking, signal.SIGKILL)
+        console.hears("booking was ended by SIGKILL; starting it again in 0.5 s")
+        console.hears("booking is ready again")
+        assert console.processes()["booking"]["pid"] != booking
+        assert answer(f"{base}/hubs/{hubs[0]}/spaces")["items"]
+
+        status = console.foci("status")
+        assert status.returncode == 0, status.stderr
+        assert all(name in status.stdout for name in EVERYTHING)
+
+        family = console.family()
+        assert len(family) > len(EVERYTHING)
+        assert console.stops(signal.SIGTERM) == 0
+        assert not alive(family)
+        assert "did not stop" not in console.said
+
+    with Console(tmp_path / "home", port=console.port) as again:
+        sys.stdout.write(again.hears(RUNS))  # the time it took; shown, not judged: the machine may be busy
+        assert "demo" not in again.said
+        assert [hub["id"] for hub in answer(f"{base}/hubs")["items"]] == hubs
+        family = again.family()
+        assert again.stops(signal.SIGINT) == 0
+        assert not alive(family)
+
+
+def test_a_killed_supervisor_takes_everything_with_it_and_the_next_start_works(tmp_path: Path) -> None:
+    with Console(tmp_path / "home", variables=NO_DEMO) as console:
+        console.hears(RUNS)
+        family = console.family()
+        console.stops(signal.SIGKILL)
+        eventually("nothing is left", lambda: not alive(family))
+    with Console(tmp_path / "home", variables=NO_DEMO) as again:
+        again.hears(RUNS)
+
+
+def test_a_second_start_from_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with Console(tmp_path / "home", variables=NO_DEMO) as console:
+        console.hears("servers:")
+        second = console.foci("up")
+        assert second.returncode == 1
+        assert "already running" in second.stdout
+        console.hears(RUNS)
+
+
+def test_secrets_are_for_their_owner_and_processes_get_only_their_own(tmp_path: Path) -> None:
+    with Console(tmp_path / "home", variables={**NO_DEMO, "UNRELATED_SECRET": "x"}) as console:
+        console.hears(RUNS)
+        secrets = list((console.home.root / "secrets").iterdir())
+        assert secrets
+        assert {stat.S_IMODE(file.stat().st_mode) for file in secrets} == {0o600}
+        for name in ("directory", "booking", "gateway"):
+            variables = psutil.Process(console.processes()[name]["pid"]).environ()
+            foreign = [key for key in variables if re.match(r"(DIRECTORY|BOOKING|GATEWAY)_", key)]
+            assert all(key.startswith(f"{name.upper()}_") for key in foreign)
+            assert "UNRELATED_SECRET" not in variables
+        gateway = psutil.Process(console.processes()["gateway"]["pid"]).environ()
+        assert "GATEWAY_DATABASE_URL" not in gateway
+
+
+def test_token_and_operator_credentials(tmp_path: Path) -> None:
+    with Console(tmp_path / "home") as console:
+        console.hears(RUNS)
+        printed = console.foci(
+            "token", "--hub", "alvhamn-coffice", "--role", "operator", "--person", "Nora Nyvik"
+        )
+        assert printed.returncode == 0, printed.stderr
+        token = printed.stdout.strip()
+        assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token)
+        me = answer(f"http://127.0.0.1:{console.port}/v1/me", token)
+        assert me["name"] == "Nora Nyvik"
+
+        unknown = console.foci("token", "--hub", "no-such-hub", "--role", "member")
+        assert unknown.returncode == 1
+        assert unknown.stdout == ""
+
+        words = ("operator-credentials", "--hub", "alvhamn-coffice", "--out", str(tmp_path / "operator.json"))
+        made = console.foci(*words)
+        assert made.returncode == 0, made.stderr
+        file = tmp_path / "operator.json"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        asyncio.run(_only_occupancy(json.loads(file.read_text())))
+
+
+async def _consume(client: Client, subject: str) -> Any:
+    """A named consumer that starts with what is: its name and filter stand in the request's subject, and are checked there."""
+    stream = client.jetstream(timeout=2)
+    config = ConsumerConfig(
+        name=f"test-{len(subject)}",
+        filter_subject=subject,
+        deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
+        ack_policy=AckPolicy.NONE,
+        inactive_threshold=30,
+        mem_storage=True,
+    )
+    await stream.add_consumer("OCCUPANCY", config)
+    return await stream.pull_subscribe_bind(config.name, stream="OCCUPANCY")
+
+
+async def _only_occupancy(credentials: dict[str, Any]) -> None:
+    refused: list[str] = []
+
+    async def on_error(error: Exception) -> None:
+        refused.append(str(error))
+
+    client = await nats.connect(
+        credentials["url"],
+        nkeys_seed_str=credentials["seed"],
+        inbox_prefix=credentials["inbox_prefix"],
+        error_cb=on_error,
+    )
+    try:
+        own = await _consume(client, "occupancy.alvhamn-coffice.>")
+        [message] = await own.fetch(1, timeout=20)
+        assert message.subject.startswith("occupancy.alvhamn-coffice.")
+        for foreign in ("occupancy.lindeby-kontorfaellesskab.>", "occupancy.>"):
+            with pytest.raises(nats.errors.TimeoutError):
+                await _consume(client, foreign)
+        assert len([words for words in refused if "CONSUMER.CREATE" in words.upper()]) == 2
+        await client.publish("hubs.alvhamn-coffice.booking.booking-confirmed.v1", b"{}")
+        await client.subscribe("hubs.>")
+        await client.flush()
+        assert any("hubs.alvhamn-coffice" in words for words in refused)
+        assert any('"hubs.>"' in words for words in refused)
+    finally:
+        await client.close()
+
+
+def test_a_taken_port_is_said_with_a_way_out(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with Console(tmp_path / "home", port=port) as console:
+            line = console.hears(f"Port {port} is taken")
+            assert "FOCI_PORT=" in line
+            assert console.process.wait(30) == 1
+            assert not (tmp_path / "home" / "postgres").exists()
+
+
+def test_given_servers_that_do_not_answer_are_named(tmp_path: Path) -> None:
+    nowhere = {"FOCI_NATS_URL": "nats://127.0.0.1:1", "FOCI_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}
+    for name in tuple(nowhere):
+        with Console(tmp_path / name, variables=nowhere) as console:
+            console.hears(f"{name}: ")
+            assert console.process.wait(30) == 1
+        nowhere.pop("FOCI_NATS_URL", None)
