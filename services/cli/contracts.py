@@ -206,8 +206,8 @@ def _print() -> None:
         ("Requests", _REQUEST_COLUMNS, _requests()),
     ):
         table = Table(title=title, title_justify="left")
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        for number, column in enumerate(columns):
+            table.add_column(column, overflow="fold", no_wrap=number == 0)
         for row in rows:
             table.add_row(*(_cell(row[column]) for column in columns))
         console.print(table)

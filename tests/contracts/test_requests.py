@@ -1,0 +1,61 @@
+"""Requests: one subject each, all answered, orders and questions told apart."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from services.booking import rpc as booking
+from services.directory import rpc as directory
+from shared.contracts.base import Request
+from shared.contracts.booking.requests import Reserve
+from shared.contracts.catalogue import OPERATIONS, REQUESTS, SERVICES
+from shared.kit.ids import new_id
+from shared.kit.operations import handlers
+
+EVERY = [(service, request) for service in SERVICES for request in (*REQUESTS[service], *OPERATIONS)]
+every_request = pytest.mark.parametrize(
+    ("service", "request_class"), EVERY, ids=lambda one: one if isinstance(one, str) else one.__name__
+)
+
+
+def test_every_request_has_a_subject_of_its_own() -> None:
+    subjects = Counter(request.subject_for("local", service) for service, request in EVERY)
+    assert [subject for subject, times in subjects.items() if times > 1] == []
+
+
+@every_request
+def test_every_request_says_what_it_is(service: str, request_class: type[Request[Any]]) -> None:
+    assert request_class.__doc__
+    assert request_class.__doc__ != Request.__doc__
+    assert request_class.reply
+    assert request_class.service in (service, "*")
+    assert request_class.changes or not request_class.created, "only an order makes something"
+    assert request_class.model_config.get("extra") == "forbid", (
+        "a misspelt field must not be dropped in silence"
+    )
+
+
+@every_request
+def test_admin_requests_are_out_of_the_gateways_reach(
+    service: str, request_class: type[Request[Any]]
+) -> None:
+    words = request_class.subject_for("local", service).split(".")
+    assert words[:3] == ["rpc", "local", service]
+    assert len(words) == (5 if request_class.admin else 4)
+    assert (words[3] == "admin") == request_class.admin
+
+
+def test_every_request_is_answered_by_its_service() -> None:
+    answered = {
+        "booking": {*booking.reads(), *booking.changes(new_id, random.Random(0)), Reserve},
+        "directory": {*directory.reads(), *directory.changes("local", new_id)},
+    }
+    assert answered == {service: set(requests) for service, requests in REQUESTS.items()}
+
+
+def test_what_the_operator_asks_is_answered_by_every_service() -> None:
+    assert set(handlers([], {})) == set(OPERATIONS)
