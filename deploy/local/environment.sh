@@ -17,8 +17,9 @@ for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11};
     fi
 done
 if [ -z "$python" ]; then
-    say "Foci needs Python 3.11, 3.12, 3.13 or 3.14; found: $(python3 --version 2>/dev/null || echo 'no python3')."
-    say "Install one of them, or name one you have: make PYTHON=/path/to/python3.12 run"
+    tried=${PYTHON:-python3}
+    say "Foci needs Python 3.11, 3.12, 3.13 or 3.14; $tried is $("$tried" --version 2>/dev/null || echo 'not there')."
+    say "Install one of them, or name one you have: make run PYTHON=/path/to/python3.12"
     exit 1
 fi
 

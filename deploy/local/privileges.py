@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,6 +40,25 @@ def _other_user() -> list[str] | None:
     return next((command for command in (through, plain) if _works(*command)), None)
 
 
+def _has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _nameless() -> list[str]:
+    """A container may run as a number without a name, which PostgreSQL refuses too; `nobody` has one."""
+    prefix = _new_user_namespace()
+    if prefix is None:
+        raise CannotDropPrivileges(
+            f"PostgreSQL does not run as user {os.getuid()}, who has no name here, and `unshare --user` does not work. "
+            "Start as a user with a name, or give FOCI_DATABASE_URL."
+        )
+    return prefix
+
+
 def unprivileged(directory: Path) -> list[str]:
     """The words to put before a command that shall own `directory`, which is made when missing.
 
@@ -46,7 +66,7 @@ def unprivileged(directory: Path) -> list[str]:
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     if os.getuid() != 0:
-        return []
+        return [] if _has_name(os.getuid()) else _nameless()
     owner = directory.stat().st_uid if directory.exists() else None
     if owner in (None, 0):
         prefix = _new_user_namespace()
