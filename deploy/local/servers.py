@@ -160,7 +160,7 @@ class Postgres:
     def ready(self) -> bool:
         """Whether it takes connections."""
         result = subprocess.run(
-            [postgres_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "2"],
+            [postgres_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "2", "-U", "postgres"],
             env=ENVIRONMENT, capture_output=True, check=False,
         )  # fmt: skip
         return result.returncode == 0
