@@ -15,7 +15,7 @@ from services.booking.settings import Settings
 from shared.contracts.booking.requests import Reserve
 from shared.contracts.catalogue import FACTS
 from shared.kit.bus import BatchConsumer, Consumer
-from shared.kit.database import Database, make_engine
+from shared.kit.database import Database, make_autocommit_pool
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.migrate import migrate as migrate_database
 from shared.kit.process import DataService, run
@@ -28,7 +28,7 @@ def assemble(
 ) -> None:
     """Tell the service what it answers, hears, does at a time, and can state again."""
     url = settings.database_url.get_secret_value()
-    hot = service.engine(make_engine(url, pool_size=settings.reserve_pool_size, autocommit=True))
+    hot = service.pool(make_autocommit_pool(url, size=settings.reserve_pool_size))
     reservations = Reservations(hot, service.database, ids, chance)
     service.server.answers(rpc.reads())
     service.server.answers(rpc.changes(ids, chance))

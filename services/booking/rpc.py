@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.booking.commands import bookings, spaces
+from services.booking.commands import bookings, moving, spaces
 from services.booking.queries import bookings as booking_queries
 from services.booking.queries import claims, occupancy
 from services.booking.queries import spaces as space_queries
@@ -102,8 +102,7 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
 
     async def move(session: AsyncSession, request: MoveBooking, call: Call) -> BookingView:
         who = required(call.principal)
-        booking = await bookings.load(session, request.hub, request.booking, who)
-        await bookings.move(session, booking, request, who, now=call.now, ids=ids, chance=chance)
+        booking = await moving.move(session, request, who, now=call.now, ids=ids, chance=chance)
         return booking_queries.view_of(booking)
 
     async def cancel(session: AsyncSession, request: CancelBooking, call: Call) -> BookingView:

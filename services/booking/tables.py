@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB, TIMESTA
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from services.booking.rules import Units, from_multirange, to_multirange
+from services.booking.rules.claims import Units, from_multirange, to_multirange
 
 
 class UnitSet(TypeDecorator[Units]):

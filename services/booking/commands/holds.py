@@ -8,21 +8,25 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.booking.commands.stating import state
-from services.booking.rules import Span, Units, to_multirange
+from services.booking.commands.stating import state_next
+from services.booking.rules.claims import LONGEST_BUFFER, Units, to_multirange
+from services.booking.rules.times import Span
 from services.booking.tables import Booking
 from shared.contracts.booking.facts import BookingExpiredV1
 from shared.contracts.booking.words import BookingStatus
 from shared.kit.ids import Ids
-from shared.kit.timers import cancel_timer
 
 HOLD = "hold-expires"
-"""Kind of the timer that ends a hold; its key is the booking's id."""
+"""Kind of the timer that ends a hold; its key is the booking's id.
+
+It is set when the hold is made and then left alone: finding nothing to end costs nothing, but to cancel it one
+would have to wait for whoever handles it, who waits for the booking one has locked.
+"""
 
 _DEAD = text("""
     SELECT id FROM booking
     WHERE hub = :hub AND units && CAST(CAST(:units AS text) AS int4multirange)
-      AND tstzrange(starts_at, kept_until) && tstzrange(CAST(:start AS timestamptz) - interval '1 day', CAST(:end AS timestamptz) + interval '1 day')
+      AND tstzrange(starts_at, kept_until) && tstzrange(:start, :end)
       AND status IN ('held', 'confirmed', 'checked_in') AND status = 'held' AND expires_at <= :now
     ORDER BY id FOR UPDATE SKIP LOCKED
 """)
@@ -34,10 +38,7 @@ async def expire_hold(session: AsyncSession, booking: UUID, *, now: datetime, id
     if held is None or held.status != BookingStatus.HELD or held.expires_at is None or held.expires_at > now:
         return False
     held.status = BookingStatus.EXPIRED
-    held.version += 1
-    await session.flush()
-    await state(session, BookingExpiredV1, held, by=held.booked_by, now=now, ids=ids)
-    await cancel_timer(session, HOLD, str(booking))
+    await state_next(session, BookingExpiredV1, held, by=held.booked_by, now=now, ids=ids)
     return True
 
 
@@ -45,7 +46,13 @@ async def expire_dead_holds(
     session: AsyncSession, hub: str, units: Units, around: Span, *, now: datetime, ids: Ids
 ) -> int:
     """End the holds near that time whose timer has not come round yet; how many."""
-    asked = {"hub": hub, "units": to_multirange(units), "start": around[0], "end": around[1], "now": now}
+    asked = {
+        "hub": hub,
+        "units": to_multirange(units),
+        "start": around[0] - LONGEST_BUFFER,
+        "end": around[1] + LONGEST_BUFFER,
+        "now": now,
+    }
     dead = (await session.scalars(_DEAD, asked)).all()
     for booking in dead:
         await expire_hold(session, booking, now=now, ids=ids)

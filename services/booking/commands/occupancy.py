@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.booking.rules import PUBLIC_EVERY, public_moment
+from services.booking.rules.publicity import PUBLIC_EVERY, public_moment
 from shared.contracts.base import ALL_SPACES
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
 from shared.contracts.streams import OCCUPANCY

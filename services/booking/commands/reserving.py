@@ -8,31 +8,24 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from asyncpg.exceptions import UniqueViolationError
 from opentelemetry import trace
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.booking.commands.holds import HOLD, expire_dead_holds
 from services.booking.queries.claims import claims_on, taken
 from services.booking.queries.spaces import SpaceTerms, terms_of
-from services.booking.rules import (
-    NotAMember,
-    Span,
-    Units,
-    buffers,
-    check_rules,
-    free_units,
-    span,
-    to_multirange,
-)
+from services.booking.rules.claims import Units, buffers, free_units, needed, to_multirange
+from services.booking.rules.refusals import AlreadyImported, NotAMember
+from services.booking.rules.times import Span, check_rules, span
 from shared.contracts.booking.facts import BookingConfirmedV1, BookingHeldV1
 from shared.contracts.booking.requests import BookingView, Reserve
 from shared.contracts.booking.words import BookingStatus
 from shared.contracts.directory.words import OPERATORS, STAFF
 from shared.kit import idempotency
 from shared.kit.database import Database
-from shared.kit.errors import Conflict, FociError, IdempotencyKeyReused, Invalid, NotFound, Unavailable
+from shared.kit.errors import FociError, IdempotencyKeyReused, Invalid, NotFound, Unavailable
 from shared.kit.idempotency import Answer
 from shared.kit.ids import Ids
 from shared.kit.outbox import row_of
@@ -43,13 +36,6 @@ tracer = trace.get_tracer("foci.booking")
 
 TRIES = 12
 REMEMBERED_SPACES = 20_000
-
-
-class AlreadyImported(Conflict):
-    """A live booking carries that source already."""
-
-    code = "already-imported"
-    title = "That calendar entry is booked already"
 
 
 # The version of the space stands in the statement, so what is remembered of it can be stale without harm: a space that
@@ -97,9 +83,9 @@ class Wish:
 
 @dataclass
 class Reservations:
-    """What reserving needs: the AUTOCOMMIT engine that only this path uses, a database for the rest, ids and chance."""
+    """What reserving needs: the AUTOCOMMIT pool that only this path uses, a database for the rest, ids and chance."""
 
-    engine: AsyncEngine
+    pool: asyncpg.Pool
     database: Database
     ids: Ids
     chance: random.Random
@@ -118,8 +104,7 @@ class Reservations:
         principal = required(call.principal)
         _may_reserve(principal, request)
         for attempt in range(TRIES):
-            terms = await self._terms(request)
-            wish = self._wish(request, terms, principal, call.now)
+            wish = await self._wish(request, principal, call.now)
             units = await self._choose(wish, attempt, call)
             answer = None if units is None else await self._try(wish, units, call)
             if answer is not None:
@@ -129,9 +114,9 @@ class Reservations:
                 return known
         raise Unavailable("Many people want the same places right now. Try again in a second.")
 
-    async def _terms(self, request: Reserve) -> SpaceTerms:
+    async def _terms(self, request: Reserve, *, anew: bool = False) -> SpaceTerms:
         place = (request.hub, request.space)
-        terms = self._spaces.get(place)
+        terms = None if anew else self._spaces.get(place)
         if terms is None:
             async with self.database.reading() as session:
                 terms = await terms_of(session, *place)
@@ -140,17 +125,16 @@ class Reservations:
             self._spaces[place] = terms
         return terms
 
-    def _wish(self, request: Reserve, terms: SpaceTerms, principal: Principal, now: datetime) -> Wish:
-        if not terms.active:
-            raise NotFound(f"{terms.name} cannot be booked any more.", field="space")
-        most = len(terms.units) if terms.by_seat else request.seats
-        if request.seats > most:
-            raise Invalid(f"{terms.name} has {most} seats.", field="seats")
-        wanted = span(request.start, request.end, terms.zone)
-        if request.source is None:
-            check_rules(terms.rules, terms.zone, wanted, now)
-        expires_at = now + timedelta(minutes=terms.rules.hold_minutes) if request.hold else None
-        return Wish(request, terms, wanted, request.person or principal.person, principal.person, expires_at)
+    async def _wish(self, request: Reserve, principal: Principal, now: datetime) -> Wish:
+        """The wish by what is remembered of the space; before refusing, by what the space says now."""
+        terms = await self._terms(request)
+        try:
+            return _checked(request, terms, principal, now)
+        except FociError:
+            current = await self._terms(request, anew=True)
+            if current == terms:
+                raise
+            return _checked(request, current, principal, now)
 
     async def _choose(self, wish: Wish, attempt: int, call: Call) -> Units | None:
         """Units to try; the first try is blind, later ones look. None when too few are free."""
@@ -222,7 +206,7 @@ class Reservations:
     ) -> Answer | None:
         try:
             with tracer.start_as_current_span("reserve statement"):
-                booked = await self._fetch(statement, values)
+                booked = await self.pool.fetchval(statement, *values)
         except UniqueViolationError as error:
             if error.constraint_name != "idempotency_key_pkey" or call.key is None:
                 raise
@@ -232,18 +216,6 @@ class Reservations:
             return None
         self.database.announce()
         return answer
-
-    async def _fetch(self, statement: str, values: tuple[Any, ...]) -> UUID | None:
-        async with self.engine.connect() as connection:
-            raw: Any = (await connection.get_raw_connection()).driver_connection
-            try:
-                booked: UUID | None = await raw.fetchval(statement, *values)
-            except BaseException:
-                # The pool cannot see that a connection it only lends out has died under the driver.
-                if raw.is_closed():
-                    await connection.invalidate()
-                raise
-            return booked
 
     async def _answered(self, call: Call) -> Answer | None:
         if call.key is None:
@@ -270,8 +242,7 @@ class Reservations:
             await _refuse_twice_imported(session, wish)
             around = await claims_on(session, terms.hub, terms.units, wish.span, now=call.now)
             free = free_units(terms.units, around, wish.span, terms.rules)
-            needed = wish.request.seats if terms.by_seat else len(terms.units)
-            if len(free) >= needed:
+            if len(free) >= needed(terms.kind, terms.units, wish.request.seats):
                 return None
             raise await taken(session, terms, wish.request.seats, wish.span, now=call.now)
 
@@ -298,6 +269,19 @@ def _may_reserve(principal: Principal, request: Reserve) -> None:
         require_role(principal, request.hub, STAFF, "Booking for somebody else")
     if request.source is not None:
         require_role(principal, request.hub, OPERATORS, "Importing a calendar")
+
+
+def _checked(request: Reserve, terms: SpaceTerms, principal: Principal, now: datetime) -> Wish:
+    """The wish, if the rules of the space allow it; an import is not bound by them."""
+    if not terms.active:
+        raise NotFound(f"{terms.name} cannot be booked any more.", field="space")
+    if request.seats > terms.most_seats:
+        raise Invalid(f"{terms.name} takes {terms.most_seats} at most.", field="seats")
+    wanted = span(request.start, request.end, terms.zone)
+    if request.source is None:
+        check_rules(terms.rules, terms.zone, wanted, now)
+    expires_at = now + timedelta(minutes=terms.rules.hold_minutes) if request.hold else None
+    return Wish(request, terms, wanted, request.person or principal.person, principal.person, expires_at)
 
 
 def _view(wish: Wish, units: Units, booking_id: UUID, now: datetime) -> BookingView:

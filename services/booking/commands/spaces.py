@@ -8,25 +8,21 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.commands.stating import state_space
-from services.booking.rules import Units, by_seat
+from services.booking.rules.claims import Units, by_seat
+from services.booking.rules.refusals import SpaceExists
+from services.booking.rules.times import check_makes_sense
 from services.booking.tables import Hub, Space
 from shared.contracts.base import ALL_SPACES
 from shared.contracts.booking.facts import SpaceOpenedV1, SpaceRulesChangedV1
 from shared.contracts.booking.requests import ChangeSpace, OpenSpace, SpaceRules
-from shared.kit.errors import Conflict, Invalid, NotFound, VersionMismatch
+from shared.kit.errors import Invalid, NotFound, VersionMismatch
 from shared.kit.ids import Ids
 
 
-class SpaceExists(Conflict):
-    """The hub has a space of that name."""
-
-    code = "space-exists"
-    title = "There is one already"
-
-
 # While the flag is turned no booking may slip in with the old answer: writers wait, for as long as this small
-# transaction takes; readers do not.
-_STOP_WRITERS = text("LOCK TABLE booking IN SHARE ROW EXCLUSIVE MODE")
+# transaction takes; readers do not. A weaker lock would let in those who lock a row first and write it later, and each
+# would then wait for the other.
+_STOP_WRITERS = text("LOCK TABLE booking IN EXCLUSIVE MODE")
 _GUARD_BOOKINGS = text("""
     UPDATE booking b SET kept_from = b.starts_at
     FROM space s WHERE s.hub = :hub AND s.guarded AND b.hub = s.hub AND b.units && s.units AND b.kept_from IS NULL
@@ -51,19 +47,24 @@ async def open_space(session: AsyncSession, request: OpenSpace, *, now: datetime
     hub = await session.scalar(select(Hub).where(Hub.slug == request.hub).with_for_update())
     if hub is None:
         raise NotFound(f"There is no hub {request.hub}.", field="hub")
+    check_makes_sense(request.rules)
     if request.id == ALL_SPACES:
         raise Invalid(f"{ALL_SPACES} stands for the whole hub; choose another name.", field="id")
     if await session.get(Space, (request.hub, request.id)) is not None:
         raise SpaceExists(f"{request.hub} has a space {request.id} already.", field="id")
-    units = await _combined(session, request) if request.made_of else _new_units(hub, request)
+    if request.made_of:
+        units, people = await _combined(session, request)
+    else:
+        units = _new_units(hub, request)
+        people = len(units)
     space = Space(
         hub=request.hub,
         slug=request.id,
         name=request.name,
         kind=request.kind,
-        capacity=request.capacity or len(units),
+        capacity=request.capacity or people,
         units=units,
-        made_of=list(request.made_of),
+        made_of=list(dict.fromkeys(request.made_of)),
         rules=request.rules.model_dump(mode="json"),
         version=1,
         stated=1,
@@ -87,17 +88,19 @@ def _new_units(hub: Hub, request: OpenSpace) -> Units:
     return tuple(range(first, first + count))
 
 
-async def _combined(session: AsyncSession, request: OpenSpace) -> Units:
+async def _combined(session: AsyncSession, request: OpenSpace) -> tuple[Units, int]:
+    """The units of the parts, and the people they take together."""
     if request.seats is not None:
         raise Invalid("A combined space has the seats of its parts; leave seats out.", field="seats")
-    parts = await session.scalars(
-        select(Space).where(Space.hub == request.hub, Space.slug.in_(request.made_of))
-    )
+    parts = (
+        await session.scalars(select(Space).where(Space.hub == request.hub, Space.slug.in_(request.made_of)))
+    ).all()
     found = {part.slug: part.units for part in parts}
     missing = [slug for slug in request.made_of if slug not in found]
     if missing:
         raise Invalid(f"There is no space {', '.join(missing)} in {request.hub} to combine.", field="made_of")
-    return tuple(sorted({unit for units in found.values() for unit in units}))
+    units = tuple(sorted({unit for units in found.values() for unit in units}))
+    return units, sum(part.capacity for part in parts)
 
 
 async def change_space(session: AsyncSession, request: ChangeSpace, *, now: datetime, ids: Ids) -> Space:
@@ -115,6 +118,7 @@ async def change_space(session: AsyncSession, request: ChangeSpace, *, now: date
     if request.active is not None:
         space.active = request.active
     if request.rules is not None:
+        check_makes_sense(request.rules)
         space.rules = request.rules.model_dump(mode="json")
     space.version += 1
     space.stated += 1

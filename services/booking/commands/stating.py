@@ -40,6 +40,15 @@ async def state(
     )
 
 
+async def state_next(
+    session: AsyncSession, fact: type[F], booking: Booking, *, by: UUID, now: datetime, ids: Ids, **more: Any
+) -> None:
+    """Count the booking's version up, write its change, and state `fact` about it."""
+    booking.version += 1
+    await session.flush()
+    await state(session, fact, booking, by=by, now=now, ids=ids, **more)
+
+
 async def state_space(session: AsyncSession, fact: type[F], space: Space, *, now: datetime, ids: Ids) -> None:
     """State `fact` about a space whose `stated` has been counted up for it."""
     await emit(

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.queries.spaces import zone_of
-from services.booking.rules import from_multirange, moment
+from services.booking.rules.claims import from_multirange
+from services.booking.rules.times import LONGEST_BOOKING, moment, storable
 from services.booking.tables import Booking
 from shared.contracts.booking.requests import (
     BookingPage,

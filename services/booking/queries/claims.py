@@ -4,49 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.queries.spaces import SpaceTerms, all_terms, zone_of
-from services.booking.rules import (
+from services.booking.rules.claims import (
+    LONGEST_BUFFER,
     Claim,
-    SpaceTaken,
-    Span,
     Units,
-    check_rules,
-    enough_free,
+    Wanted,
+    by_seat,
     free_units,
     from_multirange,
     in_the_way,
     nearest_free,
-    shown_span,
-    span,
+    needed,
     to_multirange,
 )
+from services.booking.rules.refusals import SpaceTaken
+from services.booking.rules.times import LONGEST_QUESTION, Span, check_rules, shown_span, span
 from shared.contracts.booking.requests import AvailabilityView, BusyTime, GetAvailability, SpaceAvailability
 from shared.contracts.booking.words import SpaceKind
 from shared.kit.errors import FociError
 
-# A buffer is at most a day long, so nothing that begins more than a day later can reach back.
-LONGEST_BUFFER = timedelta(days=1)
-LOOK_AROUND = timedelta(days=7)
-MOST_CLAIMS = 2000
+LOOK_BACK, LOOK_AHEAD = timedelta(days=2), timedelta(days=8)
+MOST_CLAIMS = 3000
+"""Claims looked at to say what is free instead; where there are more, only nearer times are offered."""
+SHOWN_IN_THE_WAY = 10
 
-_LIVE = "status IN ('held', 'confirmed', 'checked_in')"
-_CLAIMS = text(f"""
+# The words of the exclusion constraint, `status IN …` included: only so does its index answer.
+_CLAIMS = text("""
     SELECT space, units::text AS units, starts_at, ends_at, coalesce(kept_from, starts_at) AS kept_from, kept_until
     FROM booking
     WHERE hub = :hub AND units && CAST(CAST(:units AS text) AS int4multirange)
       AND tstzrange(starts_at, kept_until) && tstzrange(:start, :end)
-      AND {_LIVE} AND NOT (status = 'held' AND expires_at <= :now) AND id IS DISTINCT FROM CAST(:but AS uuid)
-    ORDER BY starts_at LIMIT {MOST_CLAIMS}
+      AND status IN ('held', 'confirmed', 'checked_in') AND NOT (status = 'held' AND expires_at <= :now)
+      AND id IS DISTINCT FROM CAST(:but AS uuid)
+    ORDER BY starts_at LIMIT CAST(:most AS int)
 """)
 
 
 async def claims_on(
-    session: AsyncSession, hub: str, units: Units, around: Span, *, now: datetime, but: object = None
+    session: AsyncSession,
+    hub: str,
+    units: Units,
+    around: Span,
+    *,
+    now: datetime,
+    but: UUID | None = None,
+    most: int | None = None,
 ) -> list[Claim]:
     """Live claims on these units that could matter to a booking in that time; `but` leaves one booking out."""
     asked = {
@@ -56,6 +65,7 @@ async def claims_on(
         "end": around[1] + LONGEST_BUFFER,
         "now": now,
         "but": but,
+        "most": most,
     }
     return [
         Claim(
@@ -71,23 +81,41 @@ async def claims_on(
 
 
 async def taken(
-    session: AsyncSession, terms: SpaceTerms, seats: int, wanted: Span, *, now: datetime, but: object = None
+    session: AsyncSession,
+    terms: SpaceTerms,
+    seats: int,
+    span: Span,
+    *,
+    now: datetime,
+    but: UUID | None = None,
 ) -> SpaceTaken:
     """The refusal for the one who came second: what is in the way, and what is free instead."""
-    around = (wanted[0] - LOOK_AROUND / 7, wanted[1] + LOOK_AROUND)
-    claims = await claims_on(session, terms.hub, terms.units, around, now=now, but=but)
-    times = nearest_free(terms.kind, terms.units, seats, claims, wanted, terms.rules, terms.zone, now)
-    spaces = await _other_spaces(session, terms, seats, wanted, now=now)
+    wanted = Wanted(terms.kind, terms.units, seats, span, terms.rules, terms.zone)
+    near = await claims_on(session, terms.hub, terms.units, span, now=now, but=but)
+    times = await _free_times(session, terms, wanted, now=now, but=but)
+    spaces = await _other_spaces(session, terms, seats, span, now=now)
     return SpaceTaken(
         _sentence(terms, times, spaces),
         field="start",
-        in_the_way=_busy(in_the_way(terms.units, claims, wanted, terms.rules), terms.zone),
+        in_the_way=_busy(in_the_way(terms.units, near, span, terms.rules), terms.zone),
         free_instead={"times": [shown_span(one, terms.zone) for one in times], "spaces": spaces},
     )
 
 
+async def _free_times(
+    session: AsyncSession, terms: SpaceTerms, wanted: Wanted, *, now: datetime, but: UUID | None
+) -> list[Span]:
+    start, end = wanted.span
+    known = (start - LOOK_BACK, end + LOOK_AHEAD)
+    around = (known[0] + LONGEST_BUFFER, known[1] - LONGEST_BUFFER)
+    claims = await claims_on(session, terms.hub, terms.units, around, now=now, but=but, most=MOST_CLAIMS)
+    if len(claims) == MOST_CLAIMS:
+        known = (known[0], claims[-1].start)
+    return nearest_free(wanted, claims, now, known=known)
+
+
 def _sentence(terms: SpaceTerms, times: Sequence[Span], spaces: Sequence[str]) -> str:
-    said = f"{terms.name} is taken at that time."
+    said = f"{terms.name} is {'full' if terms.by_seat else 'taken'} at that time."
     if times:
         said += f" The nearest free time begins {times[0][0].astimezone(terms.zone):%Y-%m-%d %H:%M}."
     if spaces:
@@ -98,32 +126,39 @@ def _sentence(terms: SpaceTerms, times: Sequence[Span], spaces: Sequence[str]) -
 def _busy(claims: Iterable[Claim], zone: ZoneInfo) -> list[dict[str, str]]:
     # Seats of one area are many short stretches; told apart they would only say how many there are.
     stretches = sorted(
-        {(claim.space, claim.start, claim.end) for claim in claims}, key=lambda one: (one[1], one[0])
+        {(claim.space, claim.start, claim.end) for claim in claims}, key=lambda one: (one[1], one[2], one[0])
     )
-    return [{"space": space, **shown_span((start, end), zone)} for space, start, end in stretches[:10]]
+    return [
+        {"space": space, **shown_span((start, end), zone)}
+        for space, start, end in stretches[:SHOWN_IN_THE_WAY]
+    ]
 
 
 async def _other_spaces(
     session: AsyncSession, terms: SpaceTerms, seats: int, wanted: Span, *, now: datetime
 ) -> list[str]:
-    others = [one for one in await all_terms(session, terms.hub, terms.kind) if one.slug != terms.slug]
+    others = [
+        one
+        for one in await all_terms(session, terms.hub, terms.kind)
+        if one.slug != terms.slug and one.most_seats >= seats and _rule_against(one, wanted, now) is None
+    ]
     units = tuple(sorted({unit for one in others for unit in one.units}))
     if not units:
         return []
     claims = await claims_on(session, terms.hub, units, wanted, now=now)
-    return [one.slug for one in others if _refusal(one, seats, claims, wanted, now) is None][:5]
+    return [
+        one.slug
+        for one in others
+        if len(free_units(one.units, claims, wanted, one.rules)) >= needed(one.kind, one.units, seats)
+    ][:5]
 
 
-def _refusal(
-    terms: SpaceTerms, seats: int, claims: Sequence[Claim], wanted: Span, now: datetime
-) -> str | None:
+def _rule_against(terms: SpaceTerms, wanted: Span, now: datetime) -> str | None:
     try:
         check_rules(terms.rules, terms.zone, wanted, now)
     except FociError as error:
         return error.code
-    if enough_free(terms.kind, terms.units, seats, claims, wanted, terms.rules):
-        return None
-    return SpaceTaken.code
+    return None
 
 
 async def get_availability(
@@ -131,7 +166,7 @@ async def get_availability(
 ) -> AvailabilityView:
     """What is free in a hub for one time, space by space."""
     zone = await zone_of(session, request.hub)
-    wanted = span(request.start, request.end, zone)
+    wanted = span(request.start, request.end, zone, longest=LONGEST_QUESTION)
     spaces = await all_terms(session, request.hub, request.kind)
     units = tuple(sorted({unit for one in spaces for unit in one.units}))
     claims = await claims_on(session, request.hub, units, wanted, now=now) if units else []
@@ -146,17 +181,22 @@ async def get_availability(
 def _availability(
     terms: SpaceTerms, seats: int, claims: Sequence[Claim], wanted: Span, now: datetime
 ) -> SpaceAvailability:
-    free = free_units(terms.units, claims, wanted, terms.rules)
-    whole_free = int(len(free) == len(terms.units))
-    reason = _refusal(terms, seats, claims, wanted, now)
     blocking = in_the_way(terms.units, claims, wanted, terms.rules)
+    taken_units = frozenset[int]().union(*(claim.units for claim in blocking))
+    free = sum(1 for unit in terms.units if unit not in taken_units)
+    reason = _rule_against(terms, wanted, now)
+    if reason is None and seats > terms.most_seats:
+        reason = "too-many-seats"
+    if reason is None and free < needed(terms.kind, terms.units, seats):
+        reason = SpaceTaken.code
+    whole = int(free == len(terms.units))
     return SpaceAvailability(
         space=terms.slug,
         name=terms.name,
         kind=SpaceKind(terms.kind),
         free=reason is None,
-        seats=len(terms.units) if terms.by_seat else 1,
-        free_seats=len(free) if terms.by_seat else whole_free,
+        seats=len(terms.units) if by_seat(terms.kind) else 1,
+        free_seats=free if by_seat(terms.kind) else whole,
         reason=reason,
         in_the_way=tuple(BusyTime.model_validate(one) for one in _busy(blocking, terms.zone)),
     )

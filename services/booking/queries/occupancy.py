@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.queries.spaces import zone_of
-from services.booking.rules import public_band, public_total
+from services.booking.rules.publicity import public_band, public_total
 from shared.contracts.base import ALL_SPACES
 from shared.contracts.booking.requests import GetOccupancy, OccupancyFigures, OccupancyView
 from shared.contracts.directory.words import STAFF

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.booking.rules import Units, by_seat, from_multirange
+from services.booking.rules.claims import Units, by_seat, from_multirange
 from shared.contracts.booking.requests import GetSpace, ListSpaces, SpacePage, SpaceRules, SpaceView
 from shared.kit.errors import NotFound
 
@@ -19,6 +19,8 @@ _SELECT = """
     FROM space s JOIN hub h ON h.slug = s.hub WHERE s.hub = :hub
 """
 _ONE = text(_SELECT + " AND s.slug = :space")
+# A booking may get the flag of the second constraint wrong if the space is changed while it is being moved.
+_ONE_KEPT = text(_SELECT + " AND s.slug = :space FOR SHARE OF s")
 _PAGE = text(
     _SELECT
     + " AND (CAST(:kind AS text) IS NULL OR s.kind = :kind) AND s.slug > :after ORDER BY s.slug LIMIT :limit"
@@ -36,6 +38,7 @@ class SpaceTerms:
     name: str
     kind: str
     units: Units
+    capacity: int
     rules: SpaceRules
     zone: ZoneInfo
     guarded: bool
@@ -47,6 +50,11 @@ class SpaceTerms:
         """True when its units are taken one by one."""
         return by_seat(self.kind)
 
+    @property
+    def most_seats(self) -> int:
+        """How many seats one booking can have: the units there are, or the people a whole space takes."""
+        return len(self.units) if self.by_seat else self.capacity
+
 
 def _terms(row: Any) -> SpaceTerms:
     return SpaceTerms(
@@ -55,6 +63,7 @@ def _terms(row: Any) -> SpaceTerms:
         name=row["name"],
         kind=row["kind"],
         units=from_multirange(row["units"]),
+        capacity=row["capacity"],
         rules=SpaceRules.model_validate(row["rules"]),
         zone=ZoneInfo(row["time_zone"]),
         guarded=row["guarded"],
@@ -89,9 +98,13 @@ async def zone_of(session: AsyncSession, hub: str) -> ZoneInfo:
     return ZoneInfo(zone)
 
 
-async def terms_of(session: AsyncSession, hub: str, space: str) -> SpaceTerms:
-    """One space as a command needs it; NotFound when the hub has no such space."""
-    row = (await session.execute(_ONE, {"hub": hub, "space": space})).mappings().first()
+async def terms_of(session: AsyncSession, hub: str, space: str, *, keep: bool = False) -> SpaceTerms:
+    """One space as a command needs it; NotFound when the hub has no such space.
+
+    With `keep` nobody changes the space until the caller's transaction ends.
+    """
+    statement = _ONE_KEPT if keep else _ONE
+    row = (await session.execute(statement, {"hub": hub, "space": space})).mappings().first()
     if row is None:
         raise NotFound(f"There is no space {space} in {hub}.", field="space")
     return _terms(row)
