@@ -179,7 +179,7 @@ class Holder:
         self.given = {
             name: url
             for name, url in (
-                ("postgres", os.environ.get("FOCI_TEST_DATABASE_URL")),
+                ("postgres", os.environ.get("FOCI_TEST_DATABASE_URL", "").replace("+asyncpg", "", 1)),
                 ("nats", os.environ.get("FOCI_TEST_NATS_URL")),
             )
             if url
