@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from nats.aio.msg import Msg
@@ -22,9 +24,9 @@ from shared.contracts.base import Fact
 from shared.contracts.catalogue import fact_class
 from shared.kit import dead_letters, telemetry
 from shared.kit.database import Database
-from shared.kit.errors import FociError, Unavailable, is_passing
+from shared.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.kit.ids import Ids
-from shared.kit.inbox import Turn, next_parked, once, once_each, turn_of
+from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
 from shared.kit.nats import connect_options, own_inbox
 from shared.kit.settings import ProcessSettings
 from shared.kit.telemetry import extract, logger
@@ -60,6 +62,26 @@ def delay_after(attempt: int) -> float:
     return min(doubled, LONGEST_DELAY)
 
 
+class Unreadable(Invalid):
+    """The message's body is not the fact its subject names."""
+
+    code = "unreadable-fact"
+    title = "The fact cannot be read"
+
+
+class FollowerFailed(Exception):
+    """A parked fact could not be taken in when its turn came; the cause is chained."""
+
+    def __init__(self, subject: str, body: str) -> None:
+        super().__init__(subject)
+        self.subject = subject
+        self.body = body
+
+
+HOPELESS = (NotFound, Conflict, Forbidden, Invalid)
+"""Kinds of error that will be the same at every try."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """A fact as it came from the stream, before anything is known to be right about it."""
@@ -74,10 +96,28 @@ class Delivery:
         """From a JetStream message."""
         return cls(raw.subject, raw.data, raw.headers or {}, raw.metadata.num_delivered or 1)
 
+    @property
+    def fact_id(self) -> UUID | None:
+        """The fact's id as the message or, without headers, the body says; None when neither does."""
+        try:
+            given = self.headers.get("Nats-Msg-Id") or orjson.loads(self.body)["id"]
+            return UUID(str(given).partition("+")[0])
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    @property
+    def key(self) -> str:
+        """What failures are counted under: the fact's id, or else what the message looks like."""
+        known = self.fact_id
+        return str(known) if known else hashlib.blake2b(self.body, digest_size=16).hexdigest()
+
     def fact(self) -> Fact | None:
-        """The parsed fact, or None when this release does not know its class; raises ValidationError on nonsense."""
+        """The parsed fact, or None when this release does not know its class; Unreadable when it is nonsense."""
         known = fact_class(self.subject)
-        return None if known is None else known.model_validate_json(self.body)
+        try:
+            return None if known is None else known.model_validate_json(self.body)
+        except ValidationError as error:
+            raise Unreadable(f"{error.error_count()} fields are not as declared.") from error
 
 
 class Consumer:
@@ -104,45 +144,47 @@ class Consumer:
         self._in_order = in_order
 
     async def take_in(self, fact: Fact) -> str:
-        """Act on a fact unless that has been done: inbox row, version and effect commit together or not at all."""
+        """Act on a fact unless that has been done: inbox row, version, effect commit together or not at all."""
         async with self.database.transaction() as session:
-            return await self.act(session, fact)
+            outcome = await self.act(session, fact)
+            following = self._in_order and await has_follower(session, fact, self.durable)
+        while following:
+            async with self.database.transaction() as session:
+                following = await self.follow(session, fact)
+        return outcome
 
     async def act(self, session: AsyncSession, fact: Fact) -> str:
-        """Act on a fact unless that has been done, in the caller's transaction."""
+        """Act on a fact unless that has been done, in the caller's transaction; what became of it, in a word."""
         if not await once(session, fact.id, self.durable):
             return "repeated"
-        if not self._in_order:
-            await self._effects[type(fact)](session, fact)
-            return "done"
-        return await self._take_turn(session, fact)
-
-    async def _take_turn(self, session: AsyncSession, fact: Fact) -> str:
-        turn = await turn_of(session, fact, self.durable)
-        if turn is not Turn.ACT:
+        if self._in_order and (turn := await turn_of(session, fact, self.durable)) is not Turn.ACT:
             return str(turn.value)
-        following: Fact | None = fact
-        while following is not None:
-            await self._effects[type(following)](session, following)
-            following = await self._unparked(session, following)
+        await self._effects[type(fact)](session, fact)
         return "done"
 
-    async def _unparked(self, session: AsyncSession, fact: Fact) -> Fact | None:
-        parked = await next_parked(session, fact, self.durable)
-        if parked is None:
-            return None
-        following = Delivery(parked[0], parked[1].encode(), {}, 1).fact()
-        if following is not None:
-            await turn_of(session, following, self.durable)
-        return following
+    async def follow(self, session: AsyncSession, fact: Fact) -> bool:
+        """Act on the parked fact of the same entity whose turn has come; False when there is none.
 
-    async def handle(self, raw: Msg) -> None:
+        What goes wrong with it is FollowerFailed: the fact before it is not to blame and keeps its effect.
+        """
+        parked = await take_follower(session, fact, self.durable)
+        if parked is None:
+            return False
+        subject, body = parked
+        try:
+            following = Delivery(subject, body.encode(), {}, 1).fact()
+            if following is not None:
+                await self.act(session, following)
+        except Exception as error:
+            raise FollowerFailed(subject, body) from error
+        return True
+
+    async def handle(self, raw: Msg) -> str:
         """Take in one message and tell the server what became of it."""
         delivery = Delivery.of(raw)
-        context = extract(delivery.headers)
         started = time.perf_counter()
         with tracer.start_as_current_span(
-            f"take in {self.durable}", context=context, kind=SpanKind.CONSUMER
+            f"take in {self.durable}", context=extract(delivery.headers), kind=SpanKind.CONSUMER
         ) as span:
             span.set_attribute("messaging.destination.name", delivery.subject)
             try:
@@ -154,55 +196,74 @@ class Consumer:
                 await raw.ack()
         telemetry.FACT_TIME.labels(self.durable).observe(time.perf_counter() - started)
         telemetry.FACTS.labels(self.durable, outcome).inc()
+        return outcome
 
-    async def _try(self, delivery: Delivery) -> str:
+    def _hears(self, delivery: Delivery) -> Fact | None:
         fact = delivery.fact()
         if fact is None or type(fact) not in self._effects:
-            return "unknown"
+            return None
         delay = (datetime.now(UTC) - fact.occurred_at).total_seconds()
         telemetry.FACT_DELAY.labels(self.durable).observe(max(delay, 0.0))
-        return await self.take_in(fact)
+        return fact
+
+    async def _try(self, delivery: Delivery) -> str:
+        fact = self._hears(delivery)
+        return "unknown" if fact is None else await self.take_in(fact)
 
     async def _failed(self, raw: Msg, delivery: Delivery, error: Exception) -> str:
-        hopeless = isinstance(error, ValidationError) or (
-            isinstance(error, FociError) and not isinstance(error, Unavailable)
-        )
-        # While the database is away nothing can be kept as a dead letter, and it is not the fact's fault:
-        # wait, however long.
-        away = is_passing(error) and not isinstance(error, Unavailable)
-        if away or (not hopeless and delivery.attempt < ATTEMPTS):
-            log.warning(
-                "fact not taken in; again later",
-                consumer=self.durable,
-                attempt=delivery.attempt,
-                error=repr(error),
-            )
-            await raw.nak(delay=delay_after(min(delivery.attempt, ATTEMPTS)))
-            return "retried"
+        """Again later, or a dead letter: one that nobody can keep now is one for later."""
+        cause: BaseException = error
+        if isinstance(error, FollowerFailed):
+            cause = error.__cause__ or error
+            delivery = Delivery(error.subject, error.body.encode(), {}, delivery.attempt)
         try:
-            await self._bury(delivery, error)
-        except Exception as unburied:  # noqa: BLE001  # the dead letter must be kept before the message may go
-            log.warning("dead letter not kept; again later", consumer=self.durable, error=repr(unburied))
-            await raw.nak(delay=LONGEST_DELAY)
+            async with self.database.transaction() as session:
+                attempts = await self._give_up_or_count(session, delivery, cause)
+        except Exception as away:  # noqa: BLE001  # failures that cannot be counted are not the fact's fault
+            log.warning("database is away; again later", consumer=self.durable, error=repr(away))
+            await raw.nak(delay=delay_after(delivery.attempt))
+            return "away"
+        if attempts is not None:
+            log.warning(
+                "fact not taken in; again later", consumer=self.durable, attempt=attempts, error=repr(cause)
+            )
+            await raw.nak(delay=delay_after(attempts))
             return "retried"
-        log.error("fact given up", consumer=self.durable, subject=delivery.subject, error=repr(error))
-        await raw.term()
+        log.error("fact given up", consumer=self.durable, subject=delivery.subject, error=repr(cause))
+        if error is cause:
+            await raw.respond(f"+TERM {type(cause).__name__}".encode())
+        else:
+            # The message itself has had its effect; it was the parked fact after it that is given up.
+            await raw.ack()
         return "dead"
 
-    async def _bury(self, delivery: Delivery, error: Exception) -> None:
-        fact_id = delivery.headers.get("Nats-Msg-Id")
-        async with self.database.transaction() as session:
-            await dead_letters.keep(
-                session,
-                id=self._ids(),
-                consumer=self.durable,
-                fact_id=UUID(fact_id) if fact_id else None,
-                subject=delivery.subject,
-                headers=delivery.headers,
-                body=delivery.body.decode("utf-8", "replace"),
-                reason=f"{type(error).__name__}: {error}",
-                attempts=delivery.attempt,
-            )
+    async def _give_up_or_count(
+        self, session: AsyncSession, delivery: Delivery, cause: BaseException
+    ) -> int | None:
+        """The number of failures so far, or None when they have been enough and the dead letter is kept."""
+        # Counted here and not by the server: its count grows while the database is away, too.
+        attempts = await dead_letters.count_failure(session, self.durable, delivery.key)
+        if attempts < ATTEMPTS and not isinstance(cause, HOPELESS):
+            return attempts
+        await self.bury(session, delivery, cause, attempts)
+        return None
+
+    async def bury(
+        self, session: AsyncSession, delivery: Delivery, cause: BaseException, attempts: int
+    ) -> None:
+        """Keep a dead letter, in the caller's transaction, and forget the fact if it was parked."""
+        await dead_letters.keep(
+            session,
+            id=self._ids(),
+            consumer=self.durable,
+            fact_id=delivery.fact_id,
+            subject=delivery.subject,
+            headers=delivery.headers,
+            body=delivery.body.decode("utf-8", "replace"),
+            reason=f"{type(cause).__name__}: {cause}",
+            attempts=attempts,
+        )
+        await forget_parked(session, self.durable, delivery.subject, delivery.body.decode("utf-8", "replace"))
 
     def subscribe(self, broker: NatsBroker, user: str) -> None:
         """Bind to the durable consumer; one message at a time, so a stop finishes what it has begun."""
@@ -248,7 +309,7 @@ class BatchConsumer(Consumer):
         """Take in a batch of messages and tell the server what became of each."""
         started = time.perf_counter()
         try:
-            facts = [fact for raw in batch if (fact := Delivery.of(raw).fact()) is not None]
+            facts = [fact for raw in batch if (fact := self._hears(Delivery.of(raw))) is not None]
             with tracer.start_as_current_span(
                 f"take in {self.durable}",
                 kind=SpanKind.CONSUMER,
@@ -259,14 +320,23 @@ class BatchConsumer(Consumer):
                 done = await self.take_in_batch(facts)
         except Exception as error:  # noqa: BLE001  # one by one from here: `handle` decides about each
             log.warning("batch failed; taking its facts one by one", consumer=self.durable, error=repr(error))
-            for raw in batch:
-                await self.handle(raw)
+            await self._one_by_one(batch)
             return
         for raw in batch:
             await raw.ack()
         telemetry.FACT_TIME.labels(self.durable).observe(time.perf_counter() - started)
         telemetry.FACTS.labels(self.durable, "done").inc(done)
-        telemetry.FACTS.labels(self.durable, "repeated").inc(len(batch) - done)
+        telemetry.FACTS.labels(self.durable, "repeated").inc(len(facts) - done)
+        telemetry.FACTS.labels(self.durable, "unknown").inc(len(batch) - len(facts))
+
+    async def _one_by_one(self, batch: Sequence[Msg]) -> None:
+        away = False
+        for raw in batch:
+            if away:
+                # Each would wait for the same database until the last have been delivered a second time.
+                await raw.nak(delay=FIRST_DELAY)
+            else:
+                away = await self.handle(raw) == "away"
 
     def subscribe(self, broker: NatsBroker, user: str) -> None:
         """Bind to the durable consumer in batches."""

@@ -14,7 +14,15 @@ from shared.kit.errors import NotFound
 
 _KEEP = text("""
     INSERT INTO dead_letter (id, consumer, fact_id, subject, headers, body, reason, attempts)
-    VALUES (:id, :consumer, :fact_id, :subject, :headers, :body, :reason, :attempts)
+    SELECT :id, CAST(:consumer AS text), CAST(:fact_id AS uuid), :subject, :headers, :body, :reason, :attempts
+    WHERE NOT EXISTS (
+        SELECT 1 FROM dead_letter
+        WHERE consumer = CAST(:consumer AS text) AND fact_id = CAST(:fact_id AS uuid) AND replayed_at IS NULL)
+""")
+_COUNT = text("""
+    INSERT INTO fact_failure (consumer, key) VALUES (:consumer, :key)
+    ON CONFLICT (consumer, key) DO UPDATE SET attempts = fact_failure.attempts + 1, failed_at = now()
+    RETURNING attempts
 """)
 # ruff: noqa: S608  # the statements are put together from constants
 _COLUMNS = "id, consumer, subject, reason, attempts, failed_at, replayed_at"
@@ -25,6 +33,12 @@ _LIST = text(f"""
 """)
 _SHOW = text(f"SELECT {_COLUMNS}, body FROM dead_letter WHERE id = :id FOR UPDATE")
 _REPLAYED = text(f"UPDATE dead_letter SET replayed_at = now() WHERE id = :id RETURNING {_COLUMNS}, body")
+
+
+async def count_failure(session: AsyncSession, consumer: str, key: str) -> int:
+    """Note that a consumer has failed at a fact; how often it has by now."""
+    counted = await session.execute(_COUNT, {"consumer": consumer, "key": key})
+    return int(counted.scalar_one())
 
 
 async def keep(
@@ -39,7 +53,7 @@ async def keep(
     reason: str,
     attempts: int,
 ) -> None:
-    """Keep a fact nobody will be handed again, with the reason."""
+    """Keep a fact nobody will be handed again, with the reason; once, however often the message comes."""
     values = {
         "id": id,
         "consumer": consumer,

@@ -21,11 +21,14 @@ INBOX_LIFETIME = RETENTION * 2
 """Longer than any stream keeps a fact, so that a rewound stream finds each fact remembered."""
 LATEST_ONLY_LIFETIME = timedelta(hours=1)
 
+# The oldest rows first and then their age: looking for old ones would read all of a log that has none.
 _OUTBOX = text("""
     DELETE FROM outbox WHERE (stream, xid, id) IN (
-        SELECT stream, xid, id FROM outbox o WHERE stream = :stream AND stated_at < :before
-        AND (xid, id) <= (SELECT xid, id FROM relay_cursor c WHERE c.stream = o.stream)
-        ORDER BY xid, id LIMIT :most)
+        SELECT stream, xid, id FROM (
+            SELECT stream, xid, id, stated_at FROM outbox o WHERE stream = :stream
+              AND (xid, id) <= (SELECT xid, id FROM relay_cursor c WHERE c.stream = o.stream)
+            ORDER BY xid, id LIMIT :most
+        ) oldest WHERE stated_at < :before)
 """)
 # A stream of what is keeps one message per subject, so its log needs the last row per subject, and a while of
 # the rest.
@@ -41,6 +44,7 @@ _SUPERSEDED = text("""
 _INBOX = text("""
     DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE seen_at < :before LIMIT :most))
 """)
+_FAILURES = text("DELETE FROM fact_failure WHERE failed_at < :before")
 
 
 async def tidy(session: AsyncSession, now: datetime) -> int:
@@ -52,6 +56,8 @@ async def tidy(session: AsyncSession, now: datetime) -> int:
         gone += changed_rows(await session.execute(statement, asked))
     outlived = {"before": now - INBOX_LIFETIME, "most": AT_ONCE}
     gone += changed_rows(await session.execute(_INBOX, outlived))
+    # Tries come a minute apart at most; a day without one means the fact has been taken in or given up.
+    await session.execute(_FAILURES, {"before": now - timedelta(days=1)})
     return gone
 
 

@@ -40,9 +40,20 @@ _PARK = text("""
     INSERT INTO parked_fact (consumer, subject, version, nats_subject, body)
     VALUES (:consumer, :subject, :version, :nats_subject, :body) ON CONFLICT DO NOTHING
 """)
+_FOLLOWER = text("""
+    SELECT 1 FROM parked_fact p JOIN heard_version h USING (consumer, subject)
+    WHERE consumer = :consumer AND subject = :subject AND p.version = h.version + 1
+""")
 _UNPARK = text("""
-    DELETE FROM parked_fact WHERE consumer = :consumer AND subject = :subject AND version = :version
-    RETURNING nats_subject, body
+    DELETE FROM parked_fact p USING heard_version h
+    WHERE p.consumer = :consumer AND p.subject = :subject
+      AND h.consumer = p.consumer AND h.subject = p.subject AND p.version = h.version + 1
+    RETURNING p.nats_subject, p.body, CAST(p.body AS jsonb) ->> 'id' AS fact_id
+""")
+_UNHEAR = text("DELETE FROM inbox WHERE consumer = :consumer AND fact_id = CAST(:fact_id AS uuid)")
+_FORGET_BODY = text("""
+    DELETE FROM parked_fact WHERE consumer = :consumer AND nats_subject = :nats_subject AND body = :body
+    RETURNING CAST(body AS jsonb) ->> 'id'
 """)
 _FORGET = text(
     "DELETE FROM parked_fact WHERE consumer = :consumer AND subject = :subject AND version <= :version"
@@ -87,12 +98,26 @@ async def turn_of(session: AsyncSession, fact: Fact, consumer: str) -> Turn:
     return Turn.ACT
 
 
-async def next_parked(session: AsyncSession, fact: Fact, consumer: str) -> tuple[str, str] | None:
-    """The parked fact that follows `fact`, taken out of the parking: its NATS subject and its body."""
-    following = {
-        "consumer": consumer,
-        "subject": f"{fact.hub}/{fact.subject}",
-        "version": fact.subject_version + 1,
-    }
-    row = (await session.execute(_UNPARK, following)).first()
-    return None if row is None else (row.nats_subject, row.body)
+async def has_follower(session: AsyncSession, fact: Fact, consumer: str) -> bool:
+    """Whether a parked fact of the same entity has its turn now."""
+    found = await session.execute(_FOLLOWER, {"consumer": consumer, "subject": f"{fact.hub}/{fact.subject}"})
+    return found.first() is not None
+
+
+async def take_follower(session: AsyncSession, fact: Fact, consumer: str) -> tuple[str, str] | None:
+    """Take the parked fact whose turn it is out of the parking: its NATS subject and its body."""
+    named = {"consumer": consumer, "subject": f"{fact.hub}/{fact.subject}"}
+    await session.execute(_LOCK, named)
+    row = (await session.execute(_UNPARK, named)).first()
+    if row is None:
+        return None
+    # It has been noted as heard when it was parked; now it is to be heard in earnest.
+    await session.execute(_UNHEAR, {"consumer": consumer, "fact_id": row.fact_id})
+    return row.nats_subject, row.body
+
+
+async def forget_parked(session: AsyncSession, consumer: str, nats_subject: str, body: str) -> None:
+    """A fact that has become a dead letter waits no longer, and has not been heard: a replay must act."""
+    parked = {"consumer": consumer, "nats_subject": nats_subject, "body": body}
+    for fact_id in (await session.execute(_FORGET_BODY, parked)).scalars().all():
+        await session.execute(_UNHEAR, {"consumer": consumer, "fact_id": fact_id})

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.base import Request
+from shared.contracts.base import Fact, Request
 from shared.contracts.operations import (
     DeadLetter,
     DeadLetterPage,
@@ -18,7 +18,7 @@ from shared.contracts.operations import (
     ShowDeadLetter,
 )
 from shared.kit import dead_letters
-from shared.kit.bus import Consumer, Delivery
+from shared.kit.bus import Consumer, Delivery, FollowerFailed
 from shared.kit.errors import Conflict, NotFound
 from shared.kit.rpc import Call, Handler
 
@@ -50,6 +50,7 @@ def handlers(
             raise Conflict(f"This release does not know the fact on {letter.subject}.")
         # In this one transaction: either the effect and the mark, or neither.
         await consumer.act(session, fact)
+        await _let_follow(session, consumer, fact)
         return await dead_letters.mark_replayed(session, request.id)
 
     async def republish(session: AsyncSession, request: Republish, _: Call) -> Republished:
@@ -66,3 +67,16 @@ def handlers(
         ReplayDeadLetter: replay_dead_letter,
         Republish: republish,
     }
+
+
+async def _let_follow(session: AsyncSession, consumer: Consumer, fact: Fact) -> None:
+    """Take in what was parked behind a replayed fact; one that fails is a dead letter of its own."""
+    following = True
+    while following:
+        try:
+            async with session.begin_nested():
+                following = await consumer.follow(session, fact)
+        except FollowerFailed as error:
+            failed = Delivery(error.subject, error.body.encode(), {}, 1)
+            await consumer.bury(session, failed, error.__cause__ or error, 1)
+            return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -15,6 +16,8 @@ from shared.kit.errors import FociError, Forbidden
 ALGORITHM = "EdDSA"
 LIFETIME = timedelta(seconds=60)
 ISSUER = "foci-gateway"
+CLOCKS_APART = timedelta(seconds=30)
+REMEMBERED = 10_000
 
 
 class Unauthenticated(FociError):
@@ -92,15 +95,24 @@ class Verifier:
                 algorithms=[ALGORITHM],
                 audience=self._cell,
                 issuer=ISSUER,
-                options={"require": ["exp", "sub", "aud", "iss"]},
+                options={"require": ["exp", "sub", "aud", "iss"], "verify_exp": False, "verify_iat": False},
             )
+            expires_at = self._expiry(claims, moment)
             principal = Principal(UUID(claims["sub"]), claims.get("hub"), claims.get("role"))
-        except (jwt.InvalidTokenError, ValueError) as error:
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated("The request carries no valid assertion.") from error
-        if len(self._known) > 50_000:
-            self._known.clear()
-        self._known[token] = (principal, float(claims["exp"]))
+        self._known[token] = (principal, expires_at)
+        if len(self._known) > REMEMBERED:
+            # The oldest is the next to expire: they all live equally long.
+            del self._known[next(iter(self._known))]
         return principal
+
+    def _expiry(self, claims: dict[str, Any], moment: float) -> float:
+        """When the word ends; measured by the caller's clock, and with allowance for the gateway's being ahead."""
+        expires_at = float(claims["exp"])
+        if not moment < expires_at <= moment + (LIFETIME + CLOCKS_APART).total_seconds():
+            raise jwt.ExpiredSignatureError
+        return expires_at
 
 
 def required(principal: Principal | None) -> Principal:

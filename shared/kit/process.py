@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import asyncpg
 import uvicorn
-from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from shared.contracts.streams import CONSUMERS, streams_written_by
+from shared.contracts.streams import consumer as declared_consumer
 from shared.kit import housekeeping, operations, telemetry
 from shared.kit.bus import Consumer, make_broker
 from shared.kit.database import Database, make_engine
@@ -39,6 +39,10 @@ log = logger(__name__)
 RELEASE = "0.1.0"
 
 MEASURE_EVERY = 5.0
+
+
+class NotStarted(Exception):
+    """The process is still on its way up."""
 
 
 def keep_going(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -67,15 +71,18 @@ async def running(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[N
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def start_broker(broker: NatsBroker) -> None:
-    """Start consuming, waiting for NATS and for the provisioning of streams as long as it takes."""
-    while True:
-        try:
-            await broker.start()
-            return
-        except (NatsError, NotFoundError, OSError, TimeoutError) as error:
-            log.warning("cannot consume yet", error=repr(error))
-            await asyncio.sleep(0.5)
+async def wait_for_consumers(nc: Client, consumers: Sequence[Consumer]) -> None:
+    """Return when provisioning has made the durable consumers; a service may not, and must not, make its own."""
+    js = nc.jetstream(timeout=2)
+    for consumer in consumers:
+        declared = declared_consumer(consumer.durable)
+        while True:
+            try:
+                await js.consumer_info(declared.stream, declared.durable)
+                break
+            except (NatsError, OSError, TimeoutError) as error:
+                log.warning("cannot consume yet", consumer=declared.durable, error=repr(error))
+                await asyncio.sleep(0.5)
 
 
 async def wait_for_database(engine: AsyncEngine) -> None:
@@ -149,10 +156,8 @@ class DataService:
         self._readiness = readiness
         self._clock = clock
         self._kick = Kick(nc, settings.cell, name)
-        self._engines: list[AsyncEngine] = []
-        main = self.engine(
-            make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
-        )
+        self._pools: list[asyncpg.Pool] = []
+        main = make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
         self.database = Database(main, self._kick.announce)
         self.server = Server(
             self.database,
@@ -166,9 +171,9 @@ class DataService:
         self._duties: dict[str, Duty] = dict(housekeeping.duties(clock))
         self._entities: dict[str, Restate] = {}
 
-    def engine(self, made: AsyncEngine) -> AsyncEngine:
-        """Dispose of this engine when the service stops."""
-        self._engines.append(made)
+    def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
+        """Open this pool when the service starts and close it when it stops."""
+        self._pools.append(made)
         return made
 
     def consumes(self, *consumers: Consumer) -> None:
@@ -185,10 +190,11 @@ class DataService:
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Start every part; `stack` stops them."""
-        for engine in self._engines:
-            stack.push_async_callback(engine.dispose)
+        stack.push_async_callback(self.database.engine.dispose)
         needs(self._readiness, self._nc, self.database)
         await wait_for_database(self.database.engine)
+        for pool in self._pools:
+            await stack.enter_async_context(pool)
         await housekeeping.set_up(self.database, self._clock)
         relay = Relay(self.database.engine, self._nc, self.name, streams_written_by(self.name))
         timers = Timers(self.database, self._duties, self._clock)
@@ -200,8 +206,9 @@ class DataService:
         broker = make_broker(self.settings, self.name)
         for consumer in self._consumers:
             consumer.subscribe(broker, self.name)
-        await start_broker(broker)
+        await wait_for_consumers(self._nc, self._consumers)
         stack.push_async_callback(broker.stop)
+        await broker.start()
         self.server.answers(operations.handlers(self._consumers, self._entities))
         await self.server.start(self._nc, version=RELEASE)
         stack.push_async_callback(self.server.stop)
@@ -220,12 +227,20 @@ def run(
     """Serve until SIGTERM: liveness at once, the parts beside it, stopped in reverse order."""
     telemetry.set_up(name, cell=settings.cell, level=settings.log_level)
     readiness = Readiness()
+    started = asyncio.Event()
+
+    async def has_started() -> None:
+        if not started.is_set():
+            raise NotStarted
+
+    readiness.needs("start", has_started)
 
     async def live() -> None:
         async with AsyncExitStack() as stack:
             nc = await connect(settings, name)
             stack.push_async_callback(nc.close)
             await parts(stack, DataService(name, settings, nc, readiness, clock=clock))
+            started.set()
             log.info("ready")
             await asyncio.Event().wait()
 

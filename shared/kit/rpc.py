@@ -14,7 +14,7 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
+from nats.errors import MaxPayloadError, NoRespondersError
 from nats.micro import add_service
 from nats.micro.request import Request as MicroRequest
 from nats.micro.service import Service, ServiceConfig
@@ -120,6 +120,9 @@ async def remember_refusal(database: Database, key: Key, error: FociError, *, no
             return await idempotency.answered(session, key, now=now) or answer
 
 
+TOO_LARGE = refusal(FociError("The answer is larger than can be sent. Ask for less at a time."))
+
+
 class Server:
     """Answers a service's requests for its own cell.
 
@@ -148,6 +151,7 @@ class Server:
         self._direct: dict[type[Request[Any]], Direct] = {}
         self._active: set[asyncio.Task[None]] = set()
         self._micro: Service | None = None
+        telemetry.REQUESTS_ACTIVE.set_function(lambda: len(self._active))
 
     def answers(self, handlers: Mapping[type[Request[Any]], Handler]) -> None:
         """Answer these requests in a transaction or reading session."""
@@ -172,6 +176,9 @@ class Server:
     async def stop(self) -> None:
         """Take no more requests and finish those begun."""
         if self._micro is not None:
+            # Its own stop would forget requests that have arrived and not been looked at.
+            endpoints, self._micro._endpoints = self._micro._endpoints, []  # noqa: SLF001
+            await asyncio.gather(*(one._subscription.drain() for one in endpoints if one._subscription))  # noqa: SLF001
             await self._micro.stop()
         if self._active:
             await asyncio.wait(self._active, timeout=LONGEST)
@@ -185,7 +192,6 @@ class Server:
                 return
             task = asyncio.create_task(self._serve(request, message))
             self._active.add(task)
-            telemetry.REQUESTS_ACTIVE.set(len(self._active))
             task.add_done_callback(self._active.discard)
 
         return take
@@ -225,7 +231,9 @@ class Server:
         token = headers.get(ASSERTION)
         principal = None if token is None else self._verifier.verify(token, now=now)
         key = None
-        if request.changes and (given := headers.get(IDEMPOTENCY_KEY)):
+        given = headers.get(IDEMPOTENCY_KEY)
+        # Nobody in particular has no keys: one stranger must not be given the answer to another.
+        if given and request.changes and (principal is not None or request.admin):
             key = Key.of(principal.person if principal else ADMIN, request.operation, given, body)
         parsed = request.model_validate_json(body)
         async with asyncio.timeout(seconds_left), self._slots:
@@ -244,7 +252,10 @@ class Server:
             headers["Nats-Service-Error"] = problems.code_of(answer.body)
         try:
             await message.respond(answer.body.encode(), headers=headers)
-        except NatsError as error:
+        except MaxPayloadError:
+            log.error("answer larger than the bus takes", size=len(answer.body))  # noqa: TRY400  # a size says all
+            await self._reply(message, TOO_LARGE)
+        except (NatsError, ValueError) as error:  # the bus is away, or the request named no address
             log.warning("answer not sent", error=repr(error))
 
 

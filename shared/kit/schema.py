@@ -72,6 +72,15 @@ V1 = (
     )
     """,
     """
+    CREATE TABLE fact_failure (
+        consumer text NOT NULL,
+        key text NOT NULL,
+        attempts int NOT NULL DEFAULT 1,
+        failed_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (consumer, key)
+    )
+    """,
+    """
     CREATE TABLE timer (
         kind text NOT NULL,
         key text NOT NULL,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.kit import telemetry
-from shared.kit.database import Database
+from shared.kit.database import Database, to_be_announced
 from shared.kit.ids import Clock
 from shared.kit.telemetry import logger
 
@@ -25,6 +25,7 @@ Duty = Callable[[AsyncSession, str, datetime], Awaitable[None]]
 LONGEST_SLEEP = timedelta(seconds=2)
 BREATH = 0.1
 """Kicks come with every commit; looking ten times a second is soon enough."""
+MEANWHILE = timedelta(seconds=BREATH)
 FIRST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(minutes=5)
 
@@ -42,8 +43,8 @@ _CLAIM = text("""
 _DONE = text("DELETE FROM timer WHERE kind = :kind AND key = :key AND version = :version")
 _NEXT = text("SELECT min(due_at) FROM timer WHERE kind = ANY(:kinds)")
 _POSTPONE = text("""
-    UPDATE timer SET due_at = :due_at, attempts = attempts + 1
-    WHERE kind = :kind AND key = :key AND version = :version
+    UPDATE timer SET due_at = :later, attempts = attempts + 1
+    WHERE kind = :kind AND key = :key AND version = :version AND due_at = :due_at
 """)
 
 
@@ -51,6 +52,7 @@ async def set_timer(
     session: AsyncSession, kind: str, key: str, due_at: datetime, *, only_earlier: bool = False
 ) -> None:
     """Set or move a timer; with `only_earlier` one that is due sooner stays as it is."""
+    to_be_announced(session)
     statement = _SET_EARLIER if only_earlier else _SET
     await session.execute(statement, {"kind": kind, "key": key, "due_at": due_at})
 
@@ -78,9 +80,12 @@ class Timers:
         while True:
             self._kicked.clear()
             try:
-                while await self.handle_one():
-                    pass
                 pause = await self._until_next()
+                if not pause:
+                    while await self.handle_one():
+                        pass
+                    # What is due and was not handed out is in another replica's hands.
+                    pause = max(await self._until_next(), MEANWHILE)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("timers interrupted; again shortly", error=repr(error))
                 pause = LONGEST_SLEEP
@@ -105,11 +110,10 @@ class Timers:
                 await session.execute(_DONE, claimed)
                 with tracer.start_as_current_span(f"timer {row['kind']}"):
                     await self._duties[row["kind"]](session, row["key"], now)
-        except (
-            Exception
-        ) as error:  # the edge: a duty that fails is tried again later and never blocks the others
-            if claimed is None or isinstance(error, (OSError, TimeoutError)):
+        except Exception as error:
+            if claimed is None:
                 raise
+            # The edge: a duty that fails, whatever it was, is tried again later and never blocks the others.
             await self._postpone(claimed, now, error)
             return True
         telemetry.TIMERS.labels(str(claimed["kind"]), "done").inc()
@@ -121,7 +125,7 @@ class Timers:
         log.error("timer failed; again later", kind=claimed["kind"], key=claimed["key"], error=repr(error))
         telemetry.TIMERS.labels(str(claimed["kind"]), "failed").inc()
         async with self._database.transaction() as session:
-            await session.execute(_POSTPONE, {**claimed, "due_at": now + wait})
+            await session.execute(_POSTPONE, {**claimed, "later": now + wait})
 
     async def _until_next(self) -> timedelta:
         async with self._database.reading() as session:

@@ -1,0 +1,1 @@
+"""The kit against real PostgreSQL and NATS servers."""

@@ -1,0 +1,31 @@
+"""Waiting for a condition, with a deadline; tests never sleep and hope."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import Any
+
+
+async def eventually(
+    condition: Callable[[], Any], *, within: float = 10.0, what: str = "the condition"
+) -> Any:
+    """What `condition`, awaited if need be, returns once that is true; fails with its last value if it stays false.
+
+    An AssertionError inside the condition means "not yet", too, and is shown if that stays.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        value: object = None
+        try:
+            found = condition()
+            value = await found if isawaitable(found) else found
+            if value:
+                return value
+        except AssertionError as error:
+            value = error
+        if loop.time() > deadline:
+            raise AssertionError(f"{what} did not come true within {within} s; last: {value!r}")
+        await asyncio.sleep(0.01)
