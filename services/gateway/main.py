@@ -133,19 +133,26 @@ def _document_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document
 
 
+def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:
+    """The HTTP server around the application, as it runs in production."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.http_host,
+            port=settings.http_port,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            forwarded_allow_ips=settings.trusted_proxies,
+            timeout_graceful_shutdown=10,
+        )
+    )
+
+
 def serve() -> None:
     """Run the gateway until it is told to stop."""
     settings = Settings()  # secrets come from the environment
     telemetry.set_up("gateway", cell=settings.cell, level=settings.log_level)
-    uvicorn.run(
-        make_app(settings, clock=utc_now),
-        host=settings.http_host,
-        port=settings.http_port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=10,
-    )
+    make_server(settings, make_app(settings, clock=utc_now)).run()

@@ -1,0 +1,306 @@
+"""A whole cell in this process: gateway, directory and booking assembled as in production, HTTP on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx2
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from nats.aio.client import Client
+
+from deploy.local.home import _new_key as new_key
+from deploy.local.home import public_half
+from deploy.local.tokens import development_token
+from services.booking import main as booking
+from services.booking.settings import Settings as BookingSettings
+from services.directory import main as directory
+from services.directory.settings import Settings as DirectorySettings
+from services.gateway.main import make_app, make_server
+from services.gateway.settings import Settings as GatewaySettings
+from shared.contracts.base import Request
+from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
+from shared.contracts.directory.words import Role
+from shared.kit.health import Readiness
+from shared.kit.ids import new_id
+from shared.kit.nats import connect
+from shared.kit.process import DataService
+from shared.kit.provision import provision
+from shared.kit.rpc import Requester
+from shared.kit.settings import ServiceSettings
+from tests.gateway.proxy import Wire
+from tests.servers import Databases, NatsAccount, ask, own_account, shared_server
+
+T = TypeVar("T")
+DEADLINE_S = 30.0
+CELL = "local"
+ZONE = "Europe/Stockholm"
+
+
+class Time:
+    """The cell's clock: the real one, moved as far as a test says."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+def eventually(what: str, true: Callable[[], T], *, seconds: float = 15.0) -> T:
+    """Wait until `true()` is, with a deadline; its value."""
+    pause, deadline = threading.Event(), time.monotonic() + seconds
+    while not (value := true()):
+        assert time.monotonic() < deadline, f"still not so after {seconds:g} s: {what}"
+        pause.wait(0.03)
+    return value
+
+
+@dataclass
+class Cell:
+    """What a test needs to know of the running cell; HTTP is spoken to `url` like by anybody."""
+
+    account: NatsAccount
+    databases: dict[str, str]
+    options: dict[str, Any]
+    clock: Time = field(default_factory=Time)
+    token_key: str = field(default_factory=new_key)
+    assertion_key: str = field(default_factory=new_key)
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        self.loop = uvloop.new_event_loop()
+        self.wires: dict[str, Wire] = {}
+        self.services: dict[str, DataService] = {}
+        self._parts: dict[str, AsyncExitStack] = {}
+        self._people: dict[tuple[str, str], UUID] = {}
+        self._thread = threading.Thread(target=self.loop.run_forever, name="cell", daemon=True)
+        self.admin: Client
+        self.app: FastAPI
+        self.http: httpx2.Client
+
+    def run(self, work: Coroutine[Any, Any, T], *, seconds: float = DEADLINE_S) -> T:
+        """Run a coroutine in the cell's own loop and wait for it."""
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
+        return future.result(seconds)
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Everything up; returns when the gateway answers."""
+        self._thread.start()
+        self.run(self._start())
+        self.http = self.client()
+        eventually("the gateway is ready", lambda: self.http.get("/readyz").status_code == 200)
+
+    def stop(self) -> None:
+        """Everything down, in reverse order."""
+        self.http.close()
+        for name in reversed(list(self._parts)):
+            self.run(self._parts[name].aclose())
+        self.run(self._finish())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(DEADLINE_S)
+        self.loop.close()
+
+    async def _finish(self) -> None:
+        for wire in self.wires.values():
+            await wire.cut()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self.loop.shutdown_default_executor()
+
+    async def _start(self) -> None:
+        await self._wire("nats", self.account.url)
+        await self._wire("database", self.databases["booking"])
+        self.admin = await self.account.connect("admin")
+        await provision(self.admin)
+        await self.begin("directory")
+        await self.begin("booking")
+        await self.begin("gateway")
+        stack = AsyncExitStack()
+        stack.push_async_callback(self.admin.close)
+        self._parts = {"admin": stack, **self._parts}
+
+    async def _wire(self, name: str, url: str) -> None:
+        parts = urlsplit(url)
+        self.wires[name] = Wire(parts.hostname or "127.0.0.1", parts.port or 0)
+        await self.wires[name].mend()
+
+    def _through(self, name: str, url: str) -> str:
+        parts = urlsplit(url)
+        user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+        return parts._replace(netloc=f"{user}127.0.0.1:{self.wires[name].port}").geturl()
+
+    async def begin(self, name: str) -> None:
+        """Start one part: `directory`, `booking` or `gateway`."""
+        stack = AsyncExitStack()
+        self._parts[name] = stack
+        await (self._gateway(stack) if name == "gateway" else self._service(name, stack))
+
+    async def end(self, name: str) -> None:
+        """Stop one part as SIGTERM does."""
+        await self._parts.pop(name).aclose()
+
+    def _known(self, name: str) -> dict[str, Any]:
+        return {
+            "nats_url": self._through("nats", self.account.url),
+            "nats_seed": self.account.seeds.get(name),
+            "cell": CELL,
+        }
+
+    async def _service(self, name: str, stack: AsyncExitStack) -> None:
+        shared = self._known(name) | {
+            "database_url": self._through("database", self.databases[name]),
+            "assertion_public_key": public_half(self.assertion_key),
+        }
+        settings: ServiceSettings = (BookingSettings if name == "booking" else DirectorySettings)(**shared)
+        nc = await connect(settings, name)
+        stack.push_async_callback(nc.close)
+        service = DataService(name, settings, nc, Readiness(), clock=self.clock)
+        self.services[name] = service
+        if isinstance(settings, BookingSettings):
+            booking.assemble(service, settings, clock=self.clock, ids=new_id, chance=random.Random(1))
+        elif isinstance(settings, DirectorySettings):
+            directory.assemble(service, settings, clock=self.clock, ids=new_id)
+        await service.start(stack)
+
+    async def _gateway(self, stack: AsyncExitStack) -> None:
+        server = self.gateway(**self.options)
+        self.app = server.config.loaded_app if server.config.loaded else server.config.app  # type: ignore[assignment]
+        self.url = await self._serve(server, stack)
+
+    def gateway(self, **options: Any) -> uvicorn.Server:
+        """A gateway to this cell, with other settings than usual."""
+        settings = GatewaySettings(
+            **{
+                **self._known("gateway"),
+                "assertion_private_key": self.assertion_key,
+                "dev_token_public_key": public_half(self.token_key),
+                "rate_limit": "1000000/minute",
+                **options,
+            }
+        )
+        return make_server(settings, make_app(settings, clock=self.clock))
+
+    async def _serve(self, server: uvicorn.Server, stack: AsyncExitStack) -> str:
+        task = asyncio.create_task(server.serve())
+
+        async def stop() -> None:
+            server.should_exit = True
+            await task
+
+        stack.push_async_callback(stop)
+        while not server.started:
+            assert not task.done(), "the HTTP server ended while it started"
+            await asyncio.sleep(0.01)
+        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+
+    @contextmanager
+    def another_gateway(self, **options: Any) -> Iterator[httpx2.Client]:
+        """A client of one more gateway with settings of its own."""
+        stack = AsyncExitStack()
+
+        async def begin() -> str:
+            return await self._serve(self.gateway(**options), stack)
+
+        url = self.run(begin())
+        try:
+            with httpx2.Client(base_url=url, timeout=20) as client:
+                eventually("the other gateway is ready", lambda: client.get("/readyz").status_code == 200)
+                yield client
+        finally:
+            self.run(stack.aclose())
+
+    # --- people and places ---
+
+    def client(self, token: str | None = None, **options: Any) -> httpx2.Client:
+        """An HTTP client, of somebody if a token is given."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=20, **options)
+
+    def as_admin(self, request: Request[Any]) -> Any:
+        """The answer to an admin request."""
+        reply = self.run(Requester(self.admin, self.clock).send(request, cell=CELL, seconds=5))
+        return request.reply.model_validate_json(reply.body)
+
+    def hub(self, slug: str, **profile: Any) -> str:
+        """A new hub that booking has heard of."""
+        wanted = {"name": slug.title(), "kind": "association", "time_zone": ZONE, **profile}
+        self.as_admin(RegisterHub(profile=HubProfile(id=slug, **wanted)))
+        path = f"/v1/hubs/{slug}/spaces"
+        eventually(f"booking knows {slug}", lambda: self.http.get(path).status_code == 200)
+        return slug
+
+    def person(self, hub: str, role: str, name: str | None = None) -> UUID:
+        """A person with that role in the hub, the same for the same words."""
+        name = name or f"{hub} {role}"
+        known = self._people.get((hub, name))
+        if known is None:
+            view: PersonView = self.as_admin(EnsurePerson(hub=hub, name=name, role=Role(role)))
+            known = self._people[hub, name] = view.id
+        return known
+
+    def token_of(self, person: UUID) -> str:
+        """A good token."""
+        return development_token(self.token_key, person, now=self.clock())
+
+    def token(self, hub: str, role: str, name: str | None = None) -> str:
+        """A good token of a person with that role."""
+        return self.token_of(self.person(hub, role, name))
+
+    def auth(self, hub: str, role: str, name: str | None = None) -> dict[str, str]:
+        """The header such a person sends."""
+        return {"Authorization": f"Bearer {self.token(hub, role, name)}"}
+
+    def space(self, hub: str, slug: str, kind: str = "room", **more: Any) -> str:
+        """A space that can be booked at any time."""
+        body = {"id": slug, "name": slug.title(), "kind": kind, "rules": {"days_ahead": 1000}, **more}
+        answer = self.http.post(f"/v1/hubs/{hub}/spaces", json=body, headers=self.auth(hub, "operator"))
+        assert answer.status_code == 201, answer.text
+        return slug
+
+    def slot(self, day: int = 30, hour: int = 10, hours: float = 1) -> dict[str, str]:
+        """A time so many days ahead, as `start` and `end`."""
+        noon = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        start = noon + timedelta(days=day, hours=hour)
+        return {"start": start.isoformat(), "end": (start + timedelta(hours=hours)).isoformat()}
+
+    def book(self, hub: str, space: str, *, who: str = "member", **more: Any) -> dict[str, Any]:
+        """A booking made by somebody with that role."""
+        body = {"space": space, **self.slot(), **more}
+        answer = self.http.post(f"/v1/hubs/{hub}/bookings", json=body, headers=self.auth(hub, who))
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+
+@contextmanager
+def running_cell(**options: Any) -> Iterator[Cell]:
+    """A cell with nothing in it; `options` are settings of its gateway."""
+    servers = ask("servers")
+    lease = shared_server if "nats" in servers["given"] else own_account
+    databases = Databases(servers["postgres"])
+    with lease(servers["nats"]) as account:
+        urls = {name: databases.fresh(name) for name in ("directory", "booking")}
+        cell = Cell(account, urls, options)
+        try:
+            cell.start()
+            yield cell
+        finally:
+            cell.stop()
+            databases.drop()

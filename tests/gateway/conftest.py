@@ -1,0 +1,20 @@
+"""One cell per file of tests: starting it takes about a second, and the files run side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.gateway.cell import Cell, running_cell
+
+
+@pytest.fixture(scope="module")
+def cell() -> Iterator[Cell]:
+    """A cell with two hubs, each with a room and flexible seats."""
+    with running_cell() as running:
+        for hub in ("here", "there"):
+            running.hub(hub)
+            running.space(hub, "room")
+            running.space(hub, "flex", "flex", seats=6)
+        yield running
