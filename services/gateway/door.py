@@ -135,6 +135,7 @@ class Door:
             wait = max(1, int(window.reset_time - time.time()) + 1)
             raise TooManyRequests(f"At most {self._limit} here. Try again in {wait} s.", retry_after=wait)
 
+    # FastAPI's own limit answers in plain text, from outside every handler; here all errors are problem documents.
     def _bounded(self, receive: Receive, headers: dict[str, str]) -> Receive:
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._body_limit:

@@ -65,6 +65,7 @@ def of_faults(faults: Sequence[Mapping[str, Any]], *, drop: int = 0) -> Problem:
 _PLAIN = {
     400: ("bad-request", "The request cannot be read", "It is not well-formed HTTP or JSON."),
     404: ("not-found", "Not found", "There is nothing at this address."),
+    413: ("body-too-large", "The request body is too large", "Send less; no request needs so much."),
     405: ("method-not-allowed", "Not a method of this address", "The Allow header names those it has."),
 }
 
