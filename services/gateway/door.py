@@ -1,4 +1,4 @@
-"""What every HTTP request passes: body limit, identity, rate limit, trace, metrics, security headers."""
+"""What every HTTP request passes: identity, rate limit, trace, metrics, security headers."""
 
 from __future__ import annotations
 
@@ -51,26 +51,14 @@ class TooManyRequests(FociError):
     title = "Too many requests"
 
 
-class BodyTooLarge(FociError):
-    """The body is larger than anything Foci understands."""
-
-    kind = "invalid"
-    status = 413
-    code = "body-too-large"
-    title = "The request body is too large"
-
-
 class Door:
     """ASGI middleware; plain, because Starlette's convenience class costs as much as a whole empty request."""
 
-    def __init__(
-        self, app: ASGIApp, *, authenticator: Authenticator, limit: RateLimitItem, body_limit: int
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, limit: RateLimitItem) -> None:
         self._app = app
         self._authenticator = authenticator
         self._limit = limit
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in KEEPERS:
@@ -107,7 +95,7 @@ class Door:
 
         try:
             scope["state"] = {**scope.get("state", {}), "person": await self._admit(scope, headers)}
-            await self._app(scope, self._bounded(receive, headers), send_noting)
+            await self._app(scope, receive, send_noting)
         except FociError as error:
             if begun:
                 raise
@@ -136,21 +124,6 @@ class Door:
             raise TooManyRequests(f"At most {self._limit} here. Try again in {wait} s.", retry_after=wait)
 
     # FastAPI's own limit answers in plain text, from outside every handler; here all errors are problem documents.
-    def _bounded(self, receive: Receive, headers: dict[str, str]) -> Receive:
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._body_limit:
-            raise BodyTooLarge(f"A request body is at most {self._body_limit} bytes.")
-        received = 0
-
-        async def receive_counting() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._body_limit:
-                raise BodyTooLarge(f"A request body is at most {self._body_limit} bytes.")
-            return message
-
-        return receive_counting
 
 
 def _secure(headers: MutableHeaders, wanted: Iterable[tuple[str, str]]) -> None:
