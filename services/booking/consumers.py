@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.commands.bookings import give_back_all
 from services.booking.commands.hubs import mirror
 from services.booking.commands.occupancy import measure, wake_at
+from services.booking.rules.times import Span
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import (
     HubProfileChangedV1,
@@ -37,13 +38,14 @@ def mirrors_hubs(clock: Clock) -> Mapping[type[Fact], Effect]:
 def frees_what_leavers_booked(clock: Clock, ids: Ids) -> Mapping[type[Fact], Effect]:
     """Give back what somebody who left a hub had booked there.
 
-    Joining and changing roles are heard only to know the order: somebody who left and joined again keeps what they book after that.
+    Joining and changing roles are heard only to know the order: somebody who left and joined again keeps what they
+    book after that.
     """
 
     async def on_left(session: AsyncSession, fact: MemberLeftV1) -> None:
         await give_back_all(session, fact.hub, fact.person, since=fact.occurred_at, now=clock(), ids=ids)
 
-    async def on_other(session: AsyncSession, fact: MemberJoinedV1 | RoleChangedV1) -> None:
+    async def on_other(_: AsyncSession, __: MemberJoinedV1 | RoleChangedV1) -> None:
         return None
 
     return {MemberLeftV1: on_left, MemberJoinedV1: on_other, RoleChangedV1: on_other}
@@ -53,17 +55,18 @@ async def measures_occupancy(session: AsyncSession, facts: Sequence[Fact], *, cl
     """Measure the hubs in which something changed that is going on now; wake up later for the rest."""
     now = clock()
     for hub in sorted({fact.hub for fact in facts}):
-        spans = [one for fact in facts if fact.hub == hub for one in _spans(fact, now)]
-        if any(start <= now < end for start, end in spans):
-            await measure(session, hub, now=now, ids=ids)
+        here = [fact for fact in facts if fact.hub == hub]
+        spans = [span for fact in here for span in _spans(fact)]
+        # Timers before measuring: the same order in which a duty takes its locks.
         await wake_at(session, hub, [moment for span in spans for moment in span if moment > now])
+        space_changed = any(not _spans(fact) for fact in here)
+        if space_changed or any(start <= now < end for start, end in spans):
+            await measure(session, hub, now=now, ids=ids)
 
 
-def _spans(fact: Fact, now: datetime) -> list[tuple[datetime, datetime]]:
-    if not hasattr(fact, "start"):
-        # A space was opened or changed: that is now.
-        return [(now, datetime.max.replace(tzinfo=now.tzinfo))]
-    spans = [(fact.start, fact.end)]
+def _spans(fact: Any) -> list[Span]:
+    """The times a fact about a booking is about; none for one about a space."""
+    spans = [(fact.start, fact.end)] if hasattr(fact, "start") else []
     if hasattr(fact, "previous_start"):
         spans.append((fact.previous_start, fact.previous_end))
     return spans

@@ -39,7 +39,7 @@ def assemble(
         {
             "spaces": partial(restate_spaces, clock=clock, ids=ids),
             "bookings": partial(restate_bookings, clock=clock, ids=ids),
-            "occupancy": partial(occupancy.restate, ids=ids),
+            "occupancy": partial(occupancy.restate, clock=clock, ids=ids),
         }
     )
 

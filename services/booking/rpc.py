@@ -78,7 +78,7 @@ async def _list_my_bookings(session: AsyncSession, request: ListMyBookings, call
 
 
 async def _get_occupancy(session: AsyncSession, request: GetOccupancy, call: Call) -> OccupancyView:
-    return await occupancy.get_occupancy(session, request, call.principal)
+    return await occupancy.get_occupancy(session, request, call.principal, now=call.now)
 
 
 def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler]:

@@ -127,5 +127,6 @@ class Occupancy(Base):
     present: Mapped[int]
     measured_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
-    public_present: Mapped[int] = mapped_column(default=0)
+    public_booked: Mapped[int]
+    public_present: Mapped[int]
     public_at: Mapped[datetime]

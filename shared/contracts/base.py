@@ -29,6 +29,9 @@ Line = Annotated[
 ]
 """One line of text for people, 1 to 200 characters."""
 
+Plain = Annotated[str, AfterValidator(_no_controls)]
+"""Text that is only compared: a filter, a cursor, somebody else's identifier. PostgreSQL can hold no NUL."""
+
 Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=4000), AfterValidator(_no_controls)
 ]

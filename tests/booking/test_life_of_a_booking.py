@@ -28,7 +28,9 @@ async def test_smoke(world: World) -> None:
     held = await world.book("room", hold=True)
     assert held.status == BookingStatus.HELD
     await world.ask(ConfirmBooking(hub=HUB, booking=held.id))
-    moved = await world.ask(MoveBooking(hub=HUB, booking=held.id, version=2, start="2027-03-01T09:15", end="2027-03-01T12:00"))
+    moved = await world.ask(
+        MoveBooking(hub=HUB, booking=held.id, version=2, start="2027-03-01T09:15", end="2027-03-01T12:00")
+    )
     assert moved.version == 3
     await world.listen_to_itself()
     await world.let_time_pass(minutes=20)
@@ -47,4 +49,6 @@ async def test_smoke(world: World) -> None:
     s = await world.ask(GetSpace(hub=HUB, space="room"), None)
     a = await world.ask(GetAvailability(hub=HUB, start="2027-03-01T10:00", end="2027-03-01T11:00"), None)
     assert all(i.free for i in a.items)
-    await world.ask(ChangeSpace(hub=HUB, space="room", version=s.version, name="Big room"), "olga", Role.OPERATOR)
+    await world.ask(
+        ChangeSpace(hub=HUB, space="room", version=s.version, name="Big room"), "olga", Role.OPERATOR
+    )

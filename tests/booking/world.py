@@ -33,7 +33,7 @@ from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV
 from shared.contracts.directory.words import HubKind, Role
 from shared.kit import problems
 from shared.kit.bus import BatchConsumer, Consumer
-from shared.kit.database import Database, make_engine
+from shared.kit.database import Database, make_autocommit_pool, make_engine
 from shared.kit.errors import FociError
 from shared.kit.idempotency import Answer, Key
 from shared.kit.principal import Principal
@@ -153,7 +153,7 @@ class World:
         for fact in facts:
             for consumer in self.consumers():
                 if type(fact) in consumer._effects and not isinstance(consumer, BatchConsumer):
-                    outcomes.append(await consumer.take_in(fact))
+                    outcomes += [await consumer.take_in(fact)]
         return outcomes
 
     def consumers(self) -> tuple[Consumer, ...]:
@@ -269,7 +269,9 @@ class World:
         """Move the clock to `moment`, stopping at each duty on the way as a running service would."""
         timers, done = self.timers(), 0
         while True:
-            rows = await self.rows("SELECT min(due_at) AS due_at FROM timer WHERE due_at <= :moment", moment=moment)
+            rows = await self.rows(
+                "SELECT min(due_at) AS due_at FROM timer WHERE due_at <= :moment", moment=moment
+            )
             due_at = rows[0].due_at
             if due_at is None:
                 break
@@ -290,13 +292,13 @@ class World:
 @asynccontextmanager
 async def make_world(url: str, *, now: datetime = MONDAY, pool: int = 8) -> AsyncIterator[World]:
     """A booking service with nothing in it."""
-    main, hot = make_engine(url, pool_size=pool), make_engine(url, pool_size=pool, autocommit=True)
+    main = make_engine(url, pool_size=pool)
     database = Database(main, lambda: None)
     chance = random.Random(7)
-    world = World(database, None, chance, now=now)  # type: ignore[arg-type]  # filled in on the next line
-    world.reservations = Reservations(hot, database, world.ids, chance)
+    world = World(database, None, chance, now=now)  # type: ignore[arg-type]  # filled in on the next lines
     try:
-        yield world
+        async with make_autocommit_pool(url, size=pool) as hot:
+            world.reservations = Reservations(hot, database, world.ids, chance)
+            yield world
     finally:
-        await hot.dispose()
         await main.dispose()

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.booking.rules.times import check_zone
 from services.booking.tables import Hub
 
 # A space's version stands for everything a reservation was decided on, the zone included.
@@ -20,6 +21,7 @@ _TERMS = text("""
 
 async def mirror(session: AsyncSession, hub: str, *, name: str, time_zone: str, now: datetime) -> None:
     """Keep a hub's name and zone; a new zone counts for bookings made from now on."""
+    check_zone(time_zone)
     known = await session.get(Hub, hub, with_for_update=True)
     if known is None:
         await session.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -14,17 +14,23 @@ from services.booking.rules.publicity import PUBLIC_EVERY, public_moment
 from shared.contracts.base import ALL_SPACES
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
 from shared.contracts.streams import OCCUPANCY
-from shared.kit.ids import Ids
+from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import Row, write
 from shared.kit.telemetry import inject
 from shared.kit.timers import set_timer
 
+# Whoever measures takes its locks in this order: the hub's BOUNDARY timer, its PUBLIC timer, the hub's figures. Both
+# duties hold their own timer when they begin, and often fall due at the same full hour.
 BOUNDARY = "occupancy-boundary"
 """Timer per hub: the next moment at which a booking begins or ends."""
 PUBLIC = "occupancy-public"
 """Timer per hub: the next full five minutes, when the public figures catch up."""
 
+CLOCKS_APART = timedelta(minutes=1)
+"""By how much the clocks of two replicas, or the wait for the lock, may differ."""
+
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('occupancy ' || :hub, 2))")
+_LATEST = text("SELECT max(measured_at) FROM occupancy WHERE hub = :hub")
 # Units are counted as sets: an event on the floor takes the flex seats, and the hub counts every unit once.
 _MEASURE = text("""
     WITH claims AS (
@@ -37,22 +43,27 @@ _MEASURE = text("""
     ), places AS (
         SELECT slug AS space, CASE WHEN active THEN units ELSE '{}' END AS units FROM space WHERE hub = :hub
         UNION ALL
-        SELECT :all, coalesce((SELECT range_agg(r) FROM space, unnest(units) r WHERE hub = :hub AND active), '{}')
+        SELECT :all, coalesce(
+            (SELECT range_agg(r) FROM space, unnest(units) r WHERE hub = :hub AND active), '{}')
     ), figures AS (
         SELECT p.space, count_units(p.units) AS capacity, count_units(p.units * t.units) AS booked,
                coalesce((
-                   SELECT sum(CASE WHEN count_units(c.units) = c.seats THEN count_units(c.units * p.units) ELSE c.seats END)
+                   SELECT sum(CASE WHEN count_units(c.units) = c.seats THEN count_units(c.units * p.units)
+                              ELSE c.seats END)
                    FROM claims c WHERE c.status = 'checked_in' AND c.units && p.units
                ), 0)::int AS present
         FROM places p, taken t
     )
-    INSERT INTO occupancy AS o (hub, space, capacity, booked, present, measured_at, public_present, public_at)
-    SELECT :hub, space, capacity, booked, present, :now, 0, :public_at FROM figures
+    INSERT INTO occupancy AS o (hub, space, capacity, booked, present, measured_at,
+                                public_booked, public_present, public_at)
+    SELECT :hub, space, capacity, booked, present, :now, booked, 0, :public_at FROM figures
     ON CONFLICT (hub, space) DO UPDATE SET capacity = excluded.capacity, booked = excluded.booked,
-        present = excluded.present, measured_at = excluded.measured_at, version = o.version + 1
+        present = excluded.present, measured_at = excluded.measured_at, version = o.version + 1,
+        public_booked = CASE WHEN o.capacity = excluded.capacity THEN o.public_booked ELSE excluded.booked END
     WHERE (o.capacity, o.booked, o.present) IS DISTINCT FROM (excluded.capacity, excluded.booked, excluded.present)
     RETURNING space, capacity, booked, present, measured_at, version
 """)
+# Two questions, each answered by the end of an index: what begins next, and which of those going on ends first.
 _NEXT_BOUNDARY = text("""
     SELECT least(
         (SELECT min(starts_at) FROM (
@@ -64,25 +75,43 @@ _NEXT_BOUNDARY = text("""
            AND tstzrange(starts_at, kept_until) @> CAST(:now AS timestamptz)))
 """)
 _PUBLISH = text("""
-    UPDATE occupancy SET public_present = present, public_at = :public_at
+    UPDATE occupancy SET public_booked = booked, public_present = present, public_at = :public_at
     WHERE hub = :hub AND public_at < :public_at
+""")
+_HUBS = text("SELECT DISTINCT hub FROM space ORDER BY hub")
+_FIGURES = text("""
+    SELECT hub, space, capacity, booked, present, measured_at, version FROM occupancy WHERE hub = :hub ORDER BY space
 """)
 
 
 async def measure(session: AsyncSession, hub: str, *, now: datetime, ids: Ids) -> int:
     """Measure a hub and state what has changed; how many figures did."""
+    # Without looking whether anything has changed: later would be the wrong order of locks.
+    await set_timer(session, PUBLIC, hub, public_moment(now) + PUBLIC_EVERY, only_earlier=True)
     await session.execute(_LOCK, {"hub": hub})
+    now = await _not_before_the_latest(session, hub, now)
     asked = {"hub": hub, "now": now, "all": ALL_SPACES, "public_at": public_moment(now)}
     changed = (await session.execute(_MEASURE, asked)).all()
     await write(session, *(_message(hub, row, ids) for row in changed))
-    if changed:
-        await set_timer(session, PUBLIC, hub, public_moment(now) + PUBLIC_EVERY, only_earlier=True)
     return len(changed)
+
+
+async def _not_before_the_latest(session: AsyncSession, hub: str, now: datetime) -> datetime:
+    """Never measure an earlier moment than was measured: one's clock was read before waiting for the lock.
+
+    Otherwise somebody late would put back what began or ended meanwhile, and nobody would be woken to put it right.
+    """
+    latest: datetime | None = (await session.execute(_LATEST, {"hub": hub})).scalar()
+    return latest if latest is not None and now < latest <= now + CLOCKS_APART else now
 
 
 async def measure_at_boundary(session: AsyncSession, hub: str, *, now: datetime, ids: Ids) -> None:
     """Measure because time has passed, and be woken at the next boundary."""
     await measure(session, hub, now=now, ids=ids)
+    await _wake_at_next(session, hub, now)
+
+
+async def _wake_at_next(session: AsyncSession, hub: str, now: datetime) -> None:
     due_at = (await session.execute(_NEXT_BOUNDARY, {"hub": hub, "now": now})).scalar()
     if due_at is not None:
         await set_timer(session, BOUNDARY, hub, due_at, only_earlier=True)
@@ -126,13 +155,14 @@ def _message(hub: str, row: Any, ids: Ids) -> Row:
     )
 
 
-_SNAPSHOT = text(
-    "SELECT hub, space, capacity, booked, present, measured_at, version FROM occupancy ORDER BY hub, space"
-)
-
-
-async def restate(session: AsyncSession, *, ids: Ids) -> int:
-    """State every figure again as it is; for a rebuilt OCCUPANCY stream."""
-    rows = (await session.execute(_SNAPSHOT)).all()
-    await write(session, *(_message(row.hub, row, ids) for row in rows))
-    return len(rows)
+async def restate(session: AsyncSession, *, clock: Clock, ids: Ids) -> int:
+    """Measure every hub anew, state every figure and arm the timers; for a rebuilt OCCUPANCY stream. How many."""
+    stated = 0
+    for hub in (await session.scalars(_HUBS)).all():
+        now = clock()
+        await _wake_at_next(session, hub, now)
+        await measure(session, hub, now=now, ids=ids)
+        rows = (await session.execute(_FIGURES, {"hub": hub})).all()
+        await write(session, *(_message(hub, row, ids) for row in rows))
+        stated += len(rows)
+    return stated

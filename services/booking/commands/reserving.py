@@ -46,11 +46,13 @@ WITH place AS (
 ), booked AS (
     INSERT INTO booking (id, hub, space, rules_version, units, seats, starts_at, ends_at, kept_from, kept_until, status,
                          title, person, booked_by, time_zone, expires_at, calendar, uid, recurrence_id, created_at)
-    SELECT $1, $2, $3, $4, $5::text::int4multirange, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::timestamptz, $17, $18, $19, $20
+    SELECT $1, $2, $3, $4, $5::text::int4multirange, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+           $16::timestamptz, $17, $18, $19, $20
     FROM place ON CONFLICT DO NOTHING RETURNING id
 ), stated AS (
     INSERT INTO outbox (stream, fact_id, subject, headers, body) SELECT $21, $22, $23, $24, $25 FROM booked
 )"""
+# ruff: noqa: S608  # the statement is put together from constants
 _TIMED = f""", timed AS (
     INSERT INTO timer (kind, key, due_at) SELECT '{HOLD}', id::text, $16::timestamptz FROM booked
 )"""

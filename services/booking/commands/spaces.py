@@ -18,7 +18,6 @@ from shared.contracts.booking.requests import ChangeSpace, OpenSpace, SpaceRules
 from shared.kit.errors import Invalid, NotFound, VersionMismatch
 from shared.kit.ids import Ids
 
-
 # While the flag is turned no booking may slip in with the old answer: writers wait, for as long as this small
 # transaction takes; readers do not. A weaker lock would let in those who lock a row first and write it later, and each
 # would then wait for the other.

@@ -31,21 +31,30 @@ _COLUMNS = """
     id, hub, space, units::text AS units, seats, starts_at, ends_at, status, title, person, booked_by, time_zone,
     rules_version, expires_at, cancel_reason, calendar, uid, recurrence_id, version, created_at
 """
+# `after_start` bounds the walk through the index from below: no booking that still matters began before it.
 _FILTER = """
-    (CAST(:start AS timestamptz) IS NULL OR ends_at > :start) AND (CAST(:end AS timestamptz) IS NULL OR starts_at < :end)
+    (CAST(:start AS timestamptz) IS NULL OR ends_at > :start)
+    AND (CAST(:end AS timestamptz) IS NULL OR starts_at < :end)
     AND (CAST(:statuses AS text[]) = '{}' OR status = ANY(:statuses))
     AND (starts_at, id) > (CAST(:after_start AS timestamptz), CAST(:after_id AS uuid))
     ORDER BY starts_at, id LIMIT :limit
 """
-_HUB = text(f"""
-    SELECT {_COLUMNS} FROM booking
-    WHERE hub = :hub AND (CAST(:space AS text) IS NULL OR space = :space)
-      AND (CAST(:person AS uuid) IS NULL OR person = :person)
-      AND (CAST(:calendar AS text) IS NULL OR calendar = :calendar) AND {_FILTER}
-""")
-_MINE = text(f"SELECT {_COLUMNS} FROM booking WHERE person = :person AND {_FILTER}")
-_ONE = text(f"SELECT {_COLUMNS} FROM booking WHERE hub = :hub AND id = :booking")
-_BEGINNING = (datetime.fromisoformat("0001-01-02T00:00:00+00:00"), UUID(int=0))
+_IN_HUB = """
+    hub = :hub AND (CAST(:space AS text) IS NULL OR space = :space)
+    AND (CAST(:calendar AS text) IS NULL OR calendar = :calendar)
+"""
+
+
+def _select(where: str) -> Any:
+    return text(f"SELECT {_COLUMNS} FROM booking WHERE {where}")  # noqa: S608  # made of the constants above
+
+
+_HUB = _select(f"{_IN_HUB} AND {_FILTER}")
+_PERSON_IN_HUB = _select(f"person = :person AND {_IN_HUB} AND {_FILTER}")
+_MINE = _select(f"person = :person AND {_FILTER}")
+_ONE = _select("hub = :hub AND id = :booking")
+_NOBODY = UUID(int=0)
+_BEGINNING = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
 def view_of(booking: Booking) -> BookingView:
@@ -53,7 +62,7 @@ def view_of(booking: Booking) -> BookingView:
     return _view(vars(booking), booking.units)
 
 
-def _view(row: Mapping[str, Any], units: tuple[int, ...]) -> BookingView:
+def _view(row: Mapping[Any, Any], units: tuple[int, ...]) -> BookingView:
     zone = ZoneInfo(row["time_zone"])
     source = None
     if row["calendar"] is not None:
@@ -113,21 +122,26 @@ async def list_bookings(
         "start": None if request.start is None else moment(request.start, zone, "start"),
         "end": None if request.end is None else moment(request.end, zone, "end"),
     }
-    return await _page(session, _HUB, asked, request)
+    statement = _HUB if request.person is None else _PERSON_IN_HUB
+    return await _page(session, statement, asked, request)
 
 
 async def list_my_bookings(
     session: AsyncSession, request: ListMyBookings, principal: Principal | None
 ) -> BookingPage:
     """A page of the signed-in person's bookings in all hubs."""
-    asked = {"person": required(principal).person, "start": request.start, "end": request.end}
+    asked = {
+        "person": required(principal).person,
+        "start": None if request.start is None else storable(request.start, "start"),
+        "end": None if request.end is None else storable(request.end, "end"),
+    }
     return await _page(session, _MINE, asked, request)
 
 
 async def _page(
     session: AsyncSession, statement: Any, asked: dict[str, Any], request: ListBookings | ListMyBookings
 ) -> BookingPage:
-    after_start, after_id = _after(request.cursor)
+    after_start, after_id = _after(request.cursor, asked["start"])
     asked |= {"statuses": list(request.status), "after_start": after_start, "after_id": after_id}
     rows = (await session.execute(statement, asked | {"limit": request.limit + 1})).mappings().all()
     shown = rows[: request.limit]
@@ -137,14 +151,26 @@ async def _page(
     return BookingPage(items=tuple(_view(row, from_multirange(row["units"])) for row in shown), cursor=cursor)
 
 
-def _after(cursor: str | None) -> tuple[datetime, UUID]:
-    if cursor is None:
-        return _BEGINNING
+def _after(cursor: str | None, ends_after: datetime | None) -> tuple[datetime, UUID]:
+    """Where the page begins: after the last one, or with the first booking that can last until `ends_after`."""
+    if cursor is not None:
+        return _read_cursor(cursor)
+    earliest = _BEGINNING + LONGEST_BOOKING
+    return (
+        _BEGINNING if ends_after is None or ends_after < earliest else ends_after - LONGEST_BOOKING
+    ), _NOBODY
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
+    start, _, booking = cursor.partition("_")
     try:
-        start, _, booking = cursor.partition("_")
-        after = datetime.fromisoformat(start)
-        if after.tzinfo is None:
-            raise ValueError
-        return after, UUID(booking)
+        after, last = datetime.fromisoformat(start), UUID(booking)
     except ValueError:
-        raise Invalid("This cursor is not one of ours; start again without it.", field="cursor") from None
+        raise _not_ours() from None
+    if after.tzinfo is None:
+        raise _not_ours()
+    return storable(after, "cursor"), last
+
+
+def _not_ours() -> Invalid:
+    return Invalid("This cursor is not one of ours; start again without it.", field="cursor")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.booking.rules.refusals import AgainstTheRules, AmbiguousTime, Closed, NoSuchTime, WrongState
 from shared.contracts.booking.requests import SpaceRules, Weekday
@@ -47,6 +47,14 @@ def _parsed(text: str) -> datetime | None:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def check_zone(name: str) -> None:
+    """Invalid when this machine knows no such time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(f"{name!r} is no time zone this release knows.", field="time_zone") from None
 
 
 def _from_wall(wall: datetime, zone: ZoneInfo, field: str) -> datetime:

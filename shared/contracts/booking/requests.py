@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from shared.contracts.base import Body, Line, Page, Request, Slug, View, described
+from shared.contracts.base import Body, Line, Page, Plain, Request, Slug, View, described
 from shared.contracts.booking.words import BookingStatus, SpaceKind
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -78,7 +78,7 @@ class ListSpaces(Request[SpacePage]):
     hub: Slug
     kind: SpaceKind | None = None
     limit: int = Field(default=100, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=200)
+    cursor: Plain | None = Field(default=None, max_length=200)
 
 
 class GetSpace(Request[SpaceView]):
@@ -196,9 +196,9 @@ class GetAvailability(Request[AvailabilityView]):
 class Source(View):
     """Where an imported booking comes from; unique per hub among live bookings."""
 
-    calendar: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    uid: Annotated[str, StringConstraints(min_length=1, max_length=500)]
-    recurrence_id: Annotated[str, StringConstraints(max_length=100)] = ""
+    calendar: Annotated[Plain, StringConstraints(min_length=1, max_length=200)]
+    uid: Annotated[Plain, StringConstraints(min_length=1, max_length=500)]
+    recurrence_id: Annotated[Plain, StringConstraints(max_length=100)] = ""
 
 
 class BookingView(View):
@@ -270,11 +270,11 @@ class ListBookings(Request[BookingPage]):
     space: Slug | None = None
     status: tuple[BookingStatus, ...] = ()
     person: UUID | None = None
-    calendar: str | None = described(
+    calendar: Plain | None = described(
         "Only bookings imported from this calendar.", default=None, max_length=200
     )
     limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=200)
+    cursor: Plain | None = Field(default=None, max_length=200)
 
 
 class ListMyBookings(Request[BookingPage]):
@@ -288,7 +288,7 @@ class ListMyBookings(Request[BookingPage]):
     end: AwareDatetime | None = None
     status: tuple[BookingStatus, ...] = ()
     limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=200)
+    cursor: Plain | None = Field(default=None, max_length=200)
 
 
 class _OneBooking(Request[BookingView]):

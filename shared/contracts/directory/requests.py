@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
 
-from shared.contracts.base import Body, Language, Line, Page, Prose, Request, Slug, View, described
+from shared.contracts.base import Body, Language, Line, Page, Plain, Prose, Request, Slug, View, described
 from shared.contracts.directory.words import HubKind, Role
 
-TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+TimeZone = Annotated[Plain, StringConstraints(min_length=1, max_length=64)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
@@ -51,15 +51,15 @@ class ListHubs(Request[HubPage]):
     operation = "list-hubs"
     reply = HubPage
 
-    q: Annotated[str, StringConstraints(max_length=100)] | None = described(
+    q: Annotated[Plain, StringConstraints(max_length=100)] | None = described(
         "Words in name, place or offer.", default=None
     )
-    municipality: str | None = Field(default=None, max_length=100)
-    region: str | None = Field(default=None, max_length=100)
+    municipality: Plain | None = Field(default=None, max_length=100)
+    region: Plain | None = Field(default=None, max_length=100)
     country: Country | None = None
     kind: HubKind | None = None
     limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=200)
+    cursor: Plain | None = Field(default=None, max_length=200)
 
 
 class GetHub(Request[HubView]):

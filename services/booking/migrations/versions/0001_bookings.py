@@ -108,7 +108,8 @@ TABLES = (
         present int NOT NULL,
         measured_at timestamptz NOT NULL,
         version int NOT NULL DEFAULT 1,
-        public_present int NOT NULL DEFAULT 0,
+        public_booked int NOT NULL,
+        public_present int NOT NULL,
         public_at timestamptz NOT NULL,
         PRIMARY KEY (hub, space),
         CHECK (booked <= capacity)
