@@ -1,4 +1,4 @@
-"""What every HTTP request passes: identity, rate limit, trace, metrics, security headers."""
+"""What every HTTP request passes: body limit, identity, rate limit, trace, metrics, security headers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.auth import Authenticator
@@ -54,11 +55,14 @@ class TooManyRequests(FociError):
 class Door:
     """ASGI middleware; plain, because Starlette's convenience class costs as much as a whole empty request."""
 
-    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, limit: RateLimitItem) -> None:
+    def __init__(
+        self, app: ASGIApp, *, authenticator: Authenticator, limit: RateLimitItem, body_limit: int
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._limit = limit
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in KEEPERS:
@@ -95,11 +99,13 @@ class Door:
 
         try:
             scope["state"] = {**scope.get("state", {}), "person": await self._admit(scope, headers)}
-            await self._app(scope, receive, send_noting)
+            await self._app(scope, self._bounded(receive, headers), send_noting)
         except FociError as error:
             if begun:
                 raise
             await problem_response(problems.of_error(error))(scope, receive, send)
+        except HTTPException as error:
+            await problem_response(problems.of_status(error.status_code))(scope, receive, send)
         except Exception as error:  # the edge: whatever went wrong, the caller gets a problem document
             log.exception("request failed", path=scope["path"], error=repr(error))
             if begun:
@@ -123,7 +129,26 @@ class Door:
             wait = max(1, int(window.reset_time - time.time()) + 1)
             raise TooManyRequests(f"At most {self._limit} here. Try again in {wait} s.", retry_after=wait)
 
-    # FastAPI's own limit answers in plain text, from outside every handler; here all errors are problem documents.
+    def _bounded(self, receive: Receive, headers: dict[str, str]) -> Receive:
+        """The body, refused when it is too large. FastAPI's own limit answers in plain text, from outside every handler."""
+        length = headers.get("content-length")
+        if length is not None:
+            # The HTTP parser hands over no more than was announced, so there is nothing to count.
+            if int(length) > self._body_limit:
+                raise HTTPException(413)
+            return receive
+        received = 0
+
+        async def receive_counting() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_limit:
+                # The one kind of exception that FastAPI lets through while it reads a body.
+                raise HTTPException(413)
+            return message
+
+        return receive_counting
 
 
 def _secure(headers: MutableHeaders, wanted: Iterable[tuple[str, str]]) -> None:

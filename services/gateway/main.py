@@ -66,7 +66,6 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=settings.body_limit,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: route.name,
     )
@@ -76,7 +75,9 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
         app.include_router(part.router)
     app.router.routes.extend(routes(readiness))
     _handle_errors(app)
-    app.add_middleware(Door, authenticator=authenticator, limit=parse(settings.rate_limit))
+    app.add_middleware(
+        Door, authenticator=authenticator, limit=parse(settings.rate_limit), body_limit=settings.body_limit
+    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
