@@ -22,6 +22,7 @@ CRASH_LOOP = 4
 """So many ends in a row without being steady between them: time to point at the log."""
 READY_DEADLINE_S = 60.0
 POLL_S = 0.05
+WIDEST = 300
 LARGEST_LOG = 20 * 1024 * 1024
 
 
@@ -77,9 +78,10 @@ def how_it_ended(code: int) -> str:
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """The last lines of a log."""
+    """The last lines of a log; of a long one, such as a JSON record with a trace, the end, where the reason stands."""
     with contextlib.suppress(FileNotFoundError):
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+        last = log.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join(line if len(line) <= WIDEST else f"… {line[-WIDEST:]}" for line in last)
     return ""
 
 
