@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.contracts.base import SLUG_PATTERN
+
 T = TypeVar("T")
 
 
@@ -72,3 +74,38 @@ def refusals(*more: int) -> dict[int | str, dict[str, Any]]:
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "The caller has it already (If-None-Match)"}
 }
+
+HUB_ID: dict[str, Any] = {
+    "name": "hub",
+    "in": "path",
+    "required": True,
+    "description": "The hub's slug.",
+    "schema": {"type": "string", "pattern": SLUG_PATTERN, "examples": ["alvhamn-coffice"]},
+}
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeat a request with the same key and it is carried out once; kept for 24 hours.",
+    "schema": {"type": "string", "examples": ["0190d4f8-5b7e-7c3e-9a52-0242ac120002"]},
+}
+EXTRA_SCHEMAS: dict[str, dict[str, Any]] = {}
+"""Schemas of bodies that FastAPI does not see because their routes read the request themselves."""
+
+
+def documented(
+    body: type[BaseModel], examples: dict[str, Any], *parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """What OpenAPI says of a route that takes the request as it is: body, parameters, and that one signs in."""
+    shape = body.model_json_schema(ref_template="#/components/schemas/{model}")
+    EXTRA_SCHEMAS.update(shape.pop("$defs", {}))
+    EXTRA_SCHEMAS[body.__name__] = shape
+    reference = {"$ref": f"#/components/schemas/{body.__name__}"}
+    return {
+        "parameters": list(parameters),
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": reference, "examples": examples}},
+        },
+        "security": [{"HTTPBearer": []}],
+    }

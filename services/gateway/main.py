@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from services.gateway.auth import Authenticator
 from services.gateway.client import Services
-from services.gateway.documents import Problem
+from services.gateway.documents import EXTRA_SCHEMAS, Problem
 from services.gateway.door import Door
 from services.gateway.responses import problem_response
 from services.gateway.routes import bookings, documents, hubs, me, spaces
@@ -71,8 +71,9 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     )
     app.state.services = services
     app.state.settings = settings
-    for part in (hubs, spaces, bookings, me, documents):
-        app.include_router(part.router)
+    # Side by side in one list, the busiest first: FastAPI looks through included routers one inside the other.
+    for part in (bookings.hot, bookings.router, spaces.router, hubs.router, me.router, documents.router):
+        app.router.routes.extend(part.routes)
     app.router.routes.extend(routes(readiness))
     _handle_errors(app)
     app.add_middleware(
@@ -129,6 +130,8 @@ def _document_problems(app: FastAPI) -> None:
             shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             parts |= shape.pop("$defs", {})
             parts["Problem"] = shape
+            for name, extra in EXTRA_SCHEMAS.items():
+                parts.setdefault(name, extra)
         return made()
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from services.gateway.client import Services
-from services.gateway.documents import NOT_MODIFIED, Listing, refusals
+from services.gateway.documents import HUB_ID, IDEMPOTENCY_KEY, NOT_MODIFIED, Listing, documented, refusals
 from services.gateway.responses import answer, expected_version, listing
 from services.gateway.routes.parts import (
     SIGN_IN,
@@ -23,6 +23,10 @@ from services.gateway.routes.parts import (
     IfMatch,
     Limit,
     Somebody,
+    parsed,
+    services,
+    signed_in,
+    slug_in_path,
 )
 from shared.contracts.base import SLUG_PATTERN
 from shared.contracts.base import Request as ServiceRequest
@@ -45,6 +49,8 @@ from shared.contracts.directory.requests import AddMember, Guest, MembershipView
 from shared.contracts.directory.words import Role
 
 router = APIRouter(prefix="/v1/hubs/{hub}/bookings", tags=["bookings"], dependencies=SIGN_IN)
+# Reserving takes the request as it is: FastAPI's solving of parameters costs as much as all the rest of the gateway.
+hot = APIRouter(prefix="/v1/hubs/{hub}/bookings", tags=["bookings"])
 
 
 class BookingBody(NewBooking):
@@ -77,16 +83,19 @@ EXAMPLES = {
 Moment = Annotated[str | None, Query(min_length=10, max_length=40)]
 
 
-@router.post("", status_code=201, response_model=BookingView, responses=refusals(403, 409))
-async def reserve(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    body: Annotated[BookingBody, Body(openapi_examples=EXAMPLES)],
-    key: IdempotencyKey = None,
-) -> Response:
+@hot.post(
+    "",
+    status_code=201,
+    response_model=BookingView,
+    responses=refusals(403, 409),
+    openapi_extra=documented(BookingBody, EXAMPLES, HUB_ID, IDEMPOTENCY_KEY),
+)
+async def reserve(request: Request) -> Response:
     """Book a space, or any seat of one. `hold` keeps it for a while, until it is confirmed."""
+    person = await signed_in(request)
+    ask = await services(request)
+    hub, key = slug_in_path(request, "hub"), request.headers.get("Idempotency-Key")
+    body = parsed(BookingBody, await request.body())
     wish: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     if isinstance(body.person, Guest):
         wish["person"] = await _register(ask, person, hub, body.person, key)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ValidationError
 from starlette.requests import HTTPConnection
 
 from services.gateway.client import Services
 from shared.contracts.base import SLUG_PATTERN
 from shared.kit.principal import Unauthenticated
+
+B = TypeVar("B", bound=BaseModel)
+_SLUG = re.compile(SLUG_PATTERN.replace("$", r"\Z"))
 
 bearer = HTTPBearer(auto_error=False, description="A Foci token, as `foci token` prints it.")
 
@@ -66,3 +72,27 @@ Anybody = Annotated[UUID | None, Depends(caller)]
 Somebody = Annotated[UUID, Depends(signed_in)]
 Base = Annotated[str, Depends(base_url)]
 SIGN_IN = [Depends(bearer)]
+
+
+def parsed(model: type[B], raw: bytes) -> B:
+    """A request body read and checked in one step; RequestValidationError as FastAPI would raise it."""
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError(
+            [{**fault, "loc": ("body", *fault["loc"])} for fault in faults]
+        ) from error
+
+
+def slug_in_path(request: Request, name: str) -> str:
+    """A slug out of the address; RequestValidationError when it cannot be one."""
+    slug: str = request.path_params[name]
+    if _SLUG.match(slug) is None:
+        fault = {
+            "type": "string_pattern_mismatch",
+            "loc": ("path", name),
+            "msg": f"String should match pattern '{SLUG_PATTERN}'",
+        }
+        raise RequestValidationError([fault])
+    return slug
