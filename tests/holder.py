@@ -245,7 +245,8 @@ def main(path: str) -> None:
             serve(listener, holder)
         finally:
             holder.servers.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+            for made in (folder, Path(path).parent):  # the second is the test run's, which may be dead
+                shutil.rmtree(made, ignore_errors=True)
 
 
 if __name__ == "__main__":

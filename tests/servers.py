@@ -58,7 +58,7 @@ class HolderProcess:
     """The process that holds the servers; lives as long as the test run that started it."""
 
     def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="foci-holder-")
+        self.folder = tempfile.TemporaryDirectory(prefix="foci-holder-", ignore_cleanup_errors=True)
         path = f"{self.folder.name}/socket"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.holder", path], stdin=subprocess.PIPE, cwd=ROOT
