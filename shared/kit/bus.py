@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.nats.security import NatsNKey
 from nats.aio.msg import Msg
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
@@ -48,11 +49,14 @@ BATCH_WAIT = 0.1
 
 def make_broker(settings: ProcessSettings, user: str) -> NatsBroker:
     """The FastStream broker of a service; it connects when started."""
+    options = connect_options(settings, user)
+    seed = options.pop("nkeys_seed_str", None)
     return NatsBroker(
         settings.nats_url,
         inbox_prefix=own_inbox(user),
         logger=None,
-        **connect_options(settings, user),
+        security=NatsNKey.from_seed(seed) if seed else None,
+        **options,
     )
 
 
@@ -95,6 +99,11 @@ class Delivery:
     def of(cls, raw: Msg) -> Delivery:
         """From a JetStream message."""
         return cls(raw.subject, raw.data, raw.headers or {}, raw.metadata.num_delivered or 1)
+
+    @property
+    def text(self) -> str:
+        """The body as PostgreSQL can keep it, whatever it is."""
+        return self.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
 
     @property
     def fact_id(self) -> UUID | None:
@@ -259,11 +268,11 @@ class Consumer:
             fact_id=delivery.fact_id,
             subject=delivery.subject,
             headers=delivery.headers,
-            body=delivery.body.decode("utf-8", "replace"),
+            body=delivery.text,
             reason=f"{type(cause).__name__}: {cause}",
             attempts=attempts,
         )
-        await forget_parked(session, self.durable, delivery.subject, delivery.body.decode("utf-8", "replace"))
+        await forget_parked(session, self.durable, delivery.subject, delivery.text)
 
     def subscribe(self, broker: NatsBroker, user: str) -> None:
         """Bind to the durable consumer; one message at a time, so a stop finishes what it has begun."""
@@ -299,8 +308,9 @@ class BatchConsumer(Consumer):
     async def take_in_batch(self, facts: Sequence[Fact]) -> int:
         """Act on those facts that are new, in one transaction; how many were."""
         async with self.database.transaction() as session:
-            new = await once_each(session, [fact.id for fact in facts], self.durable)
-            fresh = [fact for fact in facts if fact.id in new]
+            by_id = {fact.id: fact for fact in facts}  # the same fact may be in it twice
+            new = await once_each(session, list(by_id), self.durable)
+            fresh = [fact for fact in by_id.values() if fact.id in new]
             if fresh:
                 await self._effect(session, fresh)
             return len(fresh)

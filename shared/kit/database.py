@@ -11,6 +11,8 @@ from opentelemetry import trace
 from sqlalchemy import CursorResult, Result, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from shared.kit.telemetry import span
+
 tracer = trace.get_tracer("foci.database")
 
 CONNECT = {
@@ -73,7 +75,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One unit of work: commits when the block ends, rolls back when it raises."""
-        with tracer.start_as_current_span("transaction"):
+        with span(tracer, "transaction"):
             async with self._sessions() as session, session.begin():
                 yield session
         if session.info.get(_ANNOUNCED):
@@ -82,7 +84,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session for queries; nothing it does is kept."""
-        with tracer.start_as_current_span("read"):
+        with span(tracer, "read"):
             async with self._sessions() as session:
                 yield session
 

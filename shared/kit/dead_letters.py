@@ -60,8 +60,8 @@ async def keep(
         "fact_id": fact_id,
         "subject": subject,
         "headers": orjson.dumps(dict(headers)).decode(),
-        "body": body.replace("\x00", "\ufffd"),
-        "reason": reason[:2000],
+        "body": body,
+        "reason": reason[:2000].replace("\x00", "\ufffd"),
         "attempts": attempts,
     }
     await session.execute(_KEEP, values)

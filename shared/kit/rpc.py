@@ -32,7 +32,7 @@ from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal, Verifier
 from shared.kit.problems import RemoteProblem
-from shared.kit.telemetry import extract, inject, logger
+from shared.kit.telemetry import extract, inject, logger, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.rpc")
@@ -199,15 +199,14 @@ class Server:
     async def _serve(self, request: type[Request[Any]], message: MicroRequest) -> None:
         started = time.perf_counter()
         headers = message.headers or {}
-        with tracer.start_as_current_span(
-            f"{self._service} {request.operation}", context=extract(headers), kind=SpanKind.SERVER
-        ) as span:
+        name = f"{self._service} {request.operation}"
+        with span(tracer, name, context=extract(headers), kind=SpanKind.SERVER) as current:
             try:
                 answer = await self._answer(request, message.data, headers)
             except Exception as error:  # noqa: BLE001  # the edge: a request is answered with a problem, never with silence
                 answer = self._unforeseen(request, error)
-                span.record_exception(error)
-            span.set_attribute("foci.status", answer.status)
+                current.record_exception(error)
+            current.set_attribute("foci.status", answer.status)
             await self._reply(message, answer)
         telemetry.REQUEST_TIME.labels(request.operation).observe(time.perf_counter() - started)
         telemetry.REQUESTS.labels(request.operation, str(answer.status)).inc()
@@ -289,7 +288,7 @@ class Requester:
         if not self._nc.is_connected:
             raise Unavailable("Foci's message bus is away for a moment. Try again shortly.", retry_after=2)
         name = service or request.service
-        with tracer.start_as_current_span(f"{name} {request.operation}", kind=SpanKind.CLIENT):
+        with span(tracer, f"{name} {request.operation}", kind=SpanKind.CLIENT):
             headers = inject({DEADLINE: str(int((self._clock().timestamp() + seconds) * 1000))})
             if assertion is not None:
                 headers[ASSERTION] = assertion

@@ -1,0 +1,75 @@
+"""Consumers at work, as the user they are in production."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from nats.aio.client import Client
+from pydantic import SecretStr
+
+from shared.contracts.base import Fact
+from shared.contracts.streams import consumer as declared_consumer
+from shared.kit.bus import Consumer, make_broker
+from shared.kit.settings import ProcessSettings
+from tests.servers import NatsAccount
+
+
+def settings_of(account: NatsAccount, user: str) -> ProcessSettings:
+    """How the user connects."""
+    seed = account.seeds.get(user)
+    return ProcessSettings(nats_url=account.url, nats_seed=SecretStr(seed) if seed else None)
+
+
+@asynccontextmanager
+async def consuming(account: NatsAccount, *consumers: Consumer, user: str = "booking") -> AsyncIterator[Any]:
+    """The consumers bound and working until the block ends."""
+    broker = make_broker(settings_of(account, user), user)
+    for consumer in consumers:
+        consumer.subscribe(broker, user)
+    await broker.start()
+    try:
+        yield broker
+    finally:
+        await broker.stop()
+
+
+async def send(nc: Client, *facts: Fact, times: int = 1) -> None:
+    """Put facts into their stream as a relay would; with `times` each more than once, past the server's eyes."""
+    js = nc.jetstream()
+    for _ in range(times):
+        for fact in facts:
+            await js.publish(fact.subject_for(fact.hub), fact.model_dump_json().encode())
+
+
+async def is_idle(nc: Client, durable: str) -> bool:
+    """Nothing waits and nothing is in hand: every message has been acknowledged or given up."""
+    info = await nc.jetstream().consumer_info(declared_consumer(durable).stream, durable)
+    assert (info.num_pending, info.num_ack_pending) == (0, 0)
+    return True
+
+
+class Outage:
+    """A database that refuses everybody, as when its server restarts."""
+
+    def __init__(self, postgres: str, url: str) -> None:
+        self.postgres = postgres
+        self.name = url.rpartition("/")[2]
+
+    async def begin(self) -> None:
+        await self._say(f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS false')
+        await self._say(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'"
+        )
+
+    async def end(self) -> None:
+        await self._say(f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS true')
+
+    async def _say(self, statement: str) -> None:
+        admin = await asyncpg.connect(self.postgres)
+        try:
+            await admin.execute(statement)
+        finally:
+            await admin.close()
