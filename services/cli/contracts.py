@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -201,17 +202,19 @@ def _markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _print() -> None:
     console = Console()
-    for title, columns, rows in (
-        ("Facts", _FACT_COLUMNS, _facts()),
-        ("Requests", _REQUEST_COLUMNS, _requests()),
+    for title, name, rows, columns in (
+        ("Facts", "fact", _facts(), ("audience", "consumers")),
+        ("Requests", "request", _requests(), ("kind", "sent by", "answer")),
     ):
-        table = Table(title=title, title_justify="left")
-        for number, column in enumerate(columns):
-            table.add_column(column, overflow="fold", no_wrap=number == 0)
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+        table.add_column(f"{name}\n  subject", overflow="fold", no_wrap=True)
+        for column in columns:
+            table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*(_cell(row[column]) for column in columns))
+            table.add_row(f"{row[name]}\n  {row['subject']}", *(_cell(row[column]) for column in columns))
         console.print(table)
+    console.print(f"{len(_facts())} facts, {len(_requests())} requests; meanings stand in docs/contracts.md.")
 
 
 def _cell(value: Any) -> str:
-    return "\n".join(value) or "–" if isinstance(value, list) else str(value)
+    return "\n".join(value) or "nobody yet" if isinstance(value, list) else str(value)

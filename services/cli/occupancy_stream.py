@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncGenerator
 
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from pydantic import BaseModel
 
@@ -43,8 +45,10 @@ async def follow(
     """
     client = await _connect(credentials)
     arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    made: list[ConsumerInfo] = []
     try:
-        made = [await _consume(client, subject, arrived) for subject in subjects]
+        for subject in subjects:
+            made.append(await _consume(client, subject, arrived))  # noqa: PERF401  # forgotten even if the next fails
         unfinished = {info.name for info in made if not _is_empty(info)}
         yield None, not unfinished
         while True:
@@ -58,6 +62,9 @@ async def follow(
                 unfinished.discard(message.metadata.consumer)
             yield message.data, not unfinished
     finally:
+        if client.is_connected:
+            for info in made:
+                await _forget(client, info)
         await client.close()
 
 
@@ -94,6 +101,12 @@ async def _consume(client: Client, subject: str, arrived: asyncio.Queue[Msg]) ->
         num_replicas=1,
     )
     return await client.jetstream(timeout=5).add_consumer(OCCUPANCY, config)
+
+
+async def _forget(client: Client, info: ConsumerInfo) -> None:
+    """Leave nothing behind; the server would forget it by itself after a while."""
+    with contextlib.suppress(NatsError, TimeoutError):
+        await client.jetstream(timeout=1).delete_consumer(info.stream_name, info.name)
 
 
 def _is_empty(info: ConsumerInfo) -> bool:

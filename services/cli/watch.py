@@ -14,6 +14,7 @@ import typer
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 from pydantic import ValidationError
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -25,7 +26,7 @@ from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
 
 EVERYTHING = "occupancy.>"
 AGAIN_S = 1.0
-BAR = 20
+BAR = 10
 
 watch_app = typer.Typer(no_args_is_help=True)
 
@@ -230,25 +231,25 @@ def bar(booked: int, capacity: int) -> str:
 
 def table(figures: Figures, note: str) -> Table:
     """All figures: numbers and a bar, never a colour alone."""
-    made = Table(title="Occupancy", title_justify="left", caption=note, caption_justify="left")
-    for title in ("hub", "space"):
-        made.add_column(title)
+    made = Table(
+        title="Occupancy", title_justify="left", caption=note, caption_justify="left", box=SIMPLE_HEAD
+    )
+    made.add_column("hub, space", overflow="fold")
     for title in ("capacity", "booked", "free", "present"):
-        made.add_column(title, justify="right")
-    made.add_column("how full")
-    made.add_column("since")
+        made.add_column(title, justify="right", no_wrap=True)
+    made.add_column("how full", no_wrap=True)
+    made.add_column("since", no_wrap=True)
     hub = ""
     for one in figures.in_order():
         if hub and hub != one.hub:
             made.add_section()
+        hub = one.hub
         whole = one.space == ALL_SPACES
         made.add_row(
-            "" if hub == one.hub else one.hub,
-            "whole hub" if whole else one.space,
+            one.hub if whole else f"  {one.space}",
             *(str(number) for number in (one.capacity, one.booked, one.free, one.present)),
             bar(one.booked, one.capacity),
-            f"{one.at.astimezone():%H:%M:%S}",
+            f"{one.at.astimezone():%H:%M}",
             style="bold" if whole else None,
         )
-        hub = one.hub
     return made
