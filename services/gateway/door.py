@@ -20,7 +20,7 @@ from services.gateway.auth import Authenticator
 from services.gateway.responses import problem_response
 from shared.kit import problems
 from shared.kit.errors import FociError
-from shared.kit.telemetry import extract, logger
+from shared.kit.telemetry import extract, logger, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.gateway")
@@ -80,12 +80,12 @@ class Door:
                 _secure(MutableHeaders(raw=message["headers"]), SECURITY_HEADERS)
             await send(message)
 
-        with tracer.start_as_current_span("http", context=extract(plain), kind=SpanKind.SERVER) as span:
+        with span(tracer, "http", context=extract(plain), kind=SpanKind.SERVER) as current:
             await self._answer(scope, receive, send_on, plain)
             route = getattr(scope.get("route"), "path", "other")
-            if span.is_recording():
-                span.update_name(f"{scope['method']} {route}")
-                span.set_attribute("http.response.status_code", status)
+            if current.is_recording():
+                current.update_name(f"{scope['method']} {route}")
+                current.set_attribute("http.response.status_code", status)
         HTTP_TIME.labels(route).observe(time.perf_counter() - started)
         HTTP_REQUESTS.labels(route, scope["method"], status).inc()
 

@@ -31,6 +31,7 @@ from shared.kit.ids import Ids
 from shared.kit.outbox import row_of
 from shared.kit.principal import Principal, require_role, required
 from shared.kit.rpc import Call, answer_of, remember_refusal
+from shared.kit.telemetry import span as traced
 
 tracer = trace.get_tracer("foci.booking")
 
@@ -207,7 +208,7 @@ class Reservations:
         self, statement: str, values: tuple[Any, ...], answer: Answer, call: Call
     ) -> Answer | None:
         try:
-            with tracer.start_as_current_span("reserve statement"):
+            with traced(tracer, "reserve statement"):
                 booked = await self.pool.fetchval(statement, *values)
         except UniqueViolationError as error:
             if error.constraint_name != "idempotency_key_pkey" or call.key is None:
