@@ -29,5 +29,7 @@ async def test_smoke(world: World) -> None:
     await world.ask(GetHub(hub=HUB))
     assert (await world.ask(ListHubs(q="nord"))).items
     await world.ask(RegisterOrganisation(hub=HUB, name="Acme"))
-    await world.ask(ChangeHubProfile(profile=HubProfile(id=HUB, name="N", kind=HubKind.COMPANY, time_zone="Europe/Oslo")))
+    await world.ask(
+        ChangeHubProfile(profile=HubProfile(id=HUB, name="N", kind=HubKind.COMPANY, time_zone="Europe/Oslo"))
+    )
     assert [f.subject_version for f in await world.facts()]
