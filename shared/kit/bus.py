@@ -320,12 +320,13 @@ class BatchConsumer(Consumer):
         started = time.perf_counter()
         try:
             facts = [fact for raw in batch if (fact := self._hears(Delivery.of(raw))) is not None]
+            # A batch has many causes: it continues the first recorded one's trace and links to the others.
+            recorded = [raw.headers for raw in batch if _is_recorded(raw.headers)]
             with tracer.start_as_current_span(
                 f"take in {self.durable}",
                 kind=SpanKind.CONSUMER,
-                # A batch has many causes: it continues the first one's trace and links to the others.
-                context=extract(batch[0].headers),
-                links=[trace.Link(_cause(raw)) for raw in batch[1:]],
+                context=extract(recorded[0] if recorded else batch[0].headers),
+                links=[trace.Link(_cause(headers)) for headers in recorded[1:]],
             ):
                 done = await self.take_in_batch(facts)
         except Exception as error:  # noqa: BLE001  # one by one from here: `handle` decides about each
@@ -364,5 +365,10 @@ class BatchConsumer(Consumer):
             await self.handle_batch(message.raw_message)  # type: ignore[arg-type]
 
 
-def _cause(raw: Msg) -> trace.SpanContext:
-    return trace.get_current_span(extract(raw.headers)).get_span_context()
+def _is_recorded(headers: Mapping[str, str] | None) -> bool:
+    """True when the trace is sampled: the last bit of `traceparent` (W3C Trace Context), read without parsing the rest."""
+    return headers is not None and headers.get("traceparent", "0")[-1] in "13579bdf"
+
+
+def _cause(headers: Mapping[str, str] | None) -> trace.SpanContext:
+    return trace.get_current_span(extract(headers)).get_span_context()

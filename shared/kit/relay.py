@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.contracts.streams import RETENTION, Stream
 from shared.kit import telemetry
 from shared.kit.database import changed_rows
-from shared.kit.telemetry import extract, inject, logger
+from shared.kit.telemetry import extract, inject, logger, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.relay")
@@ -236,8 +236,8 @@ class StreamRelay:
         given = orjson.loads(entry.headers)
         headers = {name: value for name, value in given.items() if name not in CONTEXT_HEADERS}
         headers |= {"Nats-Msg-Id": entry.fact_id, POSITION: f"{entry.xid}.{entry.id}"}
-        with tracer.start_as_current_span("publish", context=extract(given), kind=SpanKind.PRODUCER) as span:
-            span.set_attribute("messaging.destination.name", entry.subject)
+        with span(tracer, "publish", context=extract(given), kind=SpanKind.PRODUCER) as current:
+            current.set_attribute("messaging.destination.name", entry.subject)
             return inject(headers)
 
     async def _publish_batch(self, entries: list[Entry]) -> bool:
