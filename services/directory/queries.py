@@ -12,13 +12,16 @@ from services.directory.tables import Hub
 from shared.contracts.directory.requests import (
     AccessView,
     GetAccess,
+    GetMembership,
     HubPage,
     HubView,
     ListHubs,
     MembershipView,
     PersonView,
 )
+from shared.contracts.directory.words import STAFF
 from shared.kit.errors import NotFound
+from shared.kit.principal import Principal
 
 # `\` is escaped first, then the two wildcards, so that a searched "50 %" means itself.
 _LIST = text(r"""
@@ -39,6 +42,11 @@ _ACCESS = text("""
 _PERSON = text("SELECT id, name, email, language, time_zone, guest FROM person WHERE id = :person")
 _MEMBERSHIPS = text("""
     SELECT hub, person, role, since, version FROM membership WHERE person = :person AND left_at IS NULL ORDER BY hub
+""")
+
+_MEMBERSHIP = text("""
+    SELECT hub, person, role, since, version FROM membership
+    WHERE hub = :hub AND person = :person AND left_at IS NULL
 """)
 
 
@@ -92,6 +100,17 @@ async def get_access(session: AsyncSession, request: GetAccess) -> AccessView:
     if row is None:
         raise NotFound(f"There is no hub {request.hub}.")
     return AccessView(person=request.person or UUID(int=0), hub=request.hub, cell=row.cell, role=row.role)
+
+
+async def get_membership(
+    session: AsyncSession, request: GetMembership, principal: Principal
+) -> MembershipView:
+    """What somebody is in a hub; NotFound alike when they do not belong to it and when it is not yours to see."""
+    asked = {"hub": request.hub, "person": request.person}
+    row = (await session.execute(_MEMBERSHIP, asked)).mappings().first()
+    if row is None or (request.person != principal.person and principal.within(request.hub) not in STAFF):
+        raise NotFound("This person does not belong to the hub.")
+    return MembershipView(**row)
 
 
 async def get_person(session: AsyncSession, person: UUID) -> PersonView:

@@ -18,6 +18,7 @@ from shared.contracts.directory.requests import (
     GetAccess,
     GetHub,
     GetMe,
+    GetMembership,
     HubPage,
     HubView,
     LeaveHub,
@@ -36,7 +37,13 @@ from shared.kit.rpc import Call, Handler
 
 def reads() -> dict[type[Request[Any]], Handler]:
     """Questions."""
-    return {ListHubs: _list_hubs, GetHub: _get_hub, GetAccess: _get_access, GetMe: _get_me}
+    return {
+        ListHubs: _list_hubs,
+        GetHub: _get_hub,
+        GetAccess: _get_access,
+        GetMe: _get_me,
+        GetMembership: _get_membership,
+    }
 
 
 async def _list_hubs(session: AsyncSession, request: ListHubs, _: Call) -> HubPage:
@@ -49,6 +56,10 @@ async def _get_hub(session: AsyncSession, request: GetHub, _: Call) -> HubView:
 
 async def _get_access(session: AsyncSession, request: GetAccess, _: Call) -> AccessView:
     return await queries.get_access(session, request)
+
+
+async def _get_membership(session: AsyncSession, request: GetMembership, call: Call) -> MembershipView:
+    return await queries.get_membership(session, request, required(call.principal))
 
 
 async def _get_me(session: AsyncSession, _: GetMe, call: Call) -> PersonView:

@@ -127,6 +127,17 @@ class MembershipView(View):
     version: int
 
 
+class GetMembership(Request[MembershipView]):
+    """What somebody is in a hub; for themselves and for the hub's staff."""
+
+    service = "directory"
+    operation = "get-membership"
+    reply = MembershipView
+
+    hub: Slug
+    person: UUID
+
+
 class PersonView(View):
     """A person as they see themselves."""
 
