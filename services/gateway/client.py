@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +21,7 @@ Place = tuple[UUID | None, str]
 
 @dataclass
 class Services:
-    """The gateway's way to the services.
-
-    Where a hub lives and what a person is there is remembered for 30 seconds. A refusal on the ground of a role that
-    was remembered is checked against the directory once more, so that somebody who has just joined is not turned away.
-    """
+    """What the gateway's ways to the services have in common, whoever asks."""
 
     cell: str
     authenticator: Authenticator
@@ -33,10 +30,29 @@ class Services:
     requester: Requester | None = None
     access: Memory[Place, AccessView] = field(default_factory=Memory)
 
+    def errand(self) -> Errand:
+        """The way of one HTTP request, which is answered within the deadline however much it asks."""
+        return Errand(self, monotonic() + self.deadline_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One HTTP request's way to the services.
+
+    Where a hub lives and what a person is there is remembered for 30 seconds. A refusal on the ground of a role that
+    was remembered is checked against the directory once more, so that somebody who has just joined is not turned away.
+    """
+
+    services: Services
+    until: float
+
     async def ask(self, request: Request[Any], *, person: UUID | None, key: str | None = None) -> Reply:
         """Send a request that is about no hub in particular, in this gateway's own cell."""
-        assertion = None if person is None else self.authenticator.vouch(Principal(person), self.cell)
-        return await self._send(request, self.cell, assertion, key)
+        cell = self.services.cell
+        assertion = None
+        if person is not None:
+            assertion = self.services.authenticator.vouch(Principal(person), cell)
+        return await self._send(request, cell, assertion, key)
 
     async def ask_in(
         self, hub: str, request: Request[Any], *, person: UUID | None, key: str | None = None
@@ -59,16 +75,17 @@ class Services:
 
     def forget(self, hub: str, person: UUID) -> None:
         """The person's role in the hub has changed."""
-        self.access.forget((person, hub))
+        self.services.access.forget((person, hub))
 
     async def _access(self, hub: str, person: UUID | None) -> tuple[AccessView, bool]:
-        now = self.clock().timestamp()
-        known = self.access.get((person, hub), now)
+        services = self.services
+        now = services.clock().timestamp()
+        known = services.access.get((person, hub), now)
         if known is not None:
             return known, False
-        reply = await self._send(GetAccess(hub=hub, person=person), self.cell, None, None)
+        reply = await self._send(GetAccess(hub=hub, person=person), services.cell, None, None)
         access = AccessView.model_validate_json(reply.body)
-        self.access.put((person, hub), access, now + REMEMBER_S)
+        services.access.put((person, hub), access, now + REMEMBER_S)
         return access, True
 
     async def _send_as(
@@ -76,12 +93,15 @@ class Services:
     ) -> Reply:
         assertion = None
         if person is not None:
-            assertion = self.authenticator.vouch(Principal(person, access.hub, access.role), access.cell)
+            principal = Principal(person, access.hub, access.role)
+            assertion = self.services.authenticator.vouch(principal, access.cell)
         return await self._send(request, access.cell, assertion, key)
 
     async def _send(self, request: Request[Any], cell: str, assertion: str | None, key: str | None) -> Reply:
-        if self.requester is None:
+        requester = self.services.requester
+        if requester is None:
             raise Unavailable("Foci is starting. Try again in a moment.", retry_after=2)
-        return await self.requester.send(
-            request, cell=cell, seconds=self.deadline_s, assertion=assertion, key=key
-        )
+        left = self.until - monotonic()
+        if left <= 0:
+            raise Unavailable("Foci did not answer in time. Try again shortly.", retry_after=2)
+        return await requester.send(request, cell=cell, seconds=left, assertion=assertion, key=key)

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.base import SLUG_PATTERN
+from shared.kit import problems
 
 T = TypeVar("T")
 
@@ -41,31 +42,83 @@ class Problem(BaseModel):
     errors: list[FieldFault] | None = None
 
 
-_TITLES = {
-    400: "The request cannot be read",
-    401: "Nobody has signed in, or the token is not valid",
-    403: "The person may not do this",
-    404: "There is no such thing, or it is not for this person",
-    405: "Not a method of this address",
-    409: "In conflict with what is there",
-    412: "It has changed meanwhile",
-    413: "The body is too large",
-    422: "The request is not valid; `errors` names the fields",
-    428: "If-Match is missing",
-    429: "Too many requests; Retry-After says when",
-    500: "Something went wrong here",
-    503: "A part of Foci is away; Retry-After says when",
+PROBLEMS: dict[int, tuple[str, ...]] = {
+    400: ("bad-request",),
+    401: ("unauthenticated",),
+    403: ("forbidden", "not-a-member"),
+    404: ("not-found",),
+    405: ("method-not-allowed",),
+    409: (
+        "space-taken",
+        "closed",
+        "too-short",
+        "too-long",
+        "in-the-past",
+        "too-far-ahead",
+        "hold-expired",
+        "wrong-state",
+        "already-imported",
+        "space-exists",
+        "already-a-member",
+        "conflict",
+    ),
+    412: ("version-mismatch",),
+    413: ("body-too-large",),
+    422: ("invalid", "idempotency-key-reused", "time-does-not-exist", "time-exists-twice"),
+    428: ("precondition-required",),
+    429: ("too-many-requests",),
+    500: ("internal",),
+    503: ("unavailable",),
+}
+"""The codes a caller may meet, by status, the most likely first."""
+_SAID = {
+    400: ("The request cannot be read", "It is not well-formed HTTP or JSON."),
+    401: ("Nobody has signed in, or the token is not valid", "The token has expired. Get a new one."),
+    403: ("The person may not do this", "Opening a space needs one of these roles in here: admin, operator."),
+    404: ("There is no such thing, or it is not for this person", "There is no hub nowhere."),
+    405: ("Not a method of this address", "The Allow header names those it has."),
+    409: ("In conflict with what is there", "The room is taken at that time."),
+    412: ("It has changed meanwhile", "The booking is at version 3 now. Read it again, then decide."),
+    413: ("The body is too large", "Send less; no request needs so much."),
+    422: ("The request is not valid; `errors` names the fields", "seats: Input should be greater than 0"),
+    428: ("If-Match is missing", "Send If-Match with the ETag you read."),
+    429: ("Too many requests; Retry-After says when", "At most 600 per 1 minute here. Try again in 7 s."),
+    500: ("Something went wrong here", "It has been logged. Try again, and tell us if it stays."),
+    503: ("A part of Foci is away; Retry-After says when", "The booking service is away for a moment."),
 }
 _ALWAYS = (400, 401, 404, 413, 422, 429, 500, 503)
+_WAIT = {
+    "description": "Seconds until it is worth trying again.",
+    "schema": {"type": "integer", "minimum": 1},
+}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    405: {"Allow": {"schema": {"type": "string"}}},
+    429: {"Retry-After": _WAIT},
+    503: {"Retry-After": _WAIT},
+}
+
+
+def _example(status: int) -> dict[str, Any]:
+    code = PROBLEMS[status][0]
+    title, detail = _SAID[status]
+    return {
+        "type": problems.DOCS + code,
+        "title": title.partition(";")[0],
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
 
 
 def refusals(*more: int) -> dict[int | str, dict[str, Any]]:
     """The documented refusals of a route: those every route has, and these."""
+    reference = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {
-            "model": Problem,
-            "description": _TITLES[status],
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "description": f"{_SAID[status][0]}. Codes: {', '.join(PROBLEMS[status])}.",
+            "content": {problems.MEDIA_TYPE: {"schema": reference, "example": _example(status)}},
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
         }
         for status in sorted({*_ALWAYS, *more})
     }
@@ -87,7 +140,11 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "required": False,
     "description": "Repeat a request with the same key and it is carried out once; kept for 24 hours.",
-    "schema": {"type": "string", "examples": ["0190d4f8-5b7e-7c3e-9a52-0242ac120002"]},
+    "schema": {
+        "type": "string",
+        "pattern": r"^[\x20-\x7e]{1,255}$",
+        "examples": ["0190d4f8-5b7e-7c3e-9a52-0242ac120002"],
+    },
 }
 EXTRA_SCHEMAS: dict[str, dict[str, Any]] = {}
 """Schemas of bodies that FastAPI does not see because their routes read the request themselves."""
@@ -109,3 +166,159 @@ def documented(
         },
         "security": [{"HTTPBearer": []}],
     }
+
+
+_ETAG = {"description": "The version; send it as If-None-Match or If-Match.", "schema": {"type": "string"}}
+_LOCATION = {
+    "description": "Where the new object is.",
+    "schema": {"type": "string", "format": "uri-reference"},
+}
+_LINK = {"description": '`rel="next"`, the next page; absent on the last.', "schema": {"type": "string"}}
+
+
+def completed(schema: dict[str, Any]) -> dict[str, Any]:
+    """FastAPI's document with what it cannot know: problems, headers, examples."""
+    parts = schema["components"]["schemas"]
+    shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts |= shape.pop("$defs", {})
+    parts["Problem"] = shape
+    for name, extra in EXTRA_SCHEMAS.items():
+        parts.setdefault(name, extra)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts.pop(unused, None)
+    for name, value in EXAMPLES.items():
+        parts[name]["examples"] = [value]
+    for path, item in schema["paths"].items():
+        for operation in item.values():
+            _complete_operation(path, operation)
+    schema["servers"] = [{"url": "/"}]
+    schema["x-problems"] = {str(status): list(codes) for status, codes in PROBLEMS.items()}
+    return schema
+
+
+def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+    if "security" not in operation:
+        # Open to everybody; who has signed in may see more.
+        operation["security"] = [{}, {"HTTPBearer": []}]
+    for status, response in operation["responses"].items():
+        if not status.startswith(("2", "304")):
+            continue
+        headers = response.setdefault("headers", {})
+        headers["ETag"] = _ETAG
+        if status == "201":
+            headers["Location"] = _LOCATION
+        if any(one["name"] == "cursor" for one in operation.get("parameters", ())):
+            headers["Link"] = _LINK
+    operation.setdefault("description", path)
+
+
+TAGS = [
+    {"name": "bookings", "description": "Claims of places for a time."},
+    {"name": "spaces", "description": "What can be booked, what is free, how full it is."},
+    {"name": "hubs", "description": "The public directory, and who belongs to a hub."},
+    {"name": "me", "description": "The signed-in person."},
+    {"name": "documents", "description": "What is published about this door and about the bus."},
+]
+
+_PERSON = "01981f0e-5a00-7000-8000-0000000000a1"
+_RULES = {
+    "opening_hours": {
+        "mon": [{"opens": "08:00", "closes": "18:00"}],
+        "sat": [{"opens": "10:00", "closes": "24:00"}],
+    },
+    "closed_days": ["2027-12-24"],
+    "buffer_after_minutes": 15,
+    "days_ahead": 180,
+}
+_BOOKING = {
+    "id": "01981f0e-5a00-7000-8000-0000000000b1",
+    "hub": "nordviken",
+    "space": "quiet-corner",
+    "units": [4, 5],
+    "seats": 2,
+    "start": "2027-03-01T10:00:00+01:00",
+    "end": "2027-03-01T13:00:00+01:00",
+    "time_zone": "Europe/Stockholm",
+    "status": "confirmed",
+    "title": "Interview",
+    "person": _PERSON,
+    "booked_by": _PERSON,
+    "rules_version": 1,
+    "version": 1,
+    "created_at": "2027-02-20T08:00:00Z",
+}
+_MEMBERSHIP = {
+    "hub": "nordviken",
+    "person": _PERSON,
+    "role": "member",
+    "since": "2026-09-01T08:00:00Z",
+    "version": 1,
+}
+_FIGURES = {
+    "space": "quiet-corner",
+    "capacity": 6,
+    "booked": 2,
+    "free": 4,
+    "present": 2,
+    "at": "2027-03-01T09:00:00Z",
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "BookingView": _BOOKING,
+    "BookingChange": {"start": "2027-03-01T14:00", "end": "2027-03-01T15:00"},
+    "Cancellation": {"reason": "The train is late"},
+    "HubView": {
+        "id": "nordviken",
+        "name": "Nordviken coffice",
+        "kind": "association",
+        "municipality": "Nordviken",
+        "country": "SE",
+        "time_zone": "Europe/Stockholm",
+        "languages": ["sv", "en"],
+        "modules": ["booking"],
+        "offers": ["Two conference rooms"],
+        "cell": "local",
+        "version": 1,
+    },
+    "MembershipView": _MEMBERSHIP,
+    "NewMember": {"person": {"name": "Alva Ek", "language": "sv"}, "role": "visitor"},
+    "NewRole": {"role": "host"},
+    "NewSpace": {"id": "quiet-corner", "name": "Quiet corner", "kind": "flex", "seats": 6, "rules": _RULES},
+    "OccupancyFigures": _FIGURES,
+    "PersonView": {
+        "id": _PERSON,
+        "name": "Alva Ek",
+        "language": "sv",
+        "time_zone": "Europe/Stockholm",
+        "guest": False,
+        "memberships": [_MEMBERSHIP],
+    },
+    "SpaceAvailability": {
+        "space": "quiet-corner",
+        "name": "Quiet corner",
+        "kind": "flex",
+        "free": True,
+        "seats": 6,
+        "free_seats": 4,
+        "in_the_way": [
+            {
+                "space": "quiet-corner",
+                "start": "2027-03-01T10:00:00+01:00",
+                "end": "2027-03-01T13:00:00+01:00",
+            }
+        ],
+    },
+    "SpaceChange": {"name": "Silent corner", "rules": _RULES},
+    "SpaceView": {
+        "id": "quiet-corner",
+        "hub": "nordviken",
+        "name": "Quiet corner",
+        "kind": "flex",
+        "capacity": 6,
+        "units": [1, 2, 3, 4, 5, 6],
+        "seats": 6,
+        "time_zone": "Europe/Stockholm",
+        "rules": _RULES,
+        "version": 1,
+    },
+}
+"""One made-up small town, as in the AsyncAPI document."""

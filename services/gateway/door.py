@@ -68,6 +68,10 @@ class Door:
         if scope["type"] != "http" or scope["path"] in KEEPERS:
             await self._app(scope, receive, send)
             return
+        head = scope["method"] == "HEAD"
+        if head:
+            # What GET would answer, without the body; the HTTP server still knows what was asked.
+            scope = {**scope, "method": "GET"}
         started = time.perf_counter()
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         plain = {name.decode("latin-1"): value for name, value in headers.items()}
@@ -78,6 +82,8 @@ class Door:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 _secure(MutableHeaders(raw=message["headers"]), SECURITY_HEADERS)
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         with span(tracer, "http", context=extract(plain), kind=SpanKind.SERVER) as current:

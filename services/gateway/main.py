@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import uvicorn
@@ -12,13 +13,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from limits import parse
 from nats.aio.client import Client
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.routing import Route
 
 from services.gateway.auth import Authenticator
 from services.gateway.client import Services
-from services.gateway.documents import EXTRA_SCHEMAS, Problem
+from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
 from services.gateway.responses import problem_response
 from services.gateway.routes import bookings, documents, hubs, me, spaces
@@ -41,6 +44,9 @@ Every error is an RFC 9457 problem document with a stable `code`. Orders take an
 """
 
 
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
 def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     """The ASGI application; it connects to NATS when its lifespan begins and answers 503 until then."""
     dev_key = (
@@ -57,25 +63,10 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
         async with running("bus", _keep_connected(settings, services, readiness, clock)):
             yield
 
-    app = FastAPI(
-        title="Foci",
-        version=RELEASE,
-        description=DESCRIPTION,
-        lifespan=lifespan,
-        openapi_url="/v1/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-        generate_unique_id_function=lambda route: route.name,
-    )
+    app = _routed(lifespan)
     app.state.services = services
     app.state.settings = settings
-    # Side by side in one list, the busiest first: FastAPI looks through included routers one inside the other.
-    for part in (bookings.hot, bookings.router, spaces.router, hubs.router, me.router, documents.router):
-        app.router.routes.extend(part.routes)
     app.router.routes.extend(routes(readiness))
-    _handle_errors(app)
     app.add_middleware(
         Door, authenticator=authenticator, limit=parse(settings.rate_limit), body_limit=settings.body_limit
     )
@@ -87,8 +78,42 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
             expose_headers=["ETag", "Link", "Location", "Retry-After"],
         )
-    _document_problems(app)
     return app
+
+
+def _routed(lifespan: Lifespan | None = None) -> FastAPI:
+    """The application as far as it is the same for everybody: routes, problems, the published document."""
+    app = FastAPI(
+        title="Foci",
+        version=RELEASE,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url=None,  # a route like any other, see routes/documents.py
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        generate_unique_id_function=lambda route: route.name,
+        openapi_tags=TAGS,
+    )
+    # Side by side in one list, the busiest first: FastAPI looks through included routers one inside the other.
+    for part in (bookings.hot, bookings.router, spaces.router, hubs.router, me.router, documents.router):
+        app.router.routes.extend(part.routes)
+    _handle_errors(app)
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = completed(made())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document
+    return app
+
+
+def openapi() -> str:
+    """The published document as text, for `docs/openapi.json`."""
+    return json.dumps(_routed().openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
 async def _keep_connected(settings: Settings, services: Services, readiness: Readiness, clock: Clock) -> None:
@@ -101,40 +126,60 @@ async def _keep_connected(settings: Settings, services: Services, readiness: Rea
 
 
 def _handle_errors(app: FastAPI) -> None:
-    async def on_foci_error(_: Request, error: FociError) -> Response:
+    async def on_foci_error(request: Request, error: FociError) -> Response:
         if isinstance(error, problems.RemoteProblem):
-            return problem_response(error.document)
+            return problem_response(_in_words_of_http(request, error.document))
         return problem_response(problems.of_error(error))
 
     async def on_invalid(_: Request, error: RequestValidationError) -> Response:
-        return problem_response(problems.of_faults(error.errors(), drop=1))
+        faults = error.errors()
+        if any(fault.get("type") == "json_invalid" for fault in faults):
+            return problem_response(problems.of_status(400))
+        return problem_response(problems.of_faults(faults, drop=1))
 
-    async def on_http(_: Request, error: HTTPException) -> Response:
-        response = problem_response(problems.of_status(error.status_code))
-        response.headers.update(error.headers or {})
+    async def on_unfit(_: Request, error: ValidationError) -> Response:
+        return problem_response(problems.of_validation(error))
+
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        if error.status_code != 405:
+            return problem_response(problems.of_status(error.status_code))
+        allow = {"Allow": _methods_at(app, request.url.path) or (error.headers or {}).get("Allow", "")}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=allow)
+        response = problem_response(problems.of_status(405))
+        response.headers.update(allow)
         return response
 
     # Starlette looks the handler up by the class it is registered for, but types it for any exception.
     app.add_exception_handler(FociError, on_foci_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, on_invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(ValidationError, on_unfit)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, on_http)  # type: ignore[arg-type]
 
 
-def _document_problems(app: FastAPI) -> None:
-    made = app.openapi
+_QUERY_NAMES = {"start": "from", "end": "to"}
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = made()
-            parts = schema["components"]["schemas"]
-            shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            parts |= shape.pop("$defs", {})
-            parts["Problem"] = shape
-            for name, extra in EXTRA_SCHEMAS.items():
-                parts.setdefault(name, extra)
-        return made()
 
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document
+def _in_words_of_http(request: Request, document: problems.Problem) -> problems.Problem:
+    """The service's problem, naming the field as this request called it."""
+    name = _QUERY_NAMES.get(str(document.get("field")))
+    if name is None or name not in request.query_params:
+        return document
+    detail = str(document["detail"]).replace(f"{document['field']} ", f"{name} ", 1)
+    return {**document, "field": name, "detail": detail}
+
+
+def _methods_at(app: FastAPI, path: str) -> str:
+    """What an address takes, over all its routes; Starlette names only those of the first."""
+    found = {
+        method
+        for route in app.routes
+        if isinstance(route, Route) and route.path_regex.match(path)
+        for method in route.methods or ()
+    }
+    if "GET" in found:
+        found.add("HEAD")
+    return ", ".join(sorted({*found, "OPTIONS"})) if found else ""
 
 
 def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:

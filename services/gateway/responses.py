@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.kit import problems
-from shared.kit.errors import FociError, VersionMismatch
+from shared.kit.errors import FociError, Invalid, VersionMismatch
 from shared.kit.problems import Problem
 from shared.kit.rpc import Reply
 
 JSON = "application/json"
+SEAL = 6
 
 
 class PreconditionRequired(FociError):
@@ -29,17 +32,30 @@ class PreconditionRequired(FociError):
 
 def problem_response(document: Problem) -> Response:
     """A problem document as an HTTP answer, with what else its status asks for."""
-    headers = {}
-    if "retry_after" in document:
-        headers["Retry-After"] = str(document["retry_after"])
+    headers = {"Cache-Control": "no-store"}
+    if document["status"] in (429, 503):
+        headers["Retry-After"] = str(document.get("retry_after", 1))
     if document["status"] == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="foci"'
     return Response(
-        orjson.dumps(document),
+        _dumped(document),
         status_code=document["status"],
         media_type=problems.MEDIA_TYPE,
         headers=headers,
     )
+
+
+def _dumped(document: Problem) -> bytes:
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        # A field's name can come from the request and need not be proper Unicode.
+        return json.dumps(document).encode()
+
+
+def static(request: Request, body: bytes) -> Response:
+    """A published document, the same for everybody."""
+    return _respond(request, 200, body, _tag(body), {})
 
 
 def answer(request: Request, reply: Reply, *, location: str | None = None) -> Response:
@@ -54,7 +70,7 @@ def listing(request: Request, reply: Reply, base: str) -> Response:
     """A page: `items` and `next`, the URL of the next page or null, also as a Link header."""
     page: dict[str, Any] = orjson.loads(reply.body)
     cursor = page.pop("cursor", None)
-    page["next"] = None if cursor is None else _next(request, base, cursor)
+    page["next"] = None if cursor is None else _next(request, base, _sealed(request, cursor))
     body = orjson.dumps(page)
     links = {} if cursor is None else {"Link": f'<{page["next"]}>; rel="next"'}
     return _respond(request, reply.status, body, _tag(body), links)
@@ -72,13 +88,37 @@ def expected_version(if_match: str | None) -> int:
     return int(tag)
 
 
+def unsealed(request: Request, sealed: str | None) -> str | None:
+    """The service's cursor in one of ours; Invalid when it was made for another list or another search."""
+    if sealed is None:
+        return None
+    try:
+        raw = urlsafe_b64decode(sealed.encode("ascii") + b"==")
+        cursor = raw[SEAL:].decode()
+    except ValueError:
+        raw, cursor = b"", ""
+    if not cursor or raw[:SEAL] != _seal(request, cursor):
+        raise Invalid("This cursor is not from this list; start again without it.", field="cursor")
+    return cursor
+
+
+def _sealed(request: Request, cursor: str) -> str:
+    return urlsafe_b64encode(_seal(request, cursor) + cursor.encode()).decode().rstrip("=")
+
+
+def _seal(request: Request, cursor: str) -> bytes:
+    """Marks the list a cursor belongs to; no secret, a cursor says only where to go on."""
+    kept = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in ("cursor", "limit"))
+    return blake2b(repr((request.url.path, kept, cursor)).encode(), digest_size=SEAL).digest()
+
+
 def _next(request: Request, base: str, cursor: str) -> str:
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     return f"{base}{request.url.path}?{urlencode([*kept, ('cursor', cursor)])}"
 
 
 def _tag(body: bytes) -> str:
-    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    return f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def _respond(request: Request, status: int, body: bytes, tag: str, more: dict[str, str]) -> Response:
@@ -89,6 +129,7 @@ def _respond(request: Request, status: int, body: bytes, tag: str, more: dict[st
         "Vary": "Authorization",
         **more,
     }
-    if request.method == "GET" and tag in request.headers.get("if-none-match", ""):
+    seen = request.headers.get("if-none-match")
+    if seen is not None and request.method == "GET" and (tag in seen or seen.strip() == "*"):
         return Response(status_code=304, headers=headers)
     return Response(body, status_code=status, media_type=JSON, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from services.gateway.client import Services
+from services.gateway.client import Errand
 from services.gateway.documents import HUB_ID, IDEMPOTENCY_KEY, NOT_MODIFIED, Listing, documented, refusals
 from services.gateway.responses import answer, expected_version, listing
 from services.gateway.routes.parts import (
@@ -23,6 +24,9 @@ from services.gateway.routes.parts import (
     IfMatch,
     Limit,
     Somebody,
+    StrictRoute,
+    Words,
+    key_in_header,
     parsed,
     services,
     signed_in,
@@ -48,9 +52,11 @@ from shared.contracts.booking.words import BookingStatus
 from shared.contracts.directory.requests import AddMember, Guest, MembershipView
 from shared.contracts.directory.words import Role
 
-router = APIRouter(prefix="/v1/hubs/{hub}/bookings", tags=["bookings"], dependencies=SIGN_IN)
+router = APIRouter(
+    route_class=StrictRoute, prefix="/v1/hubs/{hub}/bookings", tags=["bookings"], dependencies=SIGN_IN
+)
 # Reserving takes the request as it is: FastAPI's solving of parameters costs as much as all the rest of the gateway.
-hot = APIRouter(prefix="/v1/hubs/{hub}/bookings", tags=["bookings"])
+hot = APIRouter(route_class=StrictRoute, prefix="/v1/hubs/{hub}/bookings", tags=["bookings"])
 
 
 class BookingBody(NewBooking):
@@ -94,7 +100,7 @@ async def reserve(request: Request) -> Response:
     """Book a space, or any seat of one. `hold` keeps it for a while, until it is confirmed."""
     person = await signed_in(request)
     ask = await services(request)
-    hub, key = slug_in_path(request, "hub"), request.headers.get("Idempotency-Key")
+    hub, key = slug_in_path(request, "hub"), key_in_header(request)
     body = parsed(BookingBody, await request.body())
     wish: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     if isinstance(body.person, Guest):
@@ -104,9 +110,11 @@ async def reserve(request: Request) -> Response:
     return answer(request, reply, location=f"/v1/hubs/{hub}/bookings/{_id_in(reply.body)}")
 
 
-async def _register(ask: Services, person: UUID, hub: str, guest: Guest, key: str | None) -> UUID:
+async def _register(ask: Errand, person: UUID, hub: str, guest: Guest, key: str | None) -> UUID:
+    # A key of its own: the caller may have used the same one for letting somebody in.
+    own = None if key is None else f"guest {blake2b(key.encode(), digest_size=16).hexdigest()}"
     wanted = AddMember(hub=hub, person=guest, role=Role.VISITOR)
-    reply = await ask.ask_in(hub, wanted, person=person, key=key)
+    reply = await ask.ask_in(hub, wanted, person=person, key=own)
     return MembershipView.model_validate_json(reply.body).person
 
 
@@ -127,9 +135,7 @@ async def list_bookings(
     space: Annotated[str | None, Query(pattern=SLUG_PATTERN)] = None,
     status: Annotated[list[BookingStatus] | None, Query(max_length=6)] = None,
     of: Annotated[UUID | None, Query(alias="person")] = None,
-    calendar: Annotated[
-        str | None, Query(max_length=200, description="Only imported from this calendar.")
-    ] = None,
+    calendar: Annotated[Words, Query(max_length=200, description="Only imported from this calendar.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
@@ -212,7 +218,7 @@ async def check_out(
 
 
 async def _one(
-    request: Request, ask: Services, wanted: ServiceRequest[BookingView], person: UUID, key: str | None = None
+    request: Request, ask: Errand, wanted: ServiceRequest[BookingView], person: UUID, key: str | None = None
 ) -> Response:
     hub: str = request.path_params["hub"]
     return answer(request, await ask.ask_in(hub, wanted, person=person, key=key))

@@ -21,11 +21,14 @@ from services.gateway.routes.parts import (
     Limit,
     PersonId,
     Somebody,
+    StrictRoute,
+    Words,
 )
 from shared.contracts.directory.requests import (
     AddMember,
     ChangeRole,
     GetHub,
+    GetMembership,
     HubView,
     LeaveHub,
     ListHubs,
@@ -35,12 +38,9 @@ from shared.contracts.directory.requests import (
 )
 from shared.contracts.directory.words import HubKind
 
-router = APIRouter(prefix="/v1/hubs", tags=["hubs"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/hubs", tags=["hubs"])
 
-Words = Annotated[
-    str | None, Query(max_length=100, description="Words in name, place or offer.", examples=["coffice"])
-]
-Place = Annotated[str | None, Query(max_length=100)]
+Sought = Annotated[Words, Query(description="Words in name, place or offer.", examples=["coffice"])]
 Country = Annotated[str | None, Query(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
 
 
@@ -50,9 +50,9 @@ async def list_hubs(
     ask: Ask,
     base: Base,
     person: Anybody,
-    q: Words = None,
-    municipality: Place = None,
-    region: Place = None,
+    q: Sought = None,
+    municipality: Words = None,
+    region: Words = None,
     country: Country = None,
     kind: HubKind | None = None,
     limit: Limit = 50,
@@ -87,6 +87,19 @@ async def add_member(
     member = MembershipView.model_validate_json(reply.body)
     ask.forget(hub, member.person)
     return answer(request, reply, location=f"/v1/hubs/{hub}/members/{member.person}")
+
+
+@router.get(
+    "/{hub}/members/{member}",
+    response_model=MembershipView,
+    responses=NOT_MODIFIED | refusals(),
+    dependencies=SIGN_IN,
+)
+async def get_membership(
+    request: Request, ask: Ask, person: Somebody, hub: HubId, member: PersonId
+) -> Response:
+    """What somebody is in the hub; for themselves and for the hub's staff."""
+    return answer(request, await ask.ask_in(hub, GetMembership(hub=hub, person=member), person=person))
 
 
 @router.patch(

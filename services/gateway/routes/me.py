@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from services.gateway.documents import NOT_MODIFIED, Listing, refusals
 from services.gateway.responses import answer, listing
-from services.gateway.routes.parts import SIGN_IN, Ask, Base, Cursor, Limit, Somebody
+from services.gateway.routes.parts import SIGN_IN, Ask, Base, Cursor, Instant, Limit, Somebody, StrictRoute
 from shared.contracts.booking.requests import BookingView, ListMyBookings
 from shared.contracts.booking.words import BookingStatus
 from shared.contracts.directory.requests import GetMe, PersonView
 
-router = APIRouter(prefix="/v1/me", tags=["me"], dependencies=SIGN_IN)
+router = APIRouter(route_class=StrictRoute, prefix="/v1/me", tags=["me"], dependencies=SIGN_IN)
 
 
 @router.get("", response_model=PersonView, responses=NOT_MODIFIED | refusals())
@@ -31,10 +30,10 @@ async def list_my_bookings(
     base: Base,
     person: Somebody,
     start: Annotated[
-        AwareDatetime | None, Query(alias="from", description="Only those that end after this.")
+        Instant | None, Query(alias="from", description="Only those that end after this.")
     ] = None,
     end: Annotated[
-        AwareDatetime | None, Query(alias="to", description="Only those that start before this.")
+        Instant | None, Query(alias="to", description="Only those that start before this.")
     ] = None,
     status: Annotated[list[BookingStatus] | None, Query(max_length=6)] = None,
     limit: Limit = 50,

@@ -3,21 +3,78 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeVar
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ValidationError
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
-from services.gateway.client import Services
+from services.gateway.client import Errand, Services
+from services.gateway.documents import IDEMPOTENCY_KEY
+from services.gateway.responses import unsealed
 from shared.contracts.base import SLUG_PATTERN
 from shared.kit.principal import Unauthenticated
 
 B = TypeVar("B", bound=BaseModel)
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 _SLUG = re.compile(SLUG_PATTERN.replace("$", r"\Z"))
+_KEY = re.compile(IDEMPOTENCY_KEY["schema"]["pattern"].replace("$", r"\Z"))
+
+
+class StrictRoute(APIRoute):
+    """A route that refuses query parameters it does not know, or is given twice: a misspelt filter would show too much."""
+
+    def get_route_handler(self) -> Handle:
+        """FastAPI's handler, with the question looked at first."""
+        handle = super().get_route_handler()
+        known = dict(_questions(self.dependant))
+
+        async def strict(request: Request) -> Response:
+            if request.scope["query_string"]:
+                _check_query(request, known)
+            return await handle(request)
+
+        return strict
+
+
+def _questions(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Each query parameter of a route, with whether it may be given more than once."""
+    for one in dependant.query_params:
+        yield one.alias, "list[" in str(one.field_info.annotation)
+    for inner in dependant.dependencies:
+        yield from _questions(inner)
+
+
+def _check_query(request: Request, known: Mapping[str, bool]) -> None:
+    names = [name for name, _ in request.query_params.multi_items()]
+    faults = [
+        {"loc": ("query", name), "msg": "There is no such parameter here."}
+        for name in dict.fromkeys(names)
+        if name not in known
+    ]
+    faults += [
+        {"loc": ("query", name), "msg": "May be given once."}
+        for name, many in known.items()
+        if not many and names.count(name) > 1
+    ]
+    if faults:
+        raise RequestValidationError(faults)
+
+
+def within_calendar(moment: datetime) -> datetime:
+    """The moment, when its year is one the services reckon with."""
+    if not 1990 <= moment.year < 2200:
+        raise ValueError("must lie between 1990 and 2199")
+    return moment
+
 
 bearer = HTTPBearer(auto_error=False, description="A Foci token, as `foci token` prints it.")
 
@@ -28,22 +85,36 @@ SpaceId = Annotated[str, Path(pattern=SLUG_PATTERN, description="The space's slu
 BookingId = Annotated[UUID, Path(description="The booking's id.")]
 PersonId = Annotated[UUID, Path(description="The person's id.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items per page.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="From the `next` of the page before.")]
+Words = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A filter: text that is only compared."""
+Instant = Annotated[AwareDatetime, AfterValidator(within_calendar)]
+"""A moment with its offset, in years in which anybody books."""
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The ETag the change was decided on.")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
-        description="Repeat a request with the same key and it is carried out once; kept for 24 hours.",
-        examples=["0190d4f8-5b7e-7c3e-9a52-0242ac120002"],
+        alias=IDEMPOTENCY_KEY["name"],
+        description=IDEMPOTENCY_KEY["description"],
+        pattern=IDEMPOTENCY_KEY["schema"]["pattern"],
+        examples=IDEMPOTENCY_KEY["schema"]["examples"],
     ),
 ]
 
 
-async def services(connection: HTTPConnection) -> Services:
-    """The way to the services, built in main."""
+async def services(connection: HTTPConnection) -> Errand:
+    """This request's way to the services, built in main."""
     found: Services = connection.app.state.services
-    return found
+    return found.errand()
+
+
+async def page_cursor(
+    request: Request,
+    cursor: Annotated[
+        str | None, Query(max_length=400, description="From the `next` of the page before.")
+    ] = None,
+) -> str | None:
+    """Where the service goes on; Invalid for a cursor of another list."""
+    return unsealed(request, cursor)
 
 
 async def base_url(request: Request) -> str:
@@ -67,7 +138,8 @@ async def signed_in(request: Request) -> UUID:
 
 
 # All are coroutines: FastAPI would hand plain functions to a thread, which costs more than the rest of the request.
-Ask = Annotated[Services, Depends(services)]
+Ask = Annotated[Errand, Depends(services)]
+Cursor = Annotated[str | None, Depends(page_cursor)]
 Anybody = Annotated[UUID | None, Depends(caller)]
 Somebody = Annotated[UUID, Depends(signed_in)]
 Base = Annotated[str, Depends(base_url)]
@@ -96,3 +168,12 @@ def slug_in_path(request: Request, name: str) -> str:
         }
         raise RequestValidationError([fault])
     return slug
+
+
+def key_in_header(request: Request) -> str | None:
+    """The idempotency key; RequestValidationError when it cannot be one."""
+    key = request.headers.get(IDEMPOTENCY_KEY["name"])
+    if key is not None and _KEY.match(key) is None:
+        fault = {"loc": ("header", IDEMPOTENCY_KEY["name"]), "msg": "1 to 255 printable ASCII characters"}
+        raise RequestValidationError([fault])
+    return key

@@ -22,6 +22,7 @@ from services.gateway.routes.parts import (
     Limit,
     Somebody,
     SpaceId,
+    StrictRoute,
 )
 from shared.contracts.booking.requests import (
     ChangeSpace,
@@ -38,7 +39,7 @@ from shared.contracts.booking.requests import (
 )
 from shared.contracts.booking.words import SpaceKind
 
-router = APIRouter(prefix="/v1/hubs/{hub}", tags=["spaces"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/hubs/{hub}", tags=["spaces"])
 
 
 class AvailabilityListing(Listing[SpaceAvailability]):
