@@ -73,3 +73,9 @@ class Outage:
             await admin.execute(statement)
         finally:
             await admin.close()
+
+
+async def settled(nc: Client) -> None:
+    """The server knows this connection's subscriptions. The library's ping overtakes what it has still to send."""
+    await nc.flush()
+    await nc.flush()

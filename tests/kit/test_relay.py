@@ -21,6 +21,7 @@ from shared.kit.outbox import emit
 from shared.kit.provision import provision
 from shared.kit.relay import LostLeadership, Misplaced, StreamRelay
 from shared.kit.telemetry import RELAY_DUPLICATES
+from tests.kit.consuming import settled
 from tests.kit.hubs import changed, in_stream, opened, registered, relaying, scalar, state
 from tests.servers import NatsAccount
 from tests.waiting import eventually
@@ -317,13 +318,13 @@ async def test_a_kick_wakes_the_relay_of_another_replica_within_milliseconds(
         seen.append(time.perf_counter())
 
     spy = await bus.subscribe("hubs.>", cb=note_time)
-    await bus.flush()
+    await settled(bus)
     async with opened(url) as leader, opened(url) as other:
         other.announce = kick_two.announce
         async with relaying(leader, nc_one) as relay:
             kick_one.wakes(relay.kick)
             await kick_one.listen()
-            await nc_one.flush()
+            await settled(nc_one)
             await eventually(lambda: scalar(leader, "SELECT epoch FROM relay_cursor"))
             took = []
             for version in range(1, 21):
