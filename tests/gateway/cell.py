@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx2
+import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI
@@ -75,6 +76,7 @@ class Cell:
     account: NatsAccount
     databases: dict[str, str]
     options: dict[str, Any]
+    logs: list[dict[str, Any]]
     clock: Time = field(default_factory=Time)
     token_key: str = field(default_factory=new_key)
     assertion_key: str = field(default_factory=new_key)
@@ -181,7 +183,7 @@ class Cell:
 
     async def _gateway(self, stack: AsyncExitStack) -> None:
         server = self.gateway(**self.options)
-        self.app = server.config.loaded_app if server.config.loaded else server.config.app  # type: ignore[assignment]
+        self.app = server.config.app  # type: ignore[assignment]
         self.url = await self._serve(server, stack)
 
     def gateway(self, **options: Any) -> uvicorn.Server:
@@ -290,14 +292,35 @@ class Cell:
 
 
 @contextmanager
+def listening(heard: list[dict[str, Any]]) -> Iterator[None]:
+    """Keep what the cell's parts log, instead of printing it."""
+
+    def keep(_: Any, __: str, entry: Any) -> str:
+        heard.append(dict(entry))
+        raise structlog.DropEvent
+
+    structlog.configure(
+        processors=[structlog.stdlib.add_log_level, structlog.processors.format_exc_info, keep],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+
+
+@contextmanager
 def running_cell(**options: Any) -> Iterator[Cell]:
     """A cell with nothing in it; `options` are settings of its gateway."""
     servers = ask("servers")
     lease = shared_server if "nats" in servers["given"] else own_account
     databases = Databases(servers["postgres"])
-    with lease(servers["nats"]) as account:
+    logs: list[dict[str, Any]] = []
+    with lease(servers["nats"]) as account, listening(logs):
         urls = {name: databases.fresh(name) for name in ("directory", "booking")}
-        cell = Cell(account, urls, options)
+        cell = Cell(account, urls, options, logs)
         try:
             cell.start()
             yield cell
