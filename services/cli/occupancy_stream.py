@@ -7,13 +7,13 @@ import contextlib
 import secrets
 from collections.abc import AsyncGenerator
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from pydantic import BaseModel
 
+from deploy.local.probes import connect_once
 from services.cli.cell import connect, settings
 from shared.contracts.streams import OCCUPANCY
 
@@ -71,18 +71,9 @@ async def follow(
 async def _connect(credentials: Credentials | None) -> Client:
     if credentials is None:
         return await connect(settings())
-    return await nats.connect(
-        credentials.url,
-        nkeys_seed_str=credentials.seed,
-        inbox_prefix=credentials.inbox_prefix,
-        allow_reconnect=False,
-        connect_timeout=3,
-        error_cb=_quiet,
+    return await connect_once(
+        credentials.url, nkeys_seed_str=credentials.seed, inbox_prefix=credentials.inbox_prefix
     )
-
-
-async def _quiet(_: Exception) -> None:
-    """The library would print a trace; what matters is raised to the caller."""
 
 
 async def _consume(client: Client, subject: str, arrived: asyncio.Queue[Msg]) -> ConsumerInfo:
