@@ -1,0 +1,143 @@
+"""The stack under test: the real processes of `foci up` in a folder of their own, with what the bench asks of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+from nats.aio.client import Client
+
+from deploy.local.probes import connect_once
+from deploy.local.servers import bound_to_parent, free_port
+from shared.contracts.access import ADMIN, inbox_prefix
+from tests.bench.machine import ROOT
+from tests.stack.console import Console
+
+SAMPLED = "0.05"
+DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """What the broker says about a stream and its one consumer."""
+
+    messages: int
+    waiting: int
+    unacknowledged: int
+
+
+class Stack:
+    """`foci up` with production's settings: authentication, sampled traces that are exported, fsync, keys."""
+
+    def __init__(self, home: Path, *, replicas: dict[str, int] | None = None) -> None:
+        self.home = home
+        self._sink_port = free_port()
+        self._replicas = replicas or {}
+        self._stack = contextlib.ExitStack()
+        self.console: Console
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _start(self) -> None:
+        command = [sys.executable, "-m", "tests.bench.sink", str(self._sink_port)]
+        sink = subprocess.Popen(bound_to_parent(command, ending=signal.SIGKILL), cwd=ROOT)
+        self._stack.callback(sink.wait)
+        self._stack.callback(sink.terminate)
+        variables = {
+            "FOCI_DEMO": "false",
+            "FOCI_RATE_LIMIT": "1000000/second",
+            "FOCI_REPLICAS": json.dumps(self._replicas),
+            "FOCI_LOG_LEVEL": "INFO",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self._sink_port}",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": SAMPLED,
+        }
+        self.console = self._stack.enter_context(Console(self.home, variables=variables))
+        self.console.hears("Foci runs")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def url(self) -> str:
+        """The gateway's."""
+        return f"http://127.0.0.1:{self.console.port}"
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """Process ids by program, as the supervisor has them."""
+        return {name: int(it["pid"]) for name, it in self.console.processes().items()}
+
+    def database_url(self, database: str = "booking") -> str:
+        """As the administrator."""
+        port = self.console.home.state()["ports"]["postgres"]
+        return f"postgresql://postgres:{self.console.home.password('postgres')}@127.0.0.1:{port}/{database}"
+
+    async def admin(self) -> Client:
+        """A NATS client that may see everything and send admin requests."""
+        seed = self.console.home.seed(ADMIN)
+        url = self.console.home.state()["urls"]["nats"]
+        return await connect_once(url, inbox_prefix=inbox_prefix(ADMIN), nkeys_seed_str=seed)
+
+    def sql(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        """Rows from booking's database."""
+
+        async def fetch() -> list[asyncpg.Record]:
+            connection = await asyncpg.connect(self.database_url())
+            try:
+                return list(await connection.fetch(query, *values))
+            finally:
+                await connection.close()
+
+        return asyncio.run(fetch())
+
+    def settle(self, *, acknowledged: bool = True) -> float:
+        """Wait until relay and consumers have caught up, with the last acknowledgement if asked for; seconds it took."""
+        return asyncio.run(self._settle(acknowledged=acknowledged))
+
+    async def _settle(self, *, acknowledged: bool) -> float:
+        started = time.monotonic()
+        database = await asyncpg.connect(self.database_url())
+        client = await self.admin()
+        try:
+            before = await _gauge(client)
+            while time.monotonic() - started < DEADLINE_S:
+                await asyncio.sleep(0.1)
+                now = await _gauge(client)
+                done = now.waiting == 0 and not (acknowledged and now.unacknowledged)
+                if done and now.messages == before.messages == await _stated(database):
+                    return time.monotonic() - started - 0.1
+                before = now
+        finally:
+            await client.close()
+            await database.close()
+        raise TimeoutError(f"stream and consumers have not caught up with the outbox within {DEADLINE_S:g} s")
+
+
+async def _stated(database: asyncpg.Connection[Any]) -> int:
+    return int(await database.fetchval("SELECT count(*) FROM outbox WHERE stream = 'BOOKING'"))
+
+
+async def _gauge(client: Client) -> Gauge:
+    js = client.jetstream(timeout=5)
+    stream = await js.stream_info("BOOKING")
+    consumer = await js.consumer_info("BOOKING", "booking__measures_occupancy")
+    return Gauge(stream.state.messages, consumer.num_pending or 0, consumer.num_ack_pending or 0)

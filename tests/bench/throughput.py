@@ -1,0 +1,92 @@
+"""Bookings a second through the gateway, and CPU per booking by process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.machine import cpu, run_to_end, used_since
+from tests.bench.plan import Plan
+from tests.bench.stack import Stack
+
+SCRIPT = Path(__file__).with_name("gateway.lua")
+
+
+class WrkMissing(Exception):
+    """The load generator is not installed."""
+
+
+def wrk() -> str:
+    """Path of wrk."""
+    found = shutil.which("wrk")
+    if found is None:
+        raise WrkMissing("wrk, the load generator, is missing. On Debian and Ubuntu: apt-get install -y wrk")
+    return found
+
+
+@dataclass(frozen=True)
+class Round:
+    """One run of wrk, and what the processes used until everything it caused was done."""
+
+    requests: int
+    seconds: float
+    refused: int
+    broken: int
+    p50_ms: float
+    p99_ms: float
+    bookings: int
+    settled_s: float
+    """How long relay and consumers went on after the last request."""
+    cpu_s: dict[str, float]
+    generator_cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        """Bookings answered with 201 a second."""
+        return (self.requests - self.refused) / self.seconds
+
+    def cpu_us(self) -> dict[str, float]:
+        """Microseconds of CPU per booking by process."""
+        return {name: used / self.bookings * 1e6 for name, used in self.cpu_s.items()}
+
+
+@dataclass
+class Load:
+    """Runs wrk against a stack, with booking numbers that go on from run to run."""
+
+    stack: Stack
+    plan: Plan
+    folder: Path
+    connections: int = 32
+    number: int = 0
+
+    @property
+    def record(self) -> Path:
+        """Every answer of every run: status and booking id."""
+        return self.folder / "answers"
+
+    def run(self, seconds: float) -> Round:
+        """One run; returns when relay and consumers have caught up."""
+        lua = self.folder / "plan.lua"
+        lua.write_text(self.plan.as_lua())
+        known = self._answers()
+        before = cpu(self.stack.processes)
+        finished = run_to_end(
+            [wrk(), "-t1", f"-c{self.connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", str(SCRIPT),
+             self.stack.url, "--", str(lua), str(self.number), str(self.record)]
+        )  # fmt: skip
+        settled = self.stack.settle(acknowledged=False)
+        used = used_since(before, self.stack.processes)
+        self.stack.settle()
+        said = json.loads(finished.output.strip().splitlines()[-1])
+        # What was on its way at the end has been asked for too.
+        self.number += said["requests"] + 2 * self.connections
+        booked = self._answers() - known
+        return Round(**said, bookings=booked, settled_s=settled, cpu_s=used, generator_cpu_s=finished.cpu)
+
+    def _answers(self) -> int:
+        if not self.record.exists():
+            return 0
+        return sum(line.startswith("201 ") for line in self.record.read_text().splitlines())

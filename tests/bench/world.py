@@ -1,0 +1,120 @@
+"""The hubs and people that book: made through the stack's own doors, with roles and rules like real ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx2
+
+from deploy.local.tokens import development_token
+from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
+from shared.contracts.directory.words import HubKind, Role
+from shared.kit.ids import utc_now
+from shared.kit.rpc import Requester
+from tests.bench.plan import PLACES, ROOMS, SEATS, Plan, first_day
+from tests.bench.stack import Stack
+
+CELL = "local"
+SIDE_BY_SIDE = 8
+TRIES = 100
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+RULES = {
+    "opening_hours": {day: [{"opens": "07:00", "closes": "22:00"}] for day in WEEK},
+    "days_ahead": 400,
+}
+T = TypeVar("T")
+
+
+def _space(number: int) -> dict[str, Any]:
+    common = {"id": f"place-{number}", "name": f"Place {number}", "rules": RULES}
+    if number < ROOMS:
+        return {**common, "kind": "room", "capacity": 6}
+    return {**common, "kind": "flex", "seats": SEATS}
+
+
+async def _side_by_side(work: Iterable[Awaitable[T]]) -> list[T]:
+    room = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(job: Awaitable[T]) -> T:
+        async with room:
+            return await job
+
+    return list(await asyncio.gather(*(one(job) for job in work)))
+
+
+@dataclass
+class Settlers:
+    """One filling of an empty stack."""
+
+    stack: Stack
+    requester: Requester
+    gateway: httpx2.AsyncClient
+    people: int
+
+    async def hub(self, slug: str) -> tuple[str, ...]:
+        """Register a hub with its operator, people and places; the people's tokens."""
+        profile = HubProfile(
+            id=slug,
+            name=f"Bench {slug}",
+            kind=HubKind.LIBRARY,
+            time_zone="Europe/Stockholm",
+            languages=("sv", "en"),
+        )
+        await self.requester.send(RegisterHub(profile=profile), cell=CELL, seconds=10)
+        operator = await self._token(slug, "Olle Operator", Role.OPERATOR)
+        for number in range(PLACES):
+            await self._open(slug, _space(number), operator)
+        names = (f"Person {number}" for number in range(self.people))
+        return tuple([await self._token(slug, name, Role.MEMBER) for name in names])
+
+    async def _token(self, hub: str, name: str, role: Role) -> str:
+        wanted = EnsurePerson(hub=hub, name=f"{name} {hub}", role=role)
+        reply = await self.requester.send(wanted, cell=CELL, seconds=10)
+        person: UUID = PersonView.model_validate_json(reply.body).id
+        return development_token(self.stack.console.home.token_key(), person, now=utc_now())
+
+    async def _open(self, hub: str, space: dict[str, Any], operator: str) -> None:
+        headers = {"Authorization": f"Bearer {operator}"}
+        for _ in range(TRIES):
+            answer = await self.gateway.post(f"/v1/hubs/{hub}/spaces", json=space, headers=headers)
+            if answer.status_code == 201:
+                return
+            if answer.status_code != 404:  # booking has not heard of the hub yet
+                raise RuntimeError(f"{hub}/{space['id']}: {answer.status_code} {answer.text}")
+            await asyncio.sleep(0.1)
+        raise TimeoutError(f"booking has not heard of {hub}")
+
+
+async def _settle(stack: Stack, hubs: int, people: int) -> Plan:
+    client = await stack.admin()
+    try:
+        async with httpx2.AsyncClient(base_url=stack.url, timeout=10, trust_env=False) as gateway:
+            settlers = Settlers(stack, Requester(client, utc_now), gateway, people)
+            slugs = tuple(f"bench-{number}" for number in range(hubs))
+            tokens = await _side_by_side(settlers.hub(slug) for slug in slugs)
+    finally:
+        await client.close()
+    return Plan(slugs, tuple(tokens), first_day(utc_now()))
+
+
+# The floor books in hubs of its own, copies of the others, so that the two never stand in each other's way.
+_TWINS = """
+    WITH hubs AS (
+        INSERT INTO hub SELECT replace(slug, 'bench-', 'floor-'), name, time_zone, next_unit FROM hub WHERE slug LIKE 'bench-%'
+    )
+    INSERT INTO space SELECT replace(hub, 'bench-', 'floor-'), slug, name, kind, capacity, units, made_of, rules, guarded,
+        active, version, stated FROM space WHERE hub LIKE 'bench-%'
+"""
+
+
+def fill(stack: Stack, *, hubs: int, people: int) -> Plan:
+    """Fill an empty stack; returns what can be booked."""
+    plan = asyncio.run(_settle(stack, hubs, people))
+    stack.settle()
+    stack.sql(_TWINS)
+    stack.sql("ANALYZE")
+    return plan
