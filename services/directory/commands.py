@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.rules import (
     AlreadyMember,
+    EmailTaken,
     HubExists,
     OrganisationExists,
     check_may_admit,
     check_may_change_role,
+    check_may_end,
     check_zone,
     words_of,
 )
-from services.directory.tables import Hub, Membership, Organisation, Person
+from services.directory.tables import Hub, Membership, Organisation, Person, folded
 from shared.contracts.directory.facts import (
     HubProfileChangedV1,
     HubRegisteredV1,
@@ -45,8 +47,17 @@ from shared.kit.principal import Principal
 
 ProfileFact = TypeVar("ProfileFact", HubRegisteredV1, HubProfileChangedV1, HubSnapshotV1)
 
+# ruff: noqa: S608  # the statements are put together from constants
 # Two requests for the same name, or the same new membership, find each other here instead of in a broken constraint.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 3))")
+_LOCK_NAME = text(f"SELECT pg_advisory_xact_lock(hashtextextended(:what || {folded(':name')}, 3))")
+_PERSON_CALLED = text(f"""
+    SELECT id FROM person WHERE {folded("name")} = {folded(":name")} AND NOT guest ORDER BY id LIMIT 1
+""")
+_PERSON_WITH_EMAIL = text("SELECT id FROM person WHERE lower(email) = lower(:email) AND NOT guest")
+_ORGANISATION_CALLED = text(
+    f"SELECT id FROM organisation WHERE hub = :hub AND {folded('name')} = {folded(':name')}"
+)
 
 
 async def register_hub(
@@ -208,6 +219,8 @@ async def leave(
     if membership is None:
         raise NotFound("This person does not belong to the hub.")
     if membership.left_at is None:
+        if request.person != principal.person:
+            check_may_end(principal.within(request.hub), Role(membership.role))
         membership.left_at = now
         membership.version += 1
         await session.flush()
@@ -218,11 +231,12 @@ async def leave(
 async def ensure_person(session: AsyncSession, request: EnsurePerson, *, now: datetime, ids: Ids) -> Person:
     """The person of that name with that role in the hub; only for demo data and development tokens."""
     hub = await _hub(session, request.hub)
-    await session.execute(_LOCK, {"what": f"person {request.name.casefold()}"})
-    wanted = select(Person).where(func.lower(Person.name) == request.name.lower(), ~Person.guest)
-    person = await session.scalar(wanted.order_by(Person.id).limit(1))
+    await session.execute(_LOCK_NAME, {"what": "person ", "name": request.name})
+    known = await session.scalar(_PERSON_CALLED, {"name": request.name})
+    person = None if known is None else await session.get(Person, known)
     if person is None:
         who = Guest(name=request.name, email=request.email, language=request.language)
+        await _refuse_email_of_another(session, who)
         person = await register_person(session, who, zone=hub.time_zone, guest=False, now=now, ids=ids)
     membership = await _membership(session, request.hub, person.id)
     if membership is None or membership.left_at is not None:
@@ -232,16 +246,22 @@ async def ensure_person(session: AsyncSession, request: EnsurePerson, *, now: da
     return person
 
 
+async def _refuse_email_of_another(session: AsyncSession, who: Guest) -> None:
+    if who.email is None:
+        return
+    await session.execute(_LOCK_NAME, {"what": "email ", "name": who.email})
+    if await session.scalar(_PERSON_WITH_EMAIL, {"email": who.email}) is not None:
+        raise EmailTaken("Somebody else has an account with this e-mail address.", field="email")
+
+
 async def register_organisation(
     session: AsyncSession, request: RegisterOrganisation, *, now: datetime, ids: Ids
 ) -> Organisation:
     """An organisation gets its page at a hub."""
     await _hub(session, request.hub)
-    await session.execute(_LOCK, {"what": f"organisation {request.hub} {request.name.casefold()}"})
-    same = select(Organisation.id).where(
-        Organisation.hub == request.hub, func.lower(Organisation.name) == request.name.lower()
-    )
-    if await session.scalar(same) is not None:
+    await session.execute(_LOCK_NAME, {"what": f"organisation {request.hub} ", "name": request.name})
+    same = {"hub": request.hub, "name": request.name}
+    if await session.scalar(_ORGANISATION_CALLED, same) is not None:
         raise OrganisationExists(f"{request.hub} has an organisation {request.name} already.", field="name")
     organisation = Organisation(
         id=ids(), hub=request.hub, name=request.name, kind=request.kind, website=request.website

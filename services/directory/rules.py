@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.contracts.directory.requests import HubProfile
 from shared.contracts.directory.words import OPERATORS, STAFF, Role
 from shared.kit.errors import Conflict, Forbidden, Invalid
+
+MOST_WORDS = 8
+"""A search looks for so many words; who writes more is looking for a sentence."""
+_LITERALLY, _ESCAPED = re.compile(r"[\\%_]"), r"\\\g<0>"
 
 BY_ONESELF = frozenset({Role.VISITOR, Role.MEMBER})
 """Roles anybody may take in a hub: joining is open, the hub reacts afterwards."""
@@ -24,6 +30,13 @@ class OrganisationExists(Conflict):
 
     code = "organisation-exists"
     title = "There is such an organisation already"
+
+
+class EmailTaken(Conflict):
+    """Another account has that address."""
+
+    code = "email-taken"
+    title = "The address belongs to another account"
 
 
 class AlreadyMember(Conflict):
@@ -46,7 +59,17 @@ def check_zone(name: str) -> None:
 def words_of(profile: HubProfile) -> str:
     """What text search looks in, folded for comparison."""
     places = (profile.name, profile.municipality, profile.region, profile.address)
-    return " ".join(word for word in (*places, *profile.offers, profile.about) if word).casefold()
+    return _folded(" ".join(word for word in (*places, *profile.offers, profile.about) if word))
+
+
+def _folded(text: str) -> str:
+    # Some keyboards and files write å as a and a ring.
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def search_patterns(q: str) -> list[str]:
+    """LIKE patterns, every one of which must match: each word, folded like what is searched in, as itself."""
+    return [f"%{_LITERALLY.sub(_ESCAPED, word)}%" for word in _folded(q).split()[:MOST_WORDS]]
 
 
 def check_may_admit(own_role: str | None, wanted: Role, *, for_self: bool) -> None:
@@ -58,6 +81,12 @@ def check_may_admit(own_role: str | None, wanted: Role, *, for_self: bool) -> No
     if not for_self and own_role in STAFF and wanted in BY_ONESELF:
         return
     raise Forbidden(f"Becoming {wanted} in this hub is for its operators and admins to grant.", field="role")
+
+
+def check_may_end(own_role: str | None, present: Role) -> None:
+    """Forbidden when an operator would put out an admin; who may end a membership at all was asked before."""
+    if present == Role.ADMIN and own_role != Role.ADMIN:
+        raise Forbidden("Only an admin ends an admin's membership.")
 
 
 def check_may_change_role(own_role: str | None, present: Role, wanted: Role) -> None:

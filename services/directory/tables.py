@@ -11,6 +11,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
+def folded(text: str) -> str:
+    """SQL for a name as it is compared: the collation is named, because lower('Ö') stays Ö under a server's plain C."""
+    return f'lower(CAST({text} AS text) COLLATE "pg_c_utf8")'
+
+
 class Base(DeclarativeBase):
     """Tables of directory; times are aware UTC."""
 

@@ -28,9 +28,10 @@ TABLES = (
     )
     """,
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    # Names are compared under a named collation: under a server's plain C, lower('Ö') stays as it is.
     "CREATE INDEX hub_words ON hub USING gin (words gin_trgm_ops)",
-    "CREATE INDEX hub_municipality ON hub (lower(municipality), slug)",
-    "CREATE INDEX hub_region ON hub (lower(region), slug)",
+    """CREATE INDEX hub_municipality ON hub (lower(municipality COLLATE "pg_c_utf8"), slug)""",
+    """CREATE INDEX hub_region ON hub (lower(region COLLATE "pg_c_utf8"), slug)""",
     """
     CREATE TABLE person (
         id uuid PRIMARY KEY,
@@ -44,7 +45,7 @@ TABLES = (
     """,
     # One account per address; guests are registered by staff and may share one, or have none.
     "CREATE UNIQUE INDEX person_email ON person (lower(email)) WHERE NOT guest",
-    "CREATE INDEX person_name ON person (lower(name))",
+    """CREATE INDEX person_name ON person (lower(name COLLATE "pg_c_utf8"))""",
     # The row stays when somebody leaves: `version` counts the membership's facts and must never start again.
     """
     CREATE TABLE membership (
@@ -67,7 +68,7 @@ TABLES = (
         website text
     )
     """,
-    "CREATE UNIQUE INDEX organisation_name ON organisation (hub, lower(name))",
+    """CREATE UNIQUE INDEX organisation_name ON organisation (hub, lower(name COLLATE "pg_c_utf8"))""",
 )
 
 
