@@ -18,8 +18,8 @@ from services.cli.cell import connect, settings
 from shared.contracts.streams import OCCUPANCY
 
 HEARTBEAT_S = 5.0
-SILENCE_S = 15.0
-"""So long without a word, heartbeats included, means the connection or the consumer is gone."""
+SILENCE_S = 15
+"""So many seconds without a word, heartbeats included, means the connection or the consumer is gone."""
 
 
 class Credentials(BaseModel):
@@ -52,10 +52,7 @@ async def follow(
         unfinished = {info.name for info in made if not _is_empty(info)}
         yield None, not unfinished
         while True:
-            try:
-                message = await asyncio.wait_for(arrived.get(), SILENCE_S)
-            except TimeoutError:
-                raise Lost("nothing heard, not even a heartbeat") from None
+            message = await _next(client, arrived)
             if message.headers and "Status" in message.headers:
                 continue  # a heartbeat
             if message.metadata.num_pending == 0:
@@ -66,6 +63,17 @@ async def follow(
             for info in made:
                 await _forget(client, info)
         await client.close()
+
+
+async def _next(client: Client, arrived: asyncio.Queue[Msg]) -> Msg:
+    """The next message; Lost as soon as it is clear that none will come."""
+    for _ in range(SILENCE_S):
+        try:
+            return await asyncio.wait_for(arrived.get(), 1)
+        except TimeoutError:
+            if not client.is_connected:
+                raise Lost("the connection has gone") from None
+    raise Lost("nothing heard, not even a heartbeat")
 
 
 async def _connect(credentials: Credentials | None) -> Client:

@@ -14,11 +14,14 @@ import pytest_asyncio
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 from deploy.local.home import write_private
 from services.cli.app import app
+from services.cli.cell import connect, settings
+from services.cli.occupancy_stream import Lost, _next
 from shared.contracts.access import ADMIN
 from shared.contracts.base import Fact
 from shared.contracts.booking.facts import OccupancyChangedV1
@@ -161,6 +164,15 @@ async def test_republishing_says_how_much_was_stated(cell: Cell) -> None:
     answer = await cell.foci("republish", "booking", "spaces")
     assert (answer.exit_code, answer.output) == (0, "booking has stated 7 spaces again.\n")
     assert cell.restated == 1
+
+
+async def test_the_watch_notices_soon_that_the_connection_has_gone(cell: Cell) -> None:
+    client = await connect(settings())
+    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    waiting = asyncio.create_task(_next(client, arrived))
+    await client.close()
+    with pytest.raises(Lost, match="the connection has gone"):
+        await asyncio.wait_for(waiting, 5)
 
 
 async def test_occupancy_is_shown_as_it_is_whatever_came_before(cell: Cell) -> None:
