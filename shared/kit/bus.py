@@ -28,7 +28,7 @@ from shared.kit.database import Database
 from shared.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.kit.ids import Ids
 from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
-from shared.kit.nats import connect_options, own_inbox
+from shared.kit.nats import Closed, connect_options, own_inbox
 from shared.kit.settings import ProcessSettings
 from shared.kit.telemetry import extract, logger
 
@@ -47,7 +47,7 @@ BATCH = 200
 BATCH_WAIT = 0.1
 
 
-def make_broker(settings: ProcessSettings, user: str) -> NatsBroker:
+def make_broker(settings: ProcessSettings, user: str, closed: Closed | None = None) -> NatsBroker:
     """The FastStream broker of a service; it connects when started."""
     options = connect_options(settings, user)
     seed = options.pop("nkeys_seed_str", None)
@@ -56,6 +56,7 @@ def make_broker(settings: ProcessSettings, user: str) -> NatsBroker:
         inbox_prefix=own_inbox(user),
         logger=None,
         security=NatsNKey.from_seed(seed) if seed else None,
+        closed_cb=closed.note if closed else None,
         **options,
     )
 

@@ -36,7 +36,23 @@ def own_inbox(user: str) -> bytes:
     return inbox_prefix(user).encode()
 
 
-async def connect(settings: ProcessSettings, user: str) -> Client:
+class Closed:
+    """Notes that a connection is closed for good, which the library does by itself when the server says no to it."""
+
+    def __init__(self) -> None:
+        self._closed = asyncio.Event()
+
+    async def note(self) -> None:
+        """To be called back when the connection has been closed."""
+        self._closed.set()
+
+    async def never(self) -> None:
+        """Return never; ConnectionError when the connection has been closed, and only a new process has another."""
+        await self._closed.wait()
+        raise ConnectionError("NATS has closed the connection for good")
+
+
+async def connect(settings: ProcessSettings, user: str, closed: Closed | None = None) -> Client:
     """Connect as `user`, waiting for the server as long as it takes."""
 
     async def on_disconnect() -> None:
@@ -56,6 +72,7 @@ async def connect(settings: ProcessSettings, user: str) -> Client:
                 disconnected_cb=on_disconnect,
                 reconnected_cb=on_reconnect,
                 error_cb=on_error,
+                closed_cb=closed.note if closed else None,
                 **{**connect_options(settings, user), "allow_reconnect": True},
             )
         except (NatsError, OSError, TimeoutError) as error:

@@ -25,7 +25,7 @@ from shared.kit.database import Database, make_engine
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock
 from shared.kit.kick import Kick
-from shared.kit.nats import connect
+from shared.kit.nats import Closed, connect
 from shared.kit.operations import Restate
 from shared.kit.principal import Verifier, load_public_key
 from shared.kit.relay import Relay
@@ -82,6 +82,8 @@ async def wait_for_consumers(nc: Client, consumers: Sequence[Consumer]) -> None:
                 break
             except (NatsError, OSError, TimeoutError) as error:
                 log.warning("cannot consume yet", consumer=declared.durable, error=repr(error))
+                if nc.is_closed:
+                    raise
                 await asyncio.sleep(0.5)
 
 
@@ -203,12 +205,14 @@ class DataService:
         await self._kick.listen()
         for name, work in (("relay", relay.run()), ("timers", timers.run()), ("figures", self._measure())):
             await stack.enter_async_context(running(name, work))
-        broker = make_broker(self.settings, self.name)
+        closed = Closed()
+        broker = make_broker(self.settings, self.name, closed)
         for consumer in self._consumers:
             consumer.subscribe(broker, self.name)
         await wait_for_consumers(self._nc, self._consumers)
         stack.push_async_callback(broker.stop)
         await broker.start()
+        await stack.enter_async_context(running("facts", closed.never()))
         self.server.answers(operations.handlers(self._consumers, self._entities))
         await self.server.start(self._nc, version=RELEASE)
         stack.push_async_callback(self.server.stop)
@@ -237,12 +241,13 @@ def run(
 
     async def live() -> None:
         async with AsyncExitStack() as stack:
-            nc = await connect(settings, name)
+            closed = Closed()
+            nc = await connect(settings, name, closed)
             stack.push_async_callback(nc.close)
             await parts(stack, DataService(name, settings, nc, readiness, clock=clock))
             started.set()
             log.info("ready")
-            await asyncio.Event().wait()
+            await closed.never()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -15,11 +15,12 @@ from sqlalchemy import text
 
 from shared.contracts.streams import streams_written_by
 from shared.kit import relay as relay_module
+from shared.kit import stream_relay
 from shared.kit.database import Database
 from shared.kit.kick import Kick
 from shared.kit.outbox import emit
 from shared.kit.provision import provision
-from shared.kit.relay import LostLeadership, Misplaced, StreamRelay
+from shared.kit.stream_relay import LostLeadership, Misplaced, StreamRelay
 from shared.kit.telemetry import RELAY_DUPLICATES
 from tests.kit.consuming import settled
 from tests.kit.hubs import changed, in_stream, opened, registered, relaying, scalar, state
@@ -155,7 +156,7 @@ async def test_a_purged_stream_is_filled_again_even_when_nothing_new_is_stated(
     directory: Database, bus: Client, as_directory: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A purge leaves the last sequence as it was, and the server still calls the lost messages duplicates."""
-    monkeypatch.setattr(relay_module, "LOOK_AT_STREAM_EVERY", 0.1)
+    monkeypatch.setattr(stream_relay, "LOOK_AT_STREAM_EVERY", 0.1)
     facts = [registered("ystad"), changed("ystad", 2)]
     await state(directory, *facts)
     async with relaying(directory, as_directory):
@@ -249,7 +250,7 @@ async def test_a_relay_that_stops_gives_the_lock_back_at_once(
 async def test_a_relay_that_lost_its_lock_without_noticing_is_fenced_off(
     directory: Database, bus: Client, as_directory: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_module, "CURSOR_EVERY", 0.0)
+    monkeypatch.setattr(stream_relay, "CURSOR_EVERY", 0.0)
     async with directory.engine.connect() as a, directory.engine.connect() as b:
         await a.execution_options(isolation_level="AUTOCOMMIT")
         await b.execution_options(isolation_level="AUTOCOMMIT")

@@ -1,0 +1,308 @@
+"""Carries one stream's rows from the outbox into JetStream: none lost, none out of order, repeats only where absorbed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import orjson
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.api import StreamState
+from nats.js.errors import APIError, NotFoundError
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.streams import RETENTION, Stream
+from shared.kit import telemetry
+from shared.kit.database import changed_rows
+from shared.kit.telemetry import extract, inject, logger, span
+
+log = logger(__name__)
+tracer = trace.get_tracer("foci.relay")
+
+BATCH = 500
+BATCH_BYTES = 4 * 1024 * 1024
+ANSWER_WITHIN = 2.0
+LOOK_BACK = 1000
+LOOK_AT_STREAM_EVERY = 10.0
+MEASURE_EVERY = 1.0
+CURSOR_EVERY = 1.0
+POSITION = "Foci-Position"
+WRONG_LAST_SEQUENCE = 10071
+DUPLICATE_IN_BATCH = 10201
+CONTEXT_HEADERS = frozenset({"traceparent", "tracestate"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One outbox row on its way; `xid` and `id` are its place in the log."""
+
+    xid: int
+    id: int
+    fact_id: str
+    subject: str
+    headers: str
+    body: str
+    age: float
+
+
+class Misplaced(Exception):
+    """The stream does not end where the relay thought: look at it and find the place again."""
+
+
+class LostLeadership(Exception):
+    """Another replica has taken over this stream."""
+
+
+# Rows of transactions younger than the oldest running one are left alone: a transaction with a smaller number
+# may still commit.
+_NEXT = text("""
+    SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body,
+           extract(epoch FROM clock_timestamp() - stated_at)::float AS age
+    FROM outbox
+    WHERE stream = :stream AND (xid, id) > (CAST(:xid AS text)::xid8, :id)
+      AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY xid, id LIMIT :limit
+""")
+_OLDEST = text("""
+    SELECT extract(epoch FROM clock_timestamp() - stated_at)::float FROM outbox
+    WHERE stream = :stream AND (xid, id) > (CAST(:xid AS text)::xid8, :id) ORDER BY xid, id LIMIT 1
+""")
+# As text: a message somebody else has written may carry anything.
+_KNOWN = text("""
+    SELECT stated_at > now() - CAST(:young AS interval) FROM outbox
+    WHERE stream = :stream AND xid = CAST(:xid AS text)::xid8 AND id = :id
+      AND (fact_id::text = :fact_id OR CAST(:fact_id AS text) IS NULL)
+""")
+# A restored database counts its transactions anew: rows numbered by the old one would wait for ever, and hide
+# new ones. They keep their order by id, and before everything that is to come.
+_RENUMBER = text("""
+    UPDATE outbox SET xid = '1'::xid8 WHERE stream = :stream AND xid >= pg_snapshot_xmax(pg_current_snapshot())
+""")
+_TAKE = text("""
+    INSERT INTO relay_cursor (stream, epoch) VALUES (:stream, 1)
+    ON CONFLICT (stream) DO UPDATE SET epoch = relay_cursor.epoch + 1
+    RETURNING epoch
+""")
+_MOVE = text("""
+    UPDATE relay_cursor
+    SET xid = CAST(:xid AS text)::xid8, id = :id, last_sequence = :sequence, moved_at = now()
+    WHERE stream = :stream AND epoch = :epoch
+""")
+
+
+class StreamRelay:
+    """Relays one stream while its process holds the service's relay lock.
+
+    The end of the stream itself is the cursor: every message carries its place in the outbox, and after any
+    crash the place is read from the last message the outbox knows. The row in `relay_cursor` is for people to
+    look at, and fences off a relay that has lost its lock without noticing.
+    """
+
+    def __init__(self, connection: AsyncConnection, nc: Client, stream: Stream) -> None:
+        self._db = connection
+        self._nc = nc
+        self._js = nc.jetstream(timeout=ANSWER_WITHIN)
+        self._stream = stream
+        self.stream = stream.name
+        self._xid = 0
+        self._id = 0
+        self._sequence = 0
+        self._first = 0
+        self._epoch = 0
+        self._batches = count(1)
+        self._saved_at = 0.0
+        self._saved = (-1, -1)
+        self._looked_at = 0.0
+        self._measured_at = 0.0
+
+    async def take(self) -> None:
+        """Claim the cursor and find the place in the stream."""
+        self._epoch = (await self._db.execute(_TAKE, {"stream": self.stream})).scalar_one()
+        renumbered = changed_rows(await self._db.execute(_RENUMBER, {"stream": self.stream}))
+        if renumbered:
+            log.warning("the outbox comes from another cluster", stream=self.stream, rows=renumbered)
+        await self.find_place()
+
+    async def _state(self) -> StreamState:
+        self._looked_at = time.monotonic()
+        state: StreamState = (await self._js.stream_info(self.stream)).state
+        return state
+
+    async def find_place(self) -> None:
+        """Walk back from the end of the stream to the last message the outbox knows; go on after it."""
+        state = await self._state()
+        self._sequence, self._first = state.last_seq, state.first_seq
+        self._xid, self._id = 0, 0
+        earliest = max(state.first_seq, state.last_seq - LOOK_BACK, 1)
+        for sequence in range(state.last_seq, earliest - 1, -1):
+            place = await self._place_at(sequence)
+            if place is not None:
+                self._xid, self._id = place
+                break
+        place_found = {"sequence": self._sequence, "xid": self._xid, "row": self._id}
+        log.info("relay found its place", stream=self.stream, **place_found)
+
+    async def _place_at(self, sequence: int) -> tuple[int, int] | None:
+        try:
+            message = await self._js.get_msg(self.stream, sequence)
+        except NotFoundError:
+            return None
+        headers = message.headers or {}
+        xid, _, row = headers.get(POSITION, "").partition(".")
+        if not (xid.isdecimal() and row.isdecimal() and len(xid) < 19 and len(row) < 19):
+            return None  # not one of ours
+        fact_id = headers.get("Nats-Msg-Id", "").partition("+")[0]
+        known = await self._known(int(xid), int(row), fact_id)
+        return None if known is None else (int(xid), int(row))
+
+    async def _known(self, xid: int, row: int, fact_id: str | None = None) -> bool | None:
+        """None when the outbox has no such row; else whether its message must still be in the stream."""
+        asked = {"stream": self.stream, "xid": str(xid), "id": row, "fact_id": fact_id}
+        # A day less, so that the stream's own forgetting is never taken for a loss.
+        young = self._stream.max_age.total_seconds() or RETENTION.total_seconds()
+        answer = await self._db.execute(_KNOWN, asked | {"young": timedelta(seconds=young - 86400)})
+        known: bool | None = answer.scalar()
+        return known
+
+    async def step(self) -> int:
+        """Carry the next batch; the number of rows carried. Misplaced when the stream is not as it was left."""
+        entries = await self._waiting()
+        if not entries:
+            await self._idle()
+            return 0
+        telemetry.OUTBOX_AGE.labels(self.stream).set(entries[0].age)
+        await self._publish(entries)
+        self._xid, self._id = entries[-1].xid, entries[-1].id
+        telemetry.RELAYED.labels(self.stream).inc(len(entries))
+        await self._save()
+        return len(entries)
+
+    async def _waiting(self) -> list[Entry]:
+        place = {"stream": self.stream, "xid": str(self._xid), "id": self._id}
+        found = await self._db.execute(_NEXT, place | {"limit": BATCH})
+        return _bounded([Entry(**row) for row in found.mappings()])
+
+    async def _idle(self) -> None:
+        now = time.monotonic()
+        if now - self._measured_at >= MEASURE_EVERY:
+            self._measured_at = now
+            place = {"stream": self.stream, "xid": str(self._xid), "id": self._id}
+            held_back = (await self._db.execute(_OLDEST, place)).scalar()
+            telemetry.OUTBOX_AGE.labels(self.stream).set(held_back or 0.0)
+        if now - self._looked_at >= LOOK_AT_STREAM_EVERY:
+            await self.look_at_stream()
+        await self._save()
+
+    async def look_at_stream(self) -> None:
+        """Misplaced when the stream lost or gained something although nothing has been published meanwhile."""
+        state = await self._state()
+        if state.last_seq != self._sequence:
+            raise Misplaced
+        # A purge leaves the number of the last message as it was.
+        if state.first_seq > self._sequence and await self._known(self._xid, self._id):
+            raise Misplaced
+
+    async def _save(self) -> None:
+        place = (self._xid, self._id)
+        now = time.monotonic()
+        if place == self._saved or now - self._saved_at < CURSOR_EVERY:
+            return
+        cursor = {"epoch": self._epoch, "xid": str(self._xid), "id": self._id, "sequence": self._sequence}
+        moved = await self._db.execute(_MOVE, cursor | {"stream": self.stream})
+        if changed_rows(moved) == 0:
+            raise LostLeadership(self.stream)
+        self._saved, self._saved_at = place, now
+
+    async def _publish(self, entries: list[Entry]) -> None:
+        if len(entries) > 1 and await self._publish_batch(entries):
+            return
+        for entry in entries:
+            await self._publish_one(entry)
+
+    def _headers(self, entry: Entry) -> dict[str, str]:
+        # The stored trace context is the parent of a publish span; passing the stored header along would cut
+        # the trace here.
+        given = orjson.loads(entry.headers)
+        headers = {name: value for name, value in given.items() if name not in CONTEXT_HEADERS}
+        headers |= {"Nats-Msg-Id": entry.fact_id, POSITION: f"{entry.xid}.{entry.id}"}
+        with span(tracer, "publish", context=extract(given), kind=SpanKind.PRODUCER) as current:
+            current.set_attribute("messaging.destination.name", entry.subject)
+            return inject(headers)
+
+    async def _publish_batch(self, entries: list[Entry]) -> bool:
+        """Publish all or none; False when the stream already has one of them."""
+        # A name of its own for every try: the server may still hold the beginning of one that was cut off.
+        batch = f"{self._epoch}.{next(self._batches)}.{entries[0].fact_id}"
+        *most, last = entries
+        for number, entry in enumerate(most, start=1):
+            headers = self._headers(entry) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+            if number == 1:
+                headers["Nats-Expected-Last-Sequence"] = str(self._sequence)
+            await self._nc.publish(entry.subject, entry.body.encode(), headers=headers)
+        commit = {
+            "Nats-Batch-Id": batch,
+            "Nats-Batch-Sequence": str(len(entries)),
+            "Nats-Batch-Commit": "1",
+        }
+        answer = await self._request(last, self._headers(last) | commit)
+        if _refused(answer) == DUPLICATE_IN_BATCH:
+            return False
+        self._sequence = _accepted(answer)
+        return True
+
+    async def _publish_one(self, entry: Entry, *, again: bool = False) -> None:
+        headers = self._headers(entry) | {"Nats-Expected-Last-Sequence": str(self._sequence)}
+        if again:
+            headers["Nats-Msg-Id"] = f"{entry.fact_id}+{self._sequence}"
+        answer = await self._request(entry, headers)
+        sequence = _accepted(answer)
+        if not answer.get("duplicate"):
+            self._sequence = sequence
+        elif sequence < self._first and not again:
+            # The server remembers ids for two minutes, also of messages that have been purged since.
+            await self._publish_one(entry, again=True)
+        else:
+            telemetry.RELAY_DUPLICATES.labels(self.stream).inc()
+
+    async def _request(self, entry: Entry, headers: dict[str, str]) -> dict[str, Any]:
+        try:
+            reply = await self._nc.request(
+                entry.subject, entry.body.encode(), timeout=ANSWER_WITHIN, headers=headers
+            )
+        except (NatsError, TimeoutError) as error:
+            # It may or may not have arrived: the stream knows.
+            raise Misplaced from error
+        parsed: dict[str, Any] = orjson.loads(reply.data)
+        return parsed
+
+
+def _bounded(entries: list[Entry]) -> list[Entry]:
+    """As many as the connection's buffers take at once, at least one."""
+    size = 0
+    for number, entry in enumerate(entries):
+        size += len(entry.body)
+        if size > BATCH_BYTES and number:
+            return entries[:number]
+    return entries
+
+
+def _refused(answer: dict[str, Any]) -> int | None:
+    error = answer.get("error")
+    return None if error is None else int(error.get("err_code", 0))
+
+
+def _accepted(answer: dict[str, Any]) -> int:
+    """The sequence a message, or the last of a batch, was given."""
+    refused = _refused(answer)
+    if refused == WRONG_LAST_SEQUENCE:
+        raise Misplaced
+    if refused is not None:
+        raise APIError(**{key: answer["error"].get(key) for key in ("code", "err_code", "description")})
+    return int(answer["seq"])

@@ -1,0 +1,139 @@
+"""A service's process: live at once, ready when it can work, stopped in order; what it says is JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from deploy.local.servers import Nats, free_port, is_free
+from deploy.nats.config import Server, User, cell_users, render
+from deploy.nats.keys import new_seed, public_key
+from shared.contracts.access import USERS
+from shared.kit.nats import Closed, connect, connect_options
+from shared.kit.provision import provision
+from tests.kit.consuming import Outage, settings_of
+from tests.kit.own_servers import end, started
+from tests.servers import ROOT, NatsAccount
+from tests.waiting import eventually
+
+
+class Stack:
+    """NATS of the test's own, and directory as a process."""
+
+    def __init__(self, folder: Path, database_url: str, service: str) -> None:
+        self.folder = folder
+        self.service = service
+        self.database_url = database_url
+        self.http_port = free_port()
+        self.seeds: dict[str, str | None] = {name: new_seed() for name in (*USERS, "test")}
+        keys = {name: public_key(str(seed)) for name, seed in self.seeds.items()}
+        self.nats = Nats(folder / "nats.conf", free_port(), free_port())
+        server = Server(self.nats.port, self.nats.monitor_port, str(folder / "nats"))
+        self.nats.config.write_text(
+            render({"FOCI": [*cell_users(keys, "local"), User(keys["test"])]}, server)
+        )
+        self.account = NatsAccount(self.nats.url, self.seeds)
+        self.log = folder / "service.log"
+
+    async def provision(self) -> None:
+        await eventually(lambda: not is_free(self.nats.port))
+        admin = await self.account.connect("admin")
+        await provision(admin)
+        await admin.close()
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        public = Ed25519PrivateKey.generate().public_key()
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        prefix = self.service.upper()
+        environment = {
+            f"{prefix}_NATS_URL": self.nats.url,
+            f"{prefix}_NATS_SEED": str(self.seeds[self.service]),
+            f"{prefix}_DATABASE_URL": self.database_url,
+            f"{prefix}_ASSERTION_PUBLIC_KEY": pem,
+            f"{prefix}_HTTP_PORT": str(self.http_port),
+        }
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"services.{self.service}", "serve"],
+                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    async def answers(self, path: str, status: int) -> bool:
+        async with httpx2.AsyncClient() as client:
+            try:
+                answer = await client.get(f"http://127.0.0.1:{self.http_port}{path}", timeout=3)
+            except httpx2.TransportError:
+                return False
+        assert answer.status_code == status, answer.text
+        return True
+
+    def said(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@pytest_asyncio.fixture
+async def stack(tmp_path: Path, database: Callable[[str], str]) -> AsyncIterator[Stack]:
+    yield Stack(tmp_path, database("booking"), "booking")
+
+
+async def test_ready_only_while_nats_and_the_database_answer_and_alive_all_the_while(
+    stack: Stack, postgres: str
+) -> None:
+    outage = Outage(postgres, stack.database_url)
+    service = stack.launch()  # before there is any NATS
+    try:
+        await eventually(lambda: stack.answers("/healthz", 200), within=20)
+        assert await stack.answers("/readyz", 503)
+        with started(stack.nats.command()) as nats:
+            await stack.provision()
+            await eventually(lambda: stack.answers("/readyz", 200), within=20)
+            await outage.begin()
+            await eventually(lambda: stack.answers("/readyz", 503))
+            assert await stack.answers("/healthz", 200)
+            await outage.end()
+            await eventually(lambda: stack.answers("/readyz", 200))
+            end(nats)
+            await eventually(lambda: stack.answers("/readyz", 503))
+            assert await stack.answers("/healthz", 200)
+        with started(stack.nats.command()):
+            await eventually(lambda: stack.answers("/readyz", 200), within=20)
+            assert await stack.answers("/metrics", 200)
+            service.send_signal(signal.SIGTERM)
+            await eventually(lambda: service.poll() is not None)
+    finally:
+        end(service)
+    said = stack.said()
+    assert all({"message", "level", "timestamp", "service"} <= set(line) for line in said), said
+    assert not [line for line in said if line["level"] in ("error", "critical")]
+    assert not [line for line in said if "permissions violation" in str(line.get("error")).lower()]
+
+
+async def test_a_connection_the_library_gives_up_ends_the_duty_that_needs_it(
+    nats_account: NatsAccount,
+) -> None:
+    """After some refusals the library does not try again; a process that hears nothing must not look well."""
+    closed = Closed()
+    nc = await connect(settings_of(nats_account, "booking"), "booking", closed)
+    never = asyncio.create_task(closed.never())
+    await nc._process_err("'Maximum Subscriptions Exceeded'")
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(never, 5)
+    assert nc.is_closed
+
+
+def test_trap_4_connections_are_told_never_to_give_up(nats_account: NatsAccount) -> None:
+    options = connect_options(settings_of(nats_account, "booking"), "booking")
+    assert options["max_reconnect_attempts"] == -1
+    assert options["ping_interval"] * options["max_outstanding_pings"] <= 20
