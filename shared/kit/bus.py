@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts import streams
 from shared.contracts.base import Fact
 from shared.contracts.catalogue import fact_class
-from shared.kit import dead_letters, telemetry
+from shared.kit import dead_letters, pulling, telemetry
 from shared.kit.database import Database
 from shared.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.kit.ids import Ids
@@ -49,6 +49,7 @@ BATCH_WAIT = 0.1
 
 def make_broker(settings: ProcessSettings, user: str, closed: Closed | None = None) -> NatsBroker:
     """The FastStream broker of a service; it connects when started."""
+    pulling.time_out_alike()
     options = connect_options(settings, user)
     seed = options.pop("nkeys_seed_str", None)
     return NatsBroker(

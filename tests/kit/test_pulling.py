@@ -1,0 +1,57 @@
+"""Pulling in batches: what has been fetched is handed over, also when the time for the batch is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from nats.aio.client import Client
+from nats.errors import TimeoutError as NatsTimeout
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.base import Fact
+from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1
+from shared.contracts.streams import consumer as declared_consumer
+from shared.kit import pulling
+from shared.kit.bus import BatchConsumer
+from shared.kit.database import Database
+from shared.kit.ids import new_id
+from tests.kit.consuming import consuming, is_idle, send
+from tests.kit.hubs import changed, registered
+from tests.servers import NatsAccount
+from tests.waiting import eventually
+
+DURABLE = "booking__mirrors_hubs"
+FACTS = 150
+
+
+async def test_a_fetch_that_has_no_time_left_ends_like_any_other(bus: Client) -> None:
+    pulling.time_out_alike()
+    await send(bus, registered("ystad"))
+    js = bus.jetstream()
+    subscription = await js.pull_subscribe_bind(DURABLE, stream=declared_consumer(DURABLE).stream)
+    await subscription.fetch(1)
+    for seconds in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2):
+        with pytest.raises(NatsTimeout):
+            await subscription.fetch(200, timeout=seconds)
+
+
+async def test_facts_that_trickle_in_are_delivered_once_each(
+    booking: Database, bus: Client, nats_account: NatsAccount
+) -> None:
+    """Each batch's time runs out again and again with some messages in hand; none may wait for its second delivery."""
+
+    async def effect(session: AsyncSession, facts: Sequence[Fact]) -> None:
+        # Some come in while others are being acted on.
+        await session.execute(text("SELECT pg_sleep(0.05)"))
+
+    consumer = BatchConsumer(DURABLE, booking, (HubRegisteredV1, HubProfileChangedV1), effect, ids=new_id)
+    async with consuming(nats_account, consumer):
+        for version in range(1, FACTS + 1):
+            await send(bus, changed("ystad", version))
+            await bus.flush()
+        await eventually(lambda: is_idle(bus, DURABLE), within=60)
+        info = await bus.jetstream().consumer_info(declared_consumer(DURABLE).stream, DURABLE)
+    assert info.delivered is not None
+    assert info.delivered.consumer_seq == FACTS
