@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -39,6 +39,7 @@ log = logger(__name__)
 RELEASE = "0.1.0"
 
 MEASURE_EVERY = 5.0
+STOP_WITHIN = 15.0
 
 
 class NotStarted(Exception):
@@ -58,6 +59,15 @@ def keep_going(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]
 
     task.add_done_callback(ended)
     return task
+
+
+async def ended(part: str, stop: Callable[[], Awaitable[None]], within: float) -> None:
+    """Stop a part; one that cannot, because what it talks to is away, does not keep the others from it."""
+    try:
+        async with asyncio.timeout(within):
+            await stop()
+    except Exception as error:  # noqa: BLE001  # every part gets its chance to end well
+        log.warning("a part did not end well", part=part, error=repr(error))
 
 
 @asynccontextmanager
@@ -210,12 +220,12 @@ class DataService:
         for consumer in self._consumers:
             consumer.subscribe(broker, self.name)
         await wait_for_consumers(self._nc, self._consumers)
-        stack.push_async_callback(broker.stop)
+        stack.push_async_callback(ended, "facts", broker.stop, STOP_WITHIN)
         await broker.start()
         await stack.enter_async_context(running("facts", closed.never()))
         self.server.answers(operations.handlers(self._consumers, self._entities))
         await self.server.start(self._nc, version=RELEASE)
-        stack.push_async_callback(self.server.stop)
+        stack.push_async_callback(ended, "requests", self.server.stop, STOP_WITHIN)
 
     async def _measure(self) -> None:
         await measure(self._nc, self.database, self.name)
@@ -243,7 +253,7 @@ def run(
         async with AsyncExitStack() as stack:
             closed = Closed()
             nc = await connect(settings, name, closed)
-            stack.push_async_callback(nc.close)
+            stack.push_async_callback(ended, "connection", nc.close, 5.0)
             await parts(stack, DataService(name, settings, nc, readiness, clock=clock))
             started.set()
             log.info("ready")

@@ -175,13 +175,18 @@ class Server:
 
     async def stop(self) -> None:
         """Take no more requests and finish those begun."""
+        try:
+            await self._take_no_more()
+        finally:
+            if self._active:
+                await asyncio.wait(self._active, timeout=LONGEST)
+
+    async def _take_no_more(self) -> None:
         if self._micro is not None:
             # Its own stop would forget requests that have arrived and not been looked at.
             endpoints, self._micro._endpoints = self._micro._endpoints, []  # noqa: SLF001
             await asyncio.gather(*(one._subscription.drain() for one in endpoints if one._subscription))  # noqa: SLF001
             await self._micro.stop()
-        if self._active:
-            await asyncio.wait(self._active, timeout=LONGEST)
 
     def _taker(self, request: type[Request[Any]]) -> Callable[[MicroRequest], Awaitable[None]]:
         async def take(message: MicroRequest) -> None:

@@ -33,7 +33,7 @@ def deliveries(draw: st.DrawFn) -> tuple[int, list[tuple[int, bool]]]:
 
 
 @given(delivery=deliveries())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_delivery_gives_the_same_state(
     booking: Database, delivery: tuple[int, list[tuple[int, bool]]]
 ) -> None:

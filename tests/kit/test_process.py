@@ -111,7 +111,7 @@ async def test_ready_only_while_nats_and_the_database_answer_and_alive_all_the_w
             await eventually(lambda: stack.answers("/readyz", 200), within=20)
             assert await stack.answers("/metrics", 200)
             service.send_signal(signal.SIGTERM)
-            await eventually(lambda: service.poll() is not None)
+            await eventually(lambda: service.poll() is not None, within=20)
     finally:
         end(service)
     said = stack.said()
@@ -137,3 +137,18 @@ def test_trap_4_connections_are_told_never_to_give_up(nats_account: NatsAccount)
     options = connect_options(settings_of(nats_account, "booking"), "booking")
     assert options["max_reconnect_attempts"] == -1
     assert options["ping_interval"] * options["max_outstanding_pings"] <= 20
+
+
+async def test_it_stops_soon_also_while_nats_is_away(stack: Stack) -> None:
+    with started(stack.nats.command()) as nats:
+        await stack.provision()
+        service = stack.launch()
+        try:
+            await eventually(lambda: stack.answers("/readyz", 200), within=20)
+            end(nats)
+            await eventually(lambda: stack.answers("/readyz", 503))
+            service.send_signal(signal.SIGTERM)
+            await eventually(lambda: service.poll() is not None, within=20)
+        finally:
+            end(service)
+    assert not [line for line in stack.said() if line["level"] in ("error", "critical")]
