@@ -11,7 +11,13 @@ from sqlalchemy import text
 
 from services.booking.commands import holds, occupancy, reserving
 from services.booking.queries import bookings, claims
-from shared.contracts.booking.requests import CancelBooking, GetBooking, ListBookings, ListMyBookings
+from shared.contracts.booking.requests import (
+    BookingView,
+    CancelBooking,
+    GetBooking,
+    ListBookings,
+    ListMyBookings,
+)
 from shared.contracts.booking.words import BookingStatus, SpaceKind
 from shared.contracts.directory.words import Role
 from tests.booking.world import HUB, World
@@ -29,7 +35,8 @@ async def test_a_hubs_bookings_by_time_in_pages(world: World) -> None:
     hanna = world.principal("hanna", Role.HOST)
     everything = await world.ask(ListBookings(hub=HUB), hanna)
     assert [one.start for one in everything.items] == sorted(one.start for one in [*made, in_room])
-    pages, cursor = [], None
+    pages: list[BookingView] = []
+    cursor = None
     while True:
         page = await world.ask(ListBookings(hub=HUB, limit=3, cursor=cursor), hanna)
         pages += page.items

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -25,7 +26,7 @@ async def world(booking_database: str, empty: World) -> AsyncIterator[World]:
         yield made
 
 
-def tomorrow(world: World, space: str, hour: int = 10, **more: object) -> Reserve:
+def tomorrow(world: World, space: str, hour: int = 10, **more: Any) -> Reserve:
     day = (world.now + timedelta(days=1)).replace(hour=hour, minute=0, second=0, microsecond=0)
     return world.wish(space, day, **more)
 

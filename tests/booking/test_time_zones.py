@@ -81,7 +81,7 @@ def check_wall(wall: datetime, zone: ZoneInfo) -> None:
         assert possible == {found}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(wall=walls, zone=zones)
 @example(datetime(2027, 4, 4, 1, 45), ZoneInfo("Australia/Lord_Howe"))
 @example(datetime(2027, 10, 3, 2, 15), ZoneInfo("Australia/Lord_Howe"))
@@ -105,7 +105,7 @@ def test_around_every_change_of_clocks(name: str) -> None:
             )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     instant=st.datetimes(datetime(1990, 1, 3), datetime(2199, 12, 29), timezones=st.just(UTC)),
     here=zones,
@@ -196,7 +196,7 @@ def claims(draw: st.DrawFn) -> list[Claim]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     taken=claims(),
     start=quarters,
