@@ -95,9 +95,12 @@ def environment(source: Source) -> Iterable[Fault]:
 
 
 def naive_time(source: Source) -> Iterable[Fault]:
+    """Times without a zone, unless ruff has been told on that line why."""
     for call, name in source.calls():
         last = name.rpartition(".")[2]
         arguments = len(call.args) + len(call.keywords)
+        if re.search(r"# noqa: DTZ\d+ +# \w", source.lines[call.lineno - 1]):
+            continue
         if last in ("utcnow", "utcfromtimestamp") or (
             last == "today" and name.split(".")[0] in ("date", "datetime")
         ):
