@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -111,9 +110,9 @@ def _routed(lifespan: Lifespan | None = None) -> FastAPI:
     return app
 
 
-def openapi() -> str:
-    """The published document as text, for `docs/openapi.json`."""
-    return json.dumps(_routed().openapi(), indent=1, ensure_ascii=False) + "\n"
+def openapi_document() -> dict[str, Any]:
+    """The published document."""
+    return _routed().openapi()
 
 
 async def _keep_connected(settings: Settings, services: Services, readiness: Readiness, clock: Clock) -> None:

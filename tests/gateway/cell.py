@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import asyncpg
 import httpx2
 import structlog
 import uvicorn
@@ -228,6 +229,23 @@ class Cell:
         finally:
             self.run(stack.aclose())
 
+    def plain_url(self, service: str) -> str:
+        """The service's database as asyncpg itself reads it."""
+        return self.databases[service].replace("postgresql+asyncpg://", "postgresql://", 1)
+
+    def sql(self, service: str, *statements: str) -> None:
+        """Do something to a service's database behind its back."""
+
+        async def work() -> None:
+            connection = await asyncpg.connect(self.plain_url(service))
+            try:
+                for statement in statements:
+                    await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        self.run(work())
+
     # --- people and places ---
 
     def client(self, token: str | None = None, **options: Any) -> httpx2.Client:
@@ -282,10 +300,20 @@ class Cell:
         start = noon + timedelta(days=day, hours=hour)
         return {"start": start.isoformat(), "end": (start + timedelta(hours=hours)).isoformat()}
 
-    def book(self, hub: str, space: str, *, who: str = "member", **more: Any) -> dict[str, Any]:
+    def near(self, minutes: float) -> str:
+        """A moment so many minutes from now."""
+        return (self.clock() + timedelta(minutes=minutes)).isoformat()
+
+    def etag(self, hub: str, space: str = "room") -> str:
+        """The present version of a space."""
+        return str(self.http.get(f"/v1/hubs/{hub}/spaces/{space}").headers["etag"])
+
+    def book(
+        self, hub: str, space: str, *, who: str = "member", name: str | None = None, **more: Any
+    ) -> dict[str, Any]:
         """A booking made by somebody with that role."""
         body = {"space": space, **self.slot(), **more}
-        answer = self.http.post(f"/v1/hubs/{hub}/bookings", json=body, headers=self.auth(hub, who))
+        answer = self.http.post(f"/v1/hubs/{hub}/bookings", json=body, headers=self.auth(hub, who, name))
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made

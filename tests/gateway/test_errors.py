@@ -17,25 +17,6 @@ from tests.gateway.problems import problem
 BOOKINGS = "/v1/hubs/here/bookings"
 
 
-def plain_url(cell: Cell, service: str) -> str:
-    """The service's database, for a test that spoils it."""
-    return cell.databases[service].replace("postgresql+asyncpg://", "postgresql://", 1)
-
-
-def sql(cell: Cell, service: str, *statements: str) -> None:
-    """Do something to a service's database behind its back."""
-
-    async def work() -> None:
-        connection = await asyncpg.connect(plain_url(cell, service))
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    cell.run(work())
-
-
 @pytest.mark.parametrize(
     "raw",
     [b"{", b"", b"\xff\xfe{}", b'{"space": "room",}', b"[" * 50_000],
@@ -226,14 +207,14 @@ def test_a_change_says_which_version_it_is_about(cell: Cell) -> None:
 
 
 def test_something_unforeseen_in_a_service_tells_nothing_of_its_insides(cell: Cell) -> None:
-    sql(cell, "directory", "ALTER TABLE hub RENAME COLUMN about TO hidden")
+    cell.sql("directory", "ALTER TABLE hub RENAME COLUMN about TO hidden")
     try:
         answer = cell.http.get("/v1/hubs/here")
         problem(answer, 500, "internal")
         assert "hidden" not in answer.text
         assert "SELECT" not in answer.text
     finally:
-        sql(cell, "directory", "ALTER TABLE hub RENAME COLUMN hidden TO about")
+        cell.sql("directory", "ALTER TABLE hub RENAME COLUMN hidden TO about")
     assert cell.http.get("/v1/hubs/here").status_code == 200
 
 
@@ -248,8 +229,8 @@ def test_something_unforeseen_in_the_gateway_too(cell: Cell) -> None:
 
 
 def test_a_slow_service_is_not_waited_for_longer_than_the_deadline(cell: Cell) -> None:
-    async def lock() -> asyncpg.Connection[Any]:
-        connection = await asyncpg.connect(plain_url(cell, "booking"))
+    async def lock() -> Any:
+        connection: Any = await asyncpg.connect(cell.plain_url("booking"))
         await connection.execute("BEGIN")
         await connection.execute("LOCK TABLE space, booking IN ACCESS EXCLUSIVE MODE")
         return connection
@@ -259,12 +240,13 @@ def test_a_slow_service_is_not_waited_for_longer_than_the_deadline(cell: Cell) -
         try:
             guest = {"name": "Somebody New"}
             body = {"space": "room", **cell.slot(day=44), "person": guest}
-            for send in (
-                lambda: client.get("/v1/hubs/here/spaces"),
-                lambda: client.post(BOOKINGS, json=body, headers=cell.auth("here", "host")),
-            ):
+            for method, path, asked in (("GET", "/v1/hubs/here/spaces", None), ("POST", BOOKINGS, body)):
                 began = time.monotonic()
-                problem(send(), 503, "unavailable")
+                problem(
+                    client.request(method, path, json=asked, headers=cell.auth("here", "host")),
+                    503,
+                    "unavailable",
+                )
                 assert time.monotonic() - began < 2.5
         finally:
             cell.run(held.close())

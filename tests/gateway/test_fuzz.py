@@ -1,0 +1,126 @@
+"""Strangers' requests made from the published document: never a 5xx, never an answer the document does not name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from services.gateway.main import openapi_document
+from tests.gateway.cell import Cell
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    unsupported_method,
+]
+OPERATIONS = [
+    (method.upper(), path) for path, item in sorted(openapi_document()["paths"].items()) for method in item
+]
+BOOKING = "/v1/hubs/{hub}/bookings/{booking}"
+
+
+@pytest.fixture(scope="module")
+def schema(cell: Cell) -> Any:
+    """The document as the running gateway serves it."""
+    return schemathesis.openapi.from_url(f"{cell.url}/v1/openapi.json")
+
+
+@pytest.fixture(scope="module")
+def days() -> Iterator[int]:
+    """A new day for each booking a test needs."""
+    return iter(range(30, 900))
+
+
+def fitting(cell: Cell, path: str, days: Iterator[int]) -> dict[str, str]:
+    """Path parameters that exist."""
+    known = {
+        "hub": "here",
+        "space": "room",
+        "member": str(cell.person("here", "member", f"Somebody {next(days)}")),
+    }
+    if "{booking}" in path:
+        soon = path.endswith(("check-in", "check-out"))
+        slot = {"start": cell.near(1), "end": cell.near(20)} if soon else cell.slot(day=next(days))
+        hold = path.endswith("confirm")
+        made = cell.book("here", "flex" if soon else "room", hold=hold, **slot)
+        known["booking"] = str(made["id"])
+        if path.endswith("check-out"):
+            url = f"/v1/hubs/here/bookings/{made['id']}/check-in"
+            assert cell.http.post(url, headers=cell.auth("here", "operator")).status_code == 200
+    return {name: value for name, value in known.items() if f"{{{name}}}" in path}
+
+
+def example(cell: Cell, method: str, path: str, days: Iterator[int]) -> dict[str, Any]:
+    """The parts of a request that must succeed."""
+    parts: dict[str, Any] = {"path_parameters": fitting(cell, path, days)}
+    bodies: dict[tuple[str, str], Any] = {
+        ("POST", "/v1/hubs/{hub}/bookings"): {"space": "room", **cell.slot(day=next(days)), "title": "Möte"},
+        ("PATCH", BOOKING): cell.slot(day=next(days)),
+        ("POST", f"{BOOKING}/cancel"): {"reason": "The train is late"},
+        ("POST", "/v1/hubs/{hub}/spaces"): {"id": f"s-{uuid4().hex[:8]}", "name": "Studio", "kind": "room"},
+        ("PATCH", "/v1/hubs/{hub}/spaces/{space}"): {"name": "The room"},
+        ("POST", "/v1/hubs/{hub}/members"): {"person": {"name": "Alva Ek"}, "role": "visitor"},
+        ("PATCH", "/v1/hubs/{hub}/members/{member}"): {"role": "host"},
+    }
+    if (method, path) in bodies:
+        parts |= {"body": bodies[method, path], "media_type": "application/json"}
+    if path.endswith("/availability"):
+        parts["query"] = {"from": "2027-03-01T10:00", "to": "2027-03-01T11:00"}
+    if method == "PATCH":
+        parts["headers"] = {"If-Match": cell.etag("here") if "{space}" in path else '"1"'}
+    return parts
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_a_fitting_request_succeeds_as_documented(
+    cell: Cell, schema: Any, days: Iterator[int], method: str, path: str
+) -> None:
+    case = schema[path][method].Case(method=method, **example(cell, method, path, days))
+    answer = case.call(headers=cell.auth("here", "operator"))
+    assert 200 <= answer.status_code < 300, answer.text
+    case.validate_response(answer, checks=CHECKS)
+
+
+@pytest.mark.parametrize("who", ["operator", "nobody"])
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_no_request_finds_an_answer_that_is_not_documented(
+    cell: Cell, schema: Any, days: Iterator[int], method: str, path: str, who: str
+) -> None:
+    operation = schema[path][method]
+    auth = cell.auth("here", "operator") if who == "operator" else {}
+    known = fitting(cell, path, days)
+    modes = list(schemathesis.GenerationMode)
+    cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in modes])
+
+    @settings(
+        max_examples=10,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases, fits=st.booleans())
+    def try_it(case: Any, fits: bool) -> None:
+        if fits:
+            case.path_parameters = {**(case.path_parameters or {}), **known}
+        answer = case.call(headers=auth)
+        case.validate_response(answer, checks=CHECKS)
+
+    try_it()
