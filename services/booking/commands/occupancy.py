@@ -26,6 +26,7 @@ BOUNDARY = "occupancy-boundary"
 PUBLIC = "occupancy-public"
 """Timer per hub: the next full five minutes, when the public figures catch up."""
 
+HUBS_AT_ONCE = 50
 CLOCKS_APART = timedelta(minutes=1)
 """By how much the clocks of two replicas, or the wait for the lock, may differ."""
 
@@ -78,7 +79,7 @@ _PUBLISH = text("""
     UPDATE occupancy SET public_booked = booked, public_present = present, public_at = :public_at
     WHERE hub = :hub AND public_at < :public_at
 """)
-_HUBS = text("SELECT DISTINCT hub FROM space ORDER BY hub")
+_HUBS = text("SELECT DISTINCT hub FROM space WHERE hub > :after ORDER BY hub LIMIT :most")
 _FIGURES = text("""
     SELECT hub, space, capacity, booked, present, measured_at, version FROM occupancy WHERE hub = :hub ORDER BY space
 """)
@@ -155,14 +156,15 @@ def _message(hub: str, row: Any, ids: Ids) -> Row:
     )
 
 
-async def restate(session: AsyncSession, *, clock: Clock, ids: Ids) -> int:
-    """Measure every hub anew, state every figure and arm the timers; for a rebuilt OCCUPANCY stream. How many."""
+async def restate(session: AsyncSession, after: str, *, clock: Clock, ids: Ids) -> tuple[int, str | None]:
+    """Measure the next hubs anew, state every figure, arm the timers: how many figures, and where to go on."""
     stated = 0
-    for hub in (await session.scalars(_HUBS)).all():
+    hubs = (await session.scalars(_HUBS, {"after": after, "most": HUBS_AT_ONCE})).all()
+    for hub in hubs:
         now = clock()
         await _wake_at_next(session, hub, now)
         await measure(session, hub, now=now, ids=ids)
         rows = (await session.execute(_FIGURES, {"hub": hub})).all()
         await write(session, *(_message(hub, row, ids) for row in rows))
         stated += len(rows)
-    return stated
+    return stated, hubs[-1] if len(hubs) == HUBS_AT_ONCE else None

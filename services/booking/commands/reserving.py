@@ -159,50 +159,16 @@ class Reservations:
         view = _view(wish, units, booking_id, call.now)
         answer = answer_of(wish.request, view)
         row = row_of(_fact(wish, units, booking_id, self.ids(), call.now))
-        before, after = buffers(wish.terms.rules)
-        start, end = wish.span
-        source = wish.request.source
-        values: tuple[Any, ...] = (
-            booking_id,
-            wish.terms.hub,
-            wish.terms.slug,
-            wish.terms.version,
-            to_multirange(units),
-            wish.request.seats,
-            start,
-            end,
-            start - before if wish.terms.guarded else None,
-            end + after,
-            str(view.status),
-            view.title,
-            wish.person,
-            wish.by,
-            wish.terms.zone.key,
-            wish.expires_at,
-            source and source.calendar,
-            source and source.uid,
-            source and source.recurrence_id,
-            call.now,
-            row.stream,
-            row.fact_id,
-            row.subject,
-            row.headers,
-            row.body,
+        values = (
+            *_booking_row(wish, view),
+            *(row.stream, row.fact_id, row.subject, row.headers, row.body),
         )
         key = call.key
         if key is not None:
-            values += (
-                key.person,
-                key.operation,
-                key.key,
-                key.fingerprint,
-                answer.status,
-                answer.version,
-                answer.body,
-            )
-        return await self._execute(
-            STATEMENTS[wish.expires_at is not None, key is not None], values, answer, call
-        )
+            values += (key.person, key.operation, key.key, key.fingerprint)
+            values += (answer.status, answer.version, answer.body)
+        statement = STATEMENTS[wish.expires_at is not None, key is not None]
+        return await self._execute(statement, values, answer, call)
 
     async def _execute(
         self, statement: str, values: tuple[Any, ...], answer: Answer, call: Call
@@ -285,6 +251,33 @@ def _checked(request: Reserve, terms: SpaceTerms, principal: Principal, now: dat
         check_rules(terms.rules, terms.zone, wanted, now)
     expires_at = now + timedelta(minutes=terms.rules.hold_minutes) if request.hold else None
     return Wish(request, terms, wanted, request.person or principal.person, principal.person, expires_at)
+
+
+def _booking_row(wish: Wish, view: BookingView) -> tuple[Any, ...]:
+    """The statement's parameters $1 to $20."""
+    terms, source = wish.terms, wish.request.source
+    before, after = buffers(terms.rules)
+    start, end = wish.span
+    return (
+        view.id,
+        terms.hub,
+        terms.slug,
+        terms.version,
+        to_multirange(view.units),
+        view.seats,
+        start,
+        end,
+        start - before if terms.guarded else None,
+        end + after,
+        str(view.status),
+        view.title,
+        wish.person,
+        wish.by,
+        terms.zone.key,
+        wish.expires_at,
+        *((None, None, None) if source is None else (source.calendar, source.uid, source.recurrence_id)),
+        view.created_at,
+    )
 
 
 def _view(wish: Wish, units: Units, booking_id: UUID, now: datetime) -> BookingView:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from uuid import UUID
+
+from sqlalchemy import String, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.commands.stating import state, state_space
@@ -10,23 +12,31 @@ from services.booking.tables import Booking, Space
 from shared.contracts.booking.facts import BookingSnapshotV1, SpaceSnapshotV1
 from shared.kit.ids import Clock, Ids
 
+AT_ONCE = 500
+FIRST = UUID(int=0)
 
-async def restate_bookings(session: AsyncSession, *, clock: Clock, ids: Ids) -> int:
-    """State every booking that is not over yet as it is; how many."""
+
+async def restate_bookings(
+    session: AsyncSession, after: str, *, clock: Clock, ids: Ids
+) -> tuple[int, str | None]:
+    """State the next bookings that are not over yet as they are: how many, and where to go on."""
     now = clock()
-    stated = 0
-    bookings = await session.stream_scalars(select(Booking).where(Booking.ends_at > now).order_by(Booking.id))
-    async for booking in bookings:
+    following = select(Booking).where(Booking.id > (UUID(after) if after else FIRST), Booking.ends_at > now)
+    bookings = (await session.scalars(following.order_by(Booking.id).limit(AT_ONCE))).all()
+    for booking in bookings:
         await state(
             session, BookingSnapshotV1, booking, by=booking.booked_by, now=now, ids=ids, status=booking.status
         )
-        stated += 1
-    return stated
+    return len(bookings), str(bookings[-1].id) if len(bookings) == AT_ONCE else None
 
 
-async def restate_spaces(session: AsyncSession, *, clock: Clock, ids: Ids) -> int:
-    """State every space as it is; how many."""
-    spaces = (await session.scalars(select(Space).order_by(Space.hub, Space.slug))).all()
+async def restate_spaces(
+    session: AsyncSession, after: str, *, clock: Clock, ids: Ids
+) -> tuple[int, str | None]:
+    """State the next spaces as they are: how many, and where to go on."""
+    hub, _, slug = after.partition("/")
+    following = select(Space).where(tuple_(Space.hub, Space.slug) > tuple_(hub, slug, types=[String, String]))
+    spaces = (await session.scalars(following.order_by(Space.hub, Space.slug).limit(AT_ONCE))).all()
     for space in spaces:
         await state_space(session, SpaceSnapshotV1, space, now=clock(), ids=ids)
-    return len(spaces)
+    return len(spaces), f"{spaces[-1].hub}/{spaces[-1].slug}" if len(spaces) == AT_ONCE else None
