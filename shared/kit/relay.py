@@ -18,6 +18,7 @@ from shared.kit.telemetry import logger
 log = logger(__name__)
 
 POLL = 0.25
+SOONEST = 0.002
 LONGEST_PAUSE = 2.0
 
 
@@ -81,6 +82,7 @@ class Relay:
         relays = [StreamRelay(connection, self._nc, stream) for stream in self._streams]
         for relay in relays:
             await relay.take()
+        pause = SOONEST
         rewinds = dict.fromkeys(relays, 0)
         while True:
             if not self._nc.is_connected:
@@ -97,7 +99,12 @@ class Relay:
                 else:
                     rewinds[relay] = 0
             if carried == 0:
-                await self._wait()
+                held_back = any(relay.held_back for relay in relays)
+                # What an open transaction holds back is looked for again soon: nobody may kick when it ends.
+                pause = min(pause * 2, POLL) if held_back else SOONEST
+                await self._wait(pause if held_back else POLL)
+            else:
+                pause = SOONEST
 
     async def _rewind(self, relay: StreamRelay, rewinds: int, error: Misplaced) -> None:
         telemetry.RELAY_REWINDS.labels(relay.stream).inc()
@@ -107,9 +114,9 @@ class Relay:
             await asyncio.sleep(min(POLL * rewinds, LONGEST_PAUSE))
         await relay.find_place()
 
-    async def _wait(self) -> None:
+    async def _wait(self, pause: float) -> None:
         try:
-            async with asyncio.timeout(POLL):
+            async with asyncio.timeout(pause):
                 await self._kicked.wait()
         except TimeoutError:
             return

@@ -31,7 +31,6 @@ BATCH_BYTES = 4 * 1024 * 1024
 ANSWER_WITHIN = 2.0
 LOOK_BACK = 1000
 LOOK_AT_STREAM_EVERY = 10.0
-MEASURE_EVERY = 1.0
 CURSOR_EVERY = 1.0
 POSITION = "Foci-Position"
 WRONG_LAST_SEQUENCE = 10071
@@ -50,6 +49,7 @@ class Entry:
     headers: str
     body: str
     age: float
+    settled: bool
 
 
 class Misplaced(Exception):
@@ -64,15 +64,11 @@ class LostLeadership(Exception):
 # may still commit.
 _NEXT = text("""
     SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body,
-           extract(epoch FROM clock_timestamp() - stated_at)::float AS age
+           extract(epoch FROM clock_timestamp() - stated_at)::float AS age,
+           xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
     FROM outbox
     WHERE stream = :stream AND (xid, id) > (CAST(:xid AS text)::xid8, :id)
-      AND xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY xid, id LIMIT :limit
-""")
-_OLDEST = text("""
-    SELECT extract(epoch FROM clock_timestamp() - stated_at)::float FROM outbox
-    WHERE stream = :stream AND (xid, id) > (CAST(:xid AS text)::xid8, :id) ORDER BY xid, id LIMIT 1
 """)
 # As text: a message somebody else has written may carry anything.
 _KNOWN = text("""
@@ -120,7 +116,7 @@ class StreamRelay:
         self._saved_at = 0.0
         self._saved = (-1, -1)
         self._looked_at = 0.0
-        self._measured_at = 0.0
+        self.held_back = False
 
     async def take(self) -> None:
         """Claim the cursor and find the place in the stream."""
@@ -177,7 +173,6 @@ class StreamRelay:
         if not entries:
             await self._idle()
             return 0
-        telemetry.OUTBOX_AGE.labels(self.stream).set(entries[0].age)
         await self._publish(entries)
         self._xid, self._id = entries[-1].xid, entries[-1].id
         telemetry.RELAYED.labels(self.stream).inc(len(entries))
@@ -187,15 +182,14 @@ class StreamRelay:
     async def _waiting(self) -> list[Entry]:
         place = {"stream": self.stream, "xid": str(self._xid), "id": self._id}
         found = await self._db.execute(_NEXT, place | {"limit": BATCH})
-        return _bounded([Entry(**row) for row in found.mappings()])
+        entries = [Entry(**row) for row in found.mappings()]
+        telemetry.OUTBOX_AGE.labels(self.stream).set(entries[0].age if entries else 0.0)
+        settled = [entry for entry in entries if entry.settled]
+        self.held_back = len(settled) < len(entries)
+        return _bounded(settled)
 
     async def _idle(self) -> None:
         now = time.monotonic()
-        if now - self._measured_at >= MEASURE_EVERY:
-            self._measured_at = now
-            place = {"stream": self.stream, "xid": str(self._xid), "id": self._id}
-            held_back = (await self._db.execute(_OLDEST, place)).scalar()
-            telemetry.OUTBOX_AGE.labels(self.stream).set(held_back or 0.0)
         if now - self._looked_at >= LOOK_AT_STREAM_EVERY:
             await self.look_at_stream()
         await self._save()

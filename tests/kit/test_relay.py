@@ -133,7 +133,9 @@ async def test_killed_between_the_stream_and_its_notes_nothing_is_lost_or_repeat
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         doomed = StreamRelay(connection, as_directory, DIRECTORY)
         await doomed.take()
-        await doomed._publish(await doomed._waiting())  # and here the process dies: its place was never noted
+        await doomed._publish(
+            await eventually(doomed._waiting)
+        )  # and here the process dies: its place was never noted
     await state(directory, facts[2])
     async with relaying(directory, as_directory):
         await arrived(bus, *(fact.id for fact in facts))
@@ -259,11 +261,13 @@ async def test_a_relay_that_lost_its_lock_without_noticing_is_fenced_off(
         await new.take()
         facts = [registered("ystad"), changed("ystad", 2)]
         await state(directory, facts[0])
-        assert await new.step() == 1
+        await eventually(new.step)
+        await eventually(old._waiting)
         with pytest.raises(Misplaced):  # the stream has moved on without it: it publishes nothing twice
             await old.step()
         await old.find_place()
         await state(directory, facts[1])
+        await eventually(old._waiting)
         with pytest.raises(LostLeadership):
             await old.step()
     assert await in_stream(bus) == [facts[0].id, facts[1].id]
