@@ -45,15 +45,17 @@ class Floor:
     plan: Plan
     number: int = 0
     clients: int = 16
+    transactions: int = 0
 
-    def run(self, seconds: float | None = None, *, transactions: int = 0) -> FloorRound:
-        """One run, of so many seconds or of so many transactions per client."""
-        length = [f"--time={seconds:g}"] if seconds is not None else [f"--transactions={transactions}"]
+    def run(self, seconds: float | None = None, *, per_client: int = 0) -> FloorRound:
+        """One run, of so many seconds or of so many transactions `per_client`."""
+        length = [f"--time={seconds:g}"] if seconds is not None else [f"--transactions={per_client}"]
         before = cpu({"postgres": self.postgres})
         finished = run_to_end([*self._command(), *length], environment=self._environment())
         used = used_since(before, {"postgres": self.postgres})["postgres"]
         done = _number(finished, r"number of transactions actually processed: (\d+)")
         rate = _number(finished, r"tps = ([\d.]+)")
+        self.transactions += int(done)
         self.number += int(done) * 2 + self.clients
         return FloorRound(rate, int(done), used, finished.cpu)
 

@@ -148,6 +148,11 @@ def scaling_section(costs: Sequence[scaling.Cost]) -> Section:
          f"{cost.cpu_us / first.cpu_us:.2f}", f"{cost.loaded_in_s:.0f}")
         for cost in costs
     ]  # fmt: skip
+    by_index = [
+        (name, *(f"{cost.by_index[name]:.1f}" for cost in costs))
+        for name in sorted(first.by_index, key=lambda name: -first.by_index[name])
+        if any(cost.by_index[name] for cost in costs)
+    ]
     head = ("size", "index blocks", "blocks in all", "CPU µs", "× the first", "loaded in s")
     text = f"""\
 Per reserve, on a PostgreSQL of its own with the stack's settings, filled by `tests/bench/scaling.py`: bookings over years,
@@ -156,7 +161,11 @@ a third of them ahead, 5 % cancelled, inserted in mixed order into the indexes a
 `EXPLAIN (ANALYZE, BUFFERS)` of the same. CPU: PostgreSQL's while pgbench runs `floor.sql`, {scaling.CLIENTS} clients, median
 of five runs.
 
-{table(head, rows)}"""
+{table(head, rows)}
+
+The same by index, means:
+
+{table(("index", *(str(cost.size) for cost in costs)), by_index)}"""
     goals = (
         Goal(
             "index blocks per reserve, largest against smallest",

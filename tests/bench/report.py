@@ -20,6 +20,14 @@ OTLP, metrics, JSON logs. Only the rate limit is set out of reach. Throughput sa
 floor and CPU per booking say more.
 """
 
+CLOSING = """\
+## Where the time goes
+
+`{command} --profile gateway` (or `booking`, `directory`) runs the load and samples that process with py-spy, which is no
+part of the locks: install it into an environment of its own and put it on the PATH. PostgreSQL: `perf top -p`, or
+`pg_stat_statements`. The figures of a process that is being sampled are not comparable with those above.
+"""
+
 
 def median(values: Iterable[float]) -> float:
     """The middle one."""
@@ -104,7 +112,9 @@ class Report:
             )
         parts.append(table(("Machine", ""), about.items()) + "\n")
         parts.append("## Goals\n\n" + table(("What", "Goal", "Found", ""), goals) + "\n")
-        return "\n".join([*parts, *(section.markdown() for section in self.sections)])
+        return "\n".join(
+            [*parts, *(section.markdown() for section in self.sections), CLOSING.format(command=COMMAND)]
+        )
 
 
 Say = Callable[[str], None]

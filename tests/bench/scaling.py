@@ -10,7 +10,7 @@ import signal
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,7 +60,7 @@ _LOAD = (
     """,
 )
 _TOUCHED = """
-    SELECT coalesce(sum(idx_blks_hit + idx_blks_read), 0)::bigint FROM pg_statio_user_indexes
+    SELECT indexrelname::text AS name, idx_blks_hit + idx_blks_read AS blocks FROM pg_statio_user_indexes
     WHERE relname IN ('booking', 'space', 'outbox', 'idempotency_key')
 """
 
@@ -85,6 +85,7 @@ class Cost:
     """What one reserve costs at a size: medians."""
 
     size: Size
+    by_index: Mapping[str, float]
     index_blocks: float
     all_blocks: float
     cpu_us: float
@@ -117,6 +118,14 @@ async def _execute(url: str, *statements: tuple[Any, ...]) -> None:
     try:
         for statement, *values in statements:
             await connection.execute(statement, *values)
+    finally:
+        await connection.close()
+
+
+async def _fetch(url: str, query: str) -> Any:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(query)
     finally:
         await connection.close()
 
@@ -156,11 +165,19 @@ def reservation(number: int, hubs: int, day: datetime) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def _blocks(url: str, size: Size, tries: int) -> tuple[float, float]:
-    """Blocks of indexes, and of everything, that one reserve touches: medians of many, each rolled back."""
+@dataclass(frozen=True)
+class Blocks:
+    """Blocks touched by one reserve."""
+
+    by_index: Mapping[str, int]
+    everything: int
+
+
+async def _blocks(url: str, size: Size, tries: int) -> list[Blocks]:
+    """Blocks each of many reserves touches; every one is rolled back."""
     connection = await asyncpg.connect(url, server_settings={"stats_fetch_consistency": "none", "jit": "off"})
     day = first_day(utc_now())
-    indexes, everything = [], []
+    found = []
     try:
         for number in range(tries):
             values = reservation(number, size.hubs, day)
@@ -171,17 +188,16 @@ async def _blocks(url: str, size: Size, tries: int) -> tuple[float, float]:
                 "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + STATEMENTS[False, True], *values
             )
             await work.rollback()
-            indexes.append(await _touched(connection) - before)
-            everything.append(_buffers(explained))
+            after = await _touched(connection)
+            found.append(Blocks({name: after[name] - before[name] for name in after}, _buffers(explained)))
     finally:
         await connection.close()
-    # The first ones read the catalogue and split pages that were left full.
-    return statistics.median(indexes), statistics.median(everything)
+    return found
 
 
-async def _touched(connection: asyncpg.Connection[Any]) -> int:
+async def _touched(connection: asyncpg.Connection[Any]) -> dict[str, int]:
     await connection.execute("SELECT pg_stat_force_next_flush()")
-    return int(await connection.fetchval(_TOUCHED))
+    return {row["name"]: row["blocks"] for row in await connection.fetch(_TOUCHED)}
 
 
 def _buffers(explained: str) -> int:
@@ -203,24 +219,32 @@ def measure(
             say(f"loading {size}")
             loaded = _fill(postgres, size)
             url = postgres.url(DATABASE)
-            indexes, everything = asyncio.run(_blocks(url, size, tries if not quick else 50))
-            costs.append(
-                Cost(
-                    size,
-                    indexes,
-                    everything,
-                    _cpu(url, pid, size, transactions if not quick else 200),
-                    loaded,
-                )
-            )
+            found = asyncio.run(_blocks(url, size, tries if not quick else 50))
+            cpu_us = _cpu(url, pid, size, transactions if not quick else 200)
+            costs.append(_cost(size, found, cpu_us, loaded))
     return costs
+
+
+def _cost(size: Size, found: Sequence[Blocks], cpu_us: float, loaded_in_s: float) -> Cost:
+    return Cost(
+        size,
+        {name: statistics.mean(one.by_index[name] for one in found) for name in found[0].by_index},
+        statistics.median(sum(one.by_index.values()) for one in found),
+        statistics.median(one.everything for one in found),
+        cpu_us,
+        loaded_in_s,
+    )
 
 
 def _cpu(url: str, pid: int, size: Size, transactions: int) -> float:
     """PostgreSQL's CPU per reserve: the median of five runs of pgbench with the frozen statement."""
-    # The floor's times are half past and on the hour from 07:00, a loaded booking would refuse some: start years later.
-    day = first_day(utc_now()) + timedelta(days=3650)
+    # From 20:00 to 08:00, between the bookings that are loaded.
+    day = first_day(utc_now()) - timedelta(hours=4)
     plan = Plan(tuple(str(number) for number in range(size.hubs)), (), day)
     floor = Floor(url, pid, plan, clients=CLIENTS)
-    floor.run(transactions=max(transactions // 10, 10))
-    return statistics.median(floor.run(transactions=transactions).cpu_us for _ in range(5))
+    floor.run(per_client=max(transactions // 10, 10))
+    cost = statistics.median(floor.run(per_client=transactions).cpu_us for _ in range(5))
+    booked = asyncio.run(_fetch(url, "SELECT count(*) FROM outbox WHERE stream = 'FLOOR'"))
+    if booked != floor.transactions:
+        raise RuntimeError(f"only {booked} of {floor.transactions} bookings found their place free")
+    return cost

@@ -22,6 +22,12 @@ from tests.bench.stack import Stack
 from tests.bench.throughput import Load
 from tests.bench.world import fill
 
+_SIZES = """
+    SELECT (SELECT avg(length(body) + length(headers)) FROM outbox WHERE stream = 'BOOKING')::int AS stated,
+           (SELECT avg(length(answer)) FROM idempotency_key WHERE key LIKE 'bench-%' AND fingerprint <> $1)::int AS kept,
+           (SELECT count(*) FROM booking WHERE hub LIKE 'floor-%') AS inserted
+"""
+
 
 @dataclass(frozen=True)
 class Lengths:
@@ -86,17 +92,15 @@ class Bench:
                 f"CPU {sum(rounds[-1].cpu_us().values()):.0f} µs a booking"
             )
         self.peak = median(one.rate for one in rounds)
-        return throughput_section(floors, rounds, floor.clients, load.connections, self._sizes(stack))
+        return throughput_section(floors, rounds, floor.clients, load.connections, self._sizes(stack, floor))
 
-    def _sizes(self, stack: Stack) -> str:
-        row = stack.sql("""
-            SELECT (SELECT avg(length(body) + length(headers)) FROM outbox WHERE stream = 'BOOKING')::int AS stated,
-                   (SELECT avg(length(answer)) FROM idempotency_key WHERE key LIKE 'bench-%' AND fingerprint <> 'x')::int AS kept
-        """)[0]
+    def _sizes(self, stack: Stack, floor: Floor) -> str:
         texts = definitions()
+        row = stack.sql(_SIZES, texts["fingerprint"])[0]
         return (
-            f"Characters a booking: outbox {row['stated']} through the gateway, {len(texts['body'] + texts['headers'])} in the "
-            f"floor; kept answer {row['kept']} and {len(texts['answer'])}."
+            f"{row['inserted']} of the floor's {floor.transactions} transactions found their place free.\n"
+            f"Characters a booking: outbox {row['stated']} through the gateway and "
+            f"{len(texts['body'] + texts['headers'])} in the floor, kept answer {row['kept']} and {len(texts['answer'])}."
         )
 
     def _latency(self, stack: Stack, plan: Plan, load: Load) -> Section:
