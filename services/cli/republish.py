@@ -19,11 +19,18 @@ def republish(
     ],
 ) -> None:
     """Have SERVICE state a snapshot of every ENTITY it owns; consumers that know it already drop it."""
-    answer = asyncio.run(_republish(known_service(service), entity))
-    typer.echo(f"{service} has stated {answer.stated} {answer.entity} again.")
+    stated = asyncio.run(_republish(known_service(service), entity))
+    typer.echo(f"{service} has stated {stated} {entity} again.")
 
 
-async def _republish(service: str, entity: str) -> Republished:
+async def _republish(service: str, entity: str) -> int:
     local = settings()
+    stated, cursor = 0, None
     async with admin(local) as client:
-        return cast("Republished", await ask(client, local, Republish(entity=entity), service))
+        while True:
+            wanted = Republish(entity=entity, cursor=cursor)
+            answer = cast("Republished", await ask(client, local, wanted, service))
+            stated, cursor = stated + answer.stated, answer.cursor
+            if cursor is None:
+                return stated
+            typer.echo(f"{stated} so far …", err=True)

@@ -45,6 +45,7 @@ from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import emit
 from shared.kit.principal import Principal
 
+RESTATED_AT_ONCE = 500
 ProfileFact = TypeVar("ProfileFact", HubRegisteredV1, HubProfileChangedV1, HubSnapshotV1)
 
 # ruff: noqa: S608  # the statements are put together from constants
@@ -118,12 +119,15 @@ async def _state_profile(
     )
 
 
-async def restate_hubs(session: AsyncSession, *, clock: Clock, ids: Ids) -> int:
-    """State every hub's profile as it is; how many."""
-    hubs = (await session.scalars(select(Hub).order_by(Hub.slug))).all()
+async def restate_hubs(
+    session: AsyncSession, after: str, *, clock: Clock, ids: Ids
+) -> tuple[int, str | None]:
+    """State the next hubs' profiles as they are: how many, and where to go on."""
+    following = select(Hub).where(Hub.slug > after).order_by(Hub.slug).limit(RESTATED_AT_ONCE)
+    hubs = (await session.scalars(following)).all()
     for hub in hubs:
         await _state_profile(session, HubSnapshotV1, hub, now=clock(), ids=ids)
-    return len(hubs)
+    return len(hubs), hubs[-1].slug if len(hubs) == RESTATED_AT_ONCE else None
 
 
 async def add_member(

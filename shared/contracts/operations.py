@@ -67,17 +67,20 @@ class ReplayDeadLetter(_Operation):
 
 
 class Republished(View):
-    """How many snapshots were put into the outbox."""
+    """How many snapshots this chunk put into the outbox."""
 
     entity: str
     stated: int
+    cursor: str | None = None
+    """Where to go on; null when everything has been stated."""
 
 
 class Republish(_Operation):
-    """State snapshots of everything of one kind the service owns."""
+    """State snapshots of one kind the service owns, a chunk at a time: a long transaction would hold back the relay."""
 
     operation = "republish"
     reply = Republished
     changes = True
 
     entity: str = Field(max_length=50)
+    cursor: str | None = Field(default=None, max_length=200)

@@ -22,8 +22,8 @@ from shared.kit.bus import Consumer, Delivery, FollowerFailed
 from shared.kit.errors import Conflict, NotFound
 from shared.kit.rpc import Call, Handler
 
-Restate = Callable[[AsyncSession], Awaitable[int]]
-"""States a snapshot of everything of one kind; returns how many."""
+Restate = Callable[[AsyncSession, str], Awaitable[tuple[int, str | None]]]
+"""States snapshots of the next chunk of one kind after a cursor (empty at first): how many, and where to go on."""
 
 
 def handlers(
@@ -59,7 +59,8 @@ def handlers(
             raise NotFound(
                 f"Nothing called {request.entity!r} to republish here; there is: {', '.join(entities)}."
             )
-        return Republished(entity=request.entity, stated=await restate(session))
+        stated, cursor = await restate(session, request.cursor or "")
+        return Republished(entity=request.entity, stated=stated, cursor=cursor)
 
     return {
         ListDeadLetters: list_dead_letters,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.booking.commands import snapshots
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
 from shared.contracts.base import Fact
 from shared.contracts.booking.facts import BookingCancelledV1, BookingSnapshotV1, SpaceSnapshotV1
@@ -108,8 +109,8 @@ async def test_what_is_can_be_stated_again(world: World) -> None:
     booking = await world.book("room", "2027-03-01T11:00")
     world.now += timedelta(hours=2)
     async with world.database.transaction() as session:
-        assert await restate_bookings(session, clock=world.clock, ids=world.ids) == 1
-        assert await restate_spaces(session, clock=world.clock, ids=world.ids) == 1
+        assert await restate_bookings(session, "", clock=world.clock, ids=world.ids) == (1, None)
+        assert await restate_spaces(session, "", clock=world.clock, ids=world.ids) == (1, None)
     [fact] = await world.facts(BookingSnapshotV1)
     assert isinstance(fact, BookingSnapshotV1)
     assert (fact.subject, fact.subject_version, fact.status) == (str(booking.id), 1, "confirmed")
@@ -131,3 +132,21 @@ async def test_versions_of_a_booking_have_no_gaps(world: World) -> None:
     await world.ask(CheckOut(**one))
     facts = [fact for fact in await world.facts() if fact.subject == str(held.id)]
     assert [fact.subject_version for fact in facts] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_what_is_is_stated_a_chunk_at_a_time_and_nothing_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long transaction would hold back the relay, and end at the time limit with nothing stated at all."""
+    monkeypatch.setattr(snapshots, "AT_ONCE", 2)
+    await world.space("room")
+    booked = [await world.book("room", f"2027-03-01T{hour}:00") for hour in range(10, 15)]
+    cursor: str | None = ""
+    chunks = []
+    while cursor is not None:
+        async with world.database.transaction() as session:
+            stated, cursor = await restate_bookings(session, cursor, clock=world.clock, ids=world.ids)
+        chunks.append(stated)
+    assert chunks == [2, 2, 1]
+    facts = await world.facts(BookingSnapshotV1)
+    assert sorted(fact.subject for fact in facts) == sorted(str(one.id) for one in booked)

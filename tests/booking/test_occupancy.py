@@ -236,7 +236,7 @@ async def test_a_rebuilt_stream_is_filled_and_the_timers_are_armed_again(world: 
     async with world.database.transaction() as session:
         await session.execute(text("DELETE FROM timer"))
     async with world.database.transaction() as session:
-        assert await restate(session, clock=world.clock, ids=world.ids) == 4
+        assert await restate(session, "", clock=world.clock, ids=world.ids) == (4, None)
     await world.until(datetime.fromisoformat("2027-03-01T10:00+01:00"))
     assert (await world.ask(GetOccupancy(hub=HUB), "hanna", Role.HOST)).total.booked == 1
 

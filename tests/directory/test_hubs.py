@@ -128,7 +128,7 @@ async def test_snapshots_state_what_is(world: World) -> None:
     profile = HubProfile(id=HUB, name="Nordviken", kind=HubKind.LIBRARY, time_zone="Europe/Oslo")
     await world.ask(ChangeHubProfile(profile=profile))
     async with world.database.transaction() as session:
-        assert await commands.restate_hubs(session, clock=world.clock, ids=world.ids) == 5
+        assert await commands.restate_hubs(session, "", clock=world.clock, ids=world.ids) == (5, None)
     snapshots = {fact.hub: fact for fact in await world.facts(HubSnapshotV1)}
     ours = snapshots[HUB]
     assert isinstance(ours, HubSnapshotV1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import String, select, tuple_
+from sqlalchemy import literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.commands.stating import state, state_space
@@ -35,7 +35,7 @@ async def restate_spaces(
 ) -> tuple[int, str | None]:
     """State the next spaces as they are: how many, and where to go on."""
     hub, _, slug = after.partition("/")
-    following = select(Space).where(tuple_(Space.hub, Space.slug) > tuple_(hub, slug, types=[String, String]))
+    following = select(Space).where(tuple_(Space.hub, Space.slug) > tuple_(literal(hub), literal(slug)))
     spaces = (await session.scalars(following.order_by(Space.hub, Space.slug).limit(AT_ONCE))).all()
     for space in spaces:
         await state_space(session, SpaceSnapshotV1, space, now=clock(), ids=ids)
