@@ -15,6 +15,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 from pydantic import BaseModel
 
 from services.booking import main as booking_main
@@ -155,7 +156,10 @@ async def test_from_a_request_to_the_stream_of_occupancy(cell: Cell) -> None:
     stream = cell.bus.jetstream()
 
     async def present() -> OccupancyChangedV1 | None:
-        message = await stream.get_last_msg("OCCUPANCY", OccupancyChangedV1.subject_for(HUB, "all"))
+        try:
+            message = await stream.get_last_msg("OCCUPANCY", OccupancyChangedV1.subject_for(HUB, "all"))
+        except NotFoundError:  # nothing has been measured yet
+            return None
         event = OccupancyChangedV1.model_validate_json(message.data or b"")
         return event if event.data.present == 2 else None
 
