@@ -38,10 +38,14 @@ def _process(home: Home, name: str) -> dict[str, str]:
     }
 
 
-def write(folder: Path) -> None:
-    """One file per container, so that each gets its own secrets and nobody else's."""
+def write(folder: Path, nats_port: int) -> None:
+    """One file per container, so that each gets its own secrets and nobody else's.
+
+    The folder is also a FOCI_HOME, with which `foci` on this machine finds the bus and may use it.
+    """
     home = Home(folder)
     home.make()
+    home.write_state({"urls": {"nats": f"nats://127.0.0.1:{nats_port}"}})
     keys = {name: public_key(home.seed(name)) for name in USERS}
     server = Server(port=4222, monitor_port=8222, store="/data", host="0.0.0.0", monitor_host="0.0.0.0")
     system = public_key(home.seed("system"))
@@ -69,4 +73,8 @@ def write(folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    write(parser.parse_args().folder.absolute())
+    parser.add_argument(
+        "--nats-port", type=int, default=4222, help="where the bus is published on this machine"
+    )
+    arguments = parser.parse_args()
+    write(arguments.folder.absolute(), arguments.nats_port)
