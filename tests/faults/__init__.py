@@ -1,0 +1,1 @@
+"""The history check: clients, kills, and what must still be true afterwards."""

@@ -1,0 +1,261 @@
+"""The stack of `foci up` with two of everything that may have two, ledgers beside it, and a way to kill each process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nats
+import psutil
+from nats.aio.client import Client
+
+from deploy.local.databases import make_databases
+from deploy.local.home import public_half, write_private
+from deploy.local.narrator import Narrator
+from deploy.local.servers import bound_to_parent, free_port
+from deploy.local.settings import LocalSettings
+from deploy.local.stack import GATEWAY, ROOT, Stack
+from deploy.local.supervisor import Program, Running, Supervisor, _end_group
+from deploy.nats.config import ACCOUNT
+from deploy.nats.keys import public_key
+from shared.contracts.access import inbox_prefix
+from shared.kit.provision import consumer_config
+from tests.faults import ledger
+from tests.faults.history import Kill
+from tests.faults.waiting import comes_true, pause
+
+BACKEND = "postgres-backend"
+"""One of PostgreSQL's processes for a client: the server then ends all the others and recovers."""
+VICTIMS = ("booking", "booking-2", "gateway", "gateway-2", "ledger", "ledger-2", "nats", "postgres", BACKEND)
+READY_WITHIN_S = 90.0
+
+
+class Restless(Supervisor):
+    """Starts again after the pause the schedule asks for, without growing back-off, and counts who ended unasked."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.pauses: dict[str, float] = {}
+        self.killed: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
+
+    async def _keep(self, running: Running) -> None:
+        name = running.program.name
+        while running.process is not None:
+            await running.process.wait()
+            if self._stopping:
+                return
+            _end_group(running.process.pid)
+            self.ends[name] = self.ends.get(name, 0) + 1
+            self._say(running, "ended")
+            await pause(self.pauses.pop(name, 0.2))
+            await self._launch(running)
+            if await self._becomes_ready(running):
+                self._say(running, "running")
+
+    def ended_unasked(self) -> list[str]:
+        """Processes that ended more often than they were killed; PostgreSQL may need a second start."""
+        return [
+            f"{name} ended {ends} times, was killed {self.killed.get(name, 0)} times"
+            for name, ends in self.ends.items()
+            if ends > self.killed.get(name, 0) and name != "postgres"
+        ]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault, a bad moment to die at, or both, in all processes of one service; see tests/faults/planted.py."""
+
+    service: str
+    moment: str
+    fault: str = "none"
+
+
+class Arena(Stack):
+    """Everything a run needs, in one temporary folder; use from one thread, like the supervisor."""
+
+    def __init__(self, home: Path, narrator: Narrator, *, deadline_s: float = 5.0) -> None:
+        settings = LocalSettings(
+            home=home,
+            port=free_port(),
+            nats_url=None,
+            database_url=None,
+            rate_limit="1000000/second",
+            cell="local",
+            log_level="INFO",
+            replicas={"booking": 2, GATEWAY: 2, ledger.SERVICE: 2},
+            demo=False,
+        )
+        super().__init__(settings, narrator)
+        self.restless = Restless(narrator.say, self._write_state)
+        self.supervisor = self.restless
+        self.planted: Planted | None = None
+        self._plantings = 0
+        self._deadline_s = deadline_s
+
+    # --- starting ---
+
+    async def up(self) -> None:
+        """Start everything, the ledgers last."""
+        await super().up()
+        await make_databases(
+            self.admin_database_url, {ledger.SERVICE: self.home.password(ledger.SERVICE)}, whole_server=True
+        )
+        await ledger.make_tables(self._database_url(ledger.SERVICE).replace("+asyncpg", ""))
+        client = await self.connect_as_witness()
+        try:
+            for declared in ledger.DECLARED:
+                await client.jetstream().add_consumer(declared.stream, consumer_config(declared))
+        finally:
+            await client.close()
+        await self.supervisor.start(*(self._ledger(name) for name in self._names(ledger.SERVICE)))
+
+    def _choose_ports(self, earlier: Mapping[str, int]) -> None:
+        super()._choose_ports(earlier)
+        for name in self._names(ledger.SERVICE):
+            self.ports[name] = free_port()
+
+    def _nats(self) -> Program:
+        """With a user more: the witness, who may do everything and does nothing but look."""
+        config = json.loads(self.home.nats_config.read_text())
+        known = {"nkey": public_key(self.home.seed(ledger.SERVICE))}
+        config["accounts"][ACCOUNT]["users"].append(known)
+        write_private(self.home.nats_config, json.dumps(config, indent=2))
+        return super()._nats()
+
+    def _ledger(self, name: str) -> Program:
+        environment = {
+            **self._environment(ledger.SERVICE, name),
+            "LEDGER_DATABASE_URL": self._database_url(ledger.SERVICE),
+            "LEDGER_ASSERTION_PUBLIC_KEY": public_half(self.home.assertion_key()),
+        }
+        return self._program(ledger.SERVICE, name, environment)
+
+    def _gateway(self, name: str) -> Program:
+        program = super()._gateway(name)
+        environment = {**program.environment, "GATEWAY_DEADLINE_S": str(self._deadline_s)}
+        return Program(**{**vars(program), "environment": environment})
+
+    def _program(self, service: str, name: str, environment: Mapping[str, str]) -> Program:
+        program = super()._program(service, name, environment)
+        return Program(**{**vars(program), "command": lambda: self._command(service)})
+
+    def _command(self, service: str) -> list[str]:
+        words = [f"services.{service}", "serve"]
+        if self.planted is not None and self.planted.service == service:
+            words = ["tests.faults.planted", service, self.planted.moment, self.planted.fault, str(self.once)]
+        elif service == ledger.SERVICE:
+            words = ["tests.faults.ledger"]
+        return bound_to_parent([sys.executable, "-m", *words], ending=9)  # type: ignore[arg-type]
+
+    @property
+    def once(self) -> Path:
+        """Laid out by a scenario; whoever comes to the bad moment first takes it away and dies there."""
+        return self.home.root / "run" / f"once-{self._plantings}"
+
+    # --- looking ---
+
+    async def connect_as_witness(self) -> Client:
+        """A NATS client that may see everything."""
+        return await nats.connect(
+            self.nats_url,
+            nkeys_seed_str=self.home.seed(ledger.SERVICE),
+            inbox_prefix=inbox_prefix(ledger.SERVICE).encode(),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,
+        )
+
+    def gateways(self) -> list[int]:
+        """The ports of both public doors."""
+        return [self.ports[name] for name in self._names(GATEWAY)]
+
+    def database(self, name: str) -> str:
+        """A database as its administrator sees it, for asyncpg."""
+        assert self.postgres is not None
+        return self.postgres.url(name)
+
+    async def is_ready(self, *names: str) -> bool:
+        """Whether these programs, or all, run and answer that they are ready."""
+        for running in self.supervisor.running.values():
+            if names and running.program.name not in names:
+                continue
+            if running.process is None or running.process.returncode is not None:
+                return False
+            if not await running.program.ready():
+                return False
+        return True
+
+    async def heals(self, *names: str) -> bool:
+        """Wait until these, or all, are ready."""
+        return await comes_true(lambda: self.is_ready(*names), within=READY_WITHIN_S)
+
+    def metrics_url(self, name: str) -> str:
+        """Where a program shows its figures."""
+        return f"http://127.0.0.1:{self.ports[name]}/metrics"
+
+    # --- killing ---
+
+    def kill(self, *victims: str, down_s: float = 0.2) -> Kill:
+        """End processes with -9; each is started again after `down_s`."""
+        hit = [victim for victim in victims if self._kill(victim, down_s)]
+        return Kill(time.time(), tuple(hit))
+
+    def _kill(self, victim: str, down_s: float) -> bool:
+        if victim == BACKEND:
+            return self._kill_backend()
+        process = self.supervisor.running[victim].process
+        if process is None or process.returncode is not None:
+            return False
+        self.restless.pauses[victim] = down_s
+        self.restless.killed[victim] = self.restless.killed.get(victim, 0) + 1
+        # The launcher has become the server by exec, so this is the postmaster itself.
+        process.kill()
+        return True
+
+    def _kill_backend(self) -> bool:
+        process = self.supervisor.running["postgres"].process
+        if process is None or process.returncode is not None:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children():
+                if child.cmdline()[:1] and child.cmdline()[0].startswith("postgres: booking"):
+                    child.kill()
+                    return True
+        return False
+
+    async def plant(self, planted: Planted | None) -> None:
+        """Start a service's processes anew with a fault, and those of the one before without."""
+        services = {it.service for it in (planted, self.planted) if it is not None}
+        self.planted = planted
+        self._plantings += 1
+        names = [name for service in services for name in self._names(service)]
+        before = {name: self.supervisor.running[name].process for name in names}
+        self.kill(*names, down_s=0.0)
+
+        async def started() -> bool:
+            running = self.supervisor.running
+            anew = all(running[name].process is not before[name] for name in names)
+            return anew and await self.is_ready(*names)
+
+        assert await comes_true(started, within=READY_WITHIN_S), f"{names} did not start again"
+
+
+@contextlib.asynccontextmanager
+async def arena_in(home: Path, narrator: Narrator, *, deadline_s: float = 5.0) -> Any:
+    """An arena that runs while the block lasts."""
+    arena = Arena(home, narrator, deadline_s=deadline_s)
+    try:
+        await arena.up()
+        yield arena
+    finally:
+        await asyncio.shield(arena.down())
+
+
+__all__ = ["BACKEND", "ROOT", "VICTIMS", "Arena", "Planted", "arena_in"]
