@@ -37,13 +37,14 @@ class Door:
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self._one_at_a_time = asyncio.Lock()
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         """The answer, or Shut, Lost, Hangs."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with self._one_at_a_time, asyncio.timeout(PATIENCE_S):
                 return await self._exchange(method, path, headers, body)
         except TimeoutError as error:
             self.close()
