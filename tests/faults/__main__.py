@@ -29,9 +29,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=None, help="repeat the kills of an earlier run")
     parser.add_argument("--operations", type=int, default=20_000)
-    parser.add_argument(
-        "--kills", type=int, default=30, help="the run ends after so many, and so many operations"
-    )
+    parser.add_argument("--kills", type=int, default=30, help="at least so many; they go on to the end")
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--only", choices=("storm", "planted"), help="one half")
     return parser.parse_args()
