@@ -142,10 +142,15 @@ class Containers:
     def _postgres(self) -> str:
         from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415  # only when asked for
 
-        container = PostgresContainer("postgres:18", username="postgres", password="postgres", driver=None)
-        container.with_command("postgres -c fsync=off -c max_connections=400")
+        container = PostgresContainer(
+            "postgres:18", username="postgres", password="postgres", dbname="postgres", driver=None
+        )
+        # Words sort as in the wheels and in production, whatever the image's libc.
+        locale = "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
+        container.with_env("POSTGRES_INITDB_ARGS", locale)
+        container.with_command("postgres -c fsync=off -c max_connections=400 -c timezone=UTC")
+        self.containers.append(container)  # before it starts: one that never gets ready is ended too
         container.start()
-        self.containers.append(container)
         url: str = container.get_connection_url()
         return url
 
@@ -161,8 +166,8 @@ class Containers:
         )
         container.with_volume_mapping(str(config), "/etc/nats/nats.conf", "ro")
         container.waiting_for(LogMessageWaitStrategy("Server is ready"))
+        self.containers.append(container)  # before it starts: one that never gets ready is ended too
         container.start()
-        self.containers.append(container)
         return f"nats://{container.get_container_host_ip()}:{container.get_exposed_port(4222)}"
 
     def stop(self) -> None:
