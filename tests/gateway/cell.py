@@ -87,6 +87,7 @@ class Cell:
         self.loop = uvloop.new_event_loop()
         self.wires: dict[str, Wire] = {}
         self.services: dict[str, DataService] = {}
+        self.readiness: dict[str, Readiness] = {}
         self._parts: dict[str, AsyncExitStack] = {}
         self._people: dict[tuple[str, str], UUID] = {}
         self._thread = threading.Thread(target=self.loop.run_forever, name="cell", daemon=True)
@@ -174,7 +175,8 @@ class Cell:
         settings: ServiceSettings = (BookingSettings if name == "booking" else DirectorySettings)(**shared)
         nc = await connect(settings, name)
         stack.push_async_callback(nc.close)
-        service = DataService(name, settings, nc, Readiness(), clock=self.clock)
+        self.readiness[name] = Readiness()
+        service = DataService(name, settings, nc, self.readiness[name], clock=self.clock)
         self.services[name] = service
         if isinstance(settings, BookingSettings):
             booking.assemble(service, settings, clock=self.clock, ids=new_id, chance=random.Random(1))
@@ -245,6 +247,10 @@ class Cell:
                 await connection.close()
 
         self.run(work())
+
+    def needs(self, service: str) -> dict[str, str]:
+        """What a service says of the servers it needs."""
+        return dict(self.run(self.readiness[service].result()))
 
     # --- people and places ---
 
