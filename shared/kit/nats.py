@@ -78,3 +78,36 @@ async def connect(settings: ProcessSettings, user: str, closed: Closed | None = 
         except (NatsError, OSError, TimeoutError) as error:
             log.warning("NATS is not there yet", user=user, error=str(error) or type(error).__name__)
             await asyncio.sleep(0.5)
+
+
+PATIENCE_S = 60
+"""Longer than the library keeps a connection that does not answer, so no ping is ever given up on a live one."""
+
+
+class Pulse:
+    """Asks the server for an answer, one question at a time, and never gives a question up.
+
+    nats-py's reader dies of an answer that comes when nobody waits for it any more (2.16: `set_result` on a cancelled
+    future); requests then get no replies until the connection is found stale 20 to 30 seconds later.
+    """
+
+    def __init__(self, nc: Client) -> None:
+        self._nc = nc
+        self._asked: asyncio.Task[None] | None = None
+        self._connection = 0
+
+    async def beats(self, within: float = 1.0) -> None:
+        """Return when the server has answered; ConnectionError or TimeoutError when it has not."""
+        if not self._nc.is_connected:
+            raise ConnectionError("NATS is away")
+        connection = self._nc.stats["reconnects"]
+        if self._asked is None or connection != self._connection:
+            self._asked = asyncio.create_task(self._nc.flush(timeout=PATIENCE_S))
+            self._asked.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
+            self._connection = connection
+        asked = self._asked
+        done, _ = await asyncio.wait({asked}, timeout=within)
+        if not done:
+            raise TimeoutError("NATS does not answer")
+        self._asked = None
+        asked.result()

@@ -25,7 +25,7 @@ from shared.kit.database import Database, make_engine
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock
 from shared.kit.kick import Kick
-from shared.kit.nats import Closed, connect
+from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.operations import Restate
 from shared.kit.principal import Verifier, load_public_key
 from shared.kit.relay import Relay
@@ -113,13 +113,7 @@ async def wait_for_database(engine: AsyncEngine) -> None:
 
 def needs(readiness: Readiness, nc: Client, database: Database | None) -> None:
     """Ready only while NATS, and the database if there is one, answer."""
-
-    async def nats_answers() -> None:
-        if not nc.is_connected:
-            raise ConnectionError("NATS is away")
-        await nc.flush(timeout=1)
-
-    readiness.needs("nats", nats_answers)
+    readiness.needs("nats", Pulse(nc).beats)
     if database is not None:
         readiness.needs("database", database.ping)
 
