@@ -99,7 +99,7 @@ def main() -> int:
     good = asyncio.run(run(asked, home, narrator))
     if good:
         shutil.rmtree(home)
-        narrator.say("every promise was kept and every planted fault was found")
+        narrator.say(f"all as it should be{'' if asked.only is None else f' (only {asked.only})'}")
     else:
         narrator.say(f"BROKEN; logs, databases and streams stay in {home}", bad=True)
     return 0 if good else 1

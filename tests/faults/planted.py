@@ -36,6 +36,8 @@ from tests.faults.waiting import pause
 HELD_AT_MOST_S = 3.5
 BRINGS_ITS_OWN_MOMENT = frozenset({"lost-key", "inbox-outside"})
 """Faults that split one transaction in two: the bad moment lies between them."""
+OF_THE_KEY = 7
+"""Values a statement is given for the key: person, operation, key, fingerprint, status, version, answer."""
 Emit = Callable[..., Awaitable[None]]
 
 
@@ -113,14 +115,16 @@ def relays_by_id_only() -> None:
 def loses_the_key(moment: BadMoment) -> None:
     """The booking is committed first, its key afterwards, in a transaction of its own."""
     execute = Reservations._execute
+    # Whether there is a key is the last thing statements are told apart by, and the last they are given.
+    plain = {variant[:-1]: statement for variant, statement in STATEMENTS.items() if not variant[-1]}
+    without_key = {statement: plain[variant[:-1]] for variant, statement in STATEMENTS.items()}
 
     async def in_two_steps(
         self: Reservations, statement: str, values: tuple[Any, ...], answer: Answer, call: Call
     ) -> Answer | None:
         if call.key is None:
             return await execute(self, statement, values, answer, call)
-        held = statement == STATEMENTS[True, True]
-        done = await execute(self, STATEMENTS[held, False], values[:25], answer, call)
+        done = await execute(self, without_key[statement], values[:-OF_THE_KEY], answer, call)
         moment.die()
         if done is not None:
             async with self.database.transaction() as session:

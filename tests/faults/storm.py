@@ -155,18 +155,17 @@ def _victims(kills: list[Kill]) -> list[str]:
 
 
 def _recovery(history: History) -> list[str]:
-    """Per victim: seconds from a kill until the last operation begun before the next that stayed unknown."""
+    """Per victim: seconds from a kill until the last operation was begun that stayed unknown before the next kill."""
     lasted: dict[str, list[float]] = defaultdict(list)
     for kill, following in zip_longest(history.kills, history.kills[1:]):
         end = following.at if following else float("inf")
         unknown = [
             one.invoked - kill.at
             for one in history.operations
-            if kill.at - 5 <= one.invoked < end
-            and one.completed >= kill.at
-            and one.outcome is Outcome.UNKNOWN
+            if kill.at <= one.completed < end and one.outcome is Outcome.UNKNOWN
         ]
-        lasted["+".join(kill.victims)].append(max(unknown, default=0.0))
+        if len(kill.victims) == 1:
+            lasted[kill.victims[0]].append(max(0.0, *unknown, 0.0))
     return [
         f"{victims} {statistics.median(times):.1f} s (most {max(times):.1f})"
         for victims, times in sorted(lasted.items())
