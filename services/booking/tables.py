@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Dialect, String, Text, cast, type_coerce
+from sqlalchemy import ColumnElement, Dialect, Identity, String, Text, cast, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -45,6 +45,7 @@ class Hub(Base):
     __tablename__ = "hub"
 
     slug: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Identity(always=True))
     name: Mapped[str]
     time_zone: Mapped[str]
     next_unit: Mapped[int] = mapped_column(default=1)
@@ -61,6 +62,7 @@ class Space(Base):
 
     hub: Mapped[str] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(primary_key=True)
+    hub_number: Mapped[int]
     name: Mapped[str]
     kind: Mapped[str]
     capacity: Mapped[int]
@@ -93,6 +95,7 @@ class Booking(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     hub: Mapped[str]
+    hub_number: Mapped[int]
     space: Mapped[str]
     units: Mapped[Units] = mapped_column(UnitSet)
     seats: Mapped[int]

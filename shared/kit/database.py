@@ -15,7 +15,7 @@ from shared.kit.telemetry import span
 
 tracer = trace.get_tracer("foci.database")
 
-CONNECT = {
+CONNECT: dict[str, Any] = {
     "timeout": 3,
     "command_timeout": 5,
     "server_settings": {"application_name": "foci", "jit": "off", "timezone": "UTC"},
@@ -40,7 +40,10 @@ def make_autocommit_pool(url: str, *, size: int) -> asyncpg.Pool:
         return
 
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return asyncpg.create_pool(plain, min_size=0, max_size=size, reset=leave, **CONNECT)
+    # The statement is an indexed one at every size; a plan made while a table was small must not stay a scan of it.
+    settings = CONNECT["server_settings"] | {"enable_seqscan": "off"}
+    options = CONNECT | {"server_settings": settings}
+    return asyncpg.create_pool(plain, min_size=0, max_size=size, reset=leave, **options)
 
 
 def changed_rows(result: Result[Any]) -> int:

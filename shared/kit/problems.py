@@ -31,8 +31,6 @@ def of_error(error: BaseException) -> Problem:
         )
     if isinstance(error, FociError):
         return problem(error.status, error.code, error.title, error.detail, field=error.field, **error.extra)
-    if isinstance(error, ValidationError):
-        return of_validation(error)
     if is_passing(error):
         return of_error(Unavailable("A part of Foci is away for a moment. Try again shortly."))
     return problem(

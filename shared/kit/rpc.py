@@ -20,7 +20,7 @@ from nats.micro.request import Request as MicroRequest
 from nats.micro.service import Service, ServiceConfig
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -239,7 +239,11 @@ class Server:
         # Nobody in particular has no keys: one stranger must not be given the answer to another.
         if given and request.changes and (principal is not None or request.admin):
             key = Key.of(principal.person if principal else ADMIN, request.operation, given, body)
-        parsed = request.model_validate_json(body)
+        try:
+            parsed = request.model_validate_json(body)
+        except ValidationError as error:
+            # Only here: the same exception from deeper inside is our fault, not the caller's.
+            return Answer(422, None, orjson.dumps(problems.of_validation(error)).decode())
         async with asyncio.timeout(seconds_left), self._slots:
             call = Call(principal, now, key, seconds_left)
             direct = self._direct.get(request)

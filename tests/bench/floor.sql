@@ -25,11 +25,11 @@
 \set minutes :slot / 24 * 1440 + :slot % 24 * 30
 \set unit case when :place < 5 then :place + 1 else 6 + (:place - 5) * 8 + random(0, 7) end
 WITH place AS (
-    SELECT 1 FROM space WHERE hub = 'floor-' || :hub AND slug = 'place-' || :place AND version = 1 AND active
+    SELECT hub_number FROM space WHERE hub || '/' || slug = 'floor-' || :hub || '/place-' || :place AND version = 1 AND active
 ), booked AS (
-    INSERT INTO booking (id, hub, space, rules_version, units, seats, starts_at, ends_at, kept_from, kept_until, status,
+    INSERT INTO booking (id, hub, hub_number, space, rules_version, units, seats, starts_at, ends_at, kept_from, kept_until, status,
                          title, person, booked_by, time_zone, expires_at, calendar, uid, recurrence_id, created_at)
-    SELECT uuidv7(), 'floor-' || :hub, 'place-' || :place, 1, int4multirange(int4range(:unit, :unit + 1)), 1, :day::timestamptz + :minutes::int * interval '1 minute', :day::timestamptz + (:minutes::int + 30) * interval '1 minute', NULL, :day::timestamptz + (:minutes::int + 30) * interval '1 minute', 'confirmed', :title, uuidv7(), uuidv7(), :zone, NULL::timestamptz, NULL, NULL, NULL, clock_timestamp()
+    SELECT uuidv7(), 'floor-' || :hub, hub_number, 'place-' || :place, 1, int4multirange(int4range(:unit, :unit + 1)), 1, :day::timestamptz + :minutes::int * interval '1 minute', :day::timestamptz + (:minutes::int + 30) * interval '1 minute', NULL, :day::timestamptz + (:minutes::int + 30) * interval '1 minute', 'confirmed', :title, uuidv7(), uuidv7(), :zone, NULL::timestamptz, NULL, NULL, NULL, clock_timestamp()
     FROM place ON CONFLICT DO NOTHING RETURNING id
 ), stated AS (
     INSERT INTO outbox (stream, fact_id, subject, headers, body) SELECT 'FLOOR', uuidv7(), :subject, :headers, :body FROM booked

@@ -33,10 +33,13 @@ CLIENTS = 4
 # Twelve slots a day from 08:00, per place backwards and forwards from today; a third of the bookings lie ahead. The order
 # of insertion mixes places and days as life does, so that the indexes grow as they would.
 _LOAD = (
-    "INSERT INTO hub SELECT 'floor-' || h, 'Hub ' || h, 'Europe/Stockholm', 46 FROM generate_series(0, $1::int - 1) h",
     """
-    INSERT INTO space (hub, slug, name, kind, capacity, units, rules)
-    SELECT 'floor-' || h, 'place-' || p, 'Place ' || p, CASE WHEN p < 5 THEN 'room' ELSE 'flex' END, 8,
+    INSERT INTO hub (slug, name, time_zone, next_unit)
+    SELECT 'floor-' || h, 'Hub ' || h, 'Europe/Stockholm', 46 FROM generate_series(0, $1::int - 1) h ORDER BY h
+    """,
+    """
+    INSERT INTO space (hub, hub_number, slug, name, kind, capacity, units, rules)
+    SELECT 'floor-' || h, h + 1, 'place-' || p, 'Place ' || p, CASE WHEN p < 5 THEN 'room' ELSE 'flex' END, 8,
            CASE WHEN p < 5 THEN int4multirange(int4range(p + 1, p + 2))
                 ELSE int4multirange(int4range(6 + (p - 5) * 8, 14 + (p - 5) * 8)) END, '{"opening_hours": null}'
     FROM generate_series(0, $1::int - 1) h, generate_series(0, 9) p
@@ -46,9 +49,9 @@ _LOAD = (
         SELECT n, n / ($1::int * 10) AS round, n % $1::int AS hub, n / $1::int % 10 AS place
         FROM generate_series(0, $2::int - 1) n
     ), rounds AS (SELECT ceil($2::numeric / ($1::int * 10))::int AS number)
-    INSERT INTO booking (id, hub, space, units, seats, starts_at, ends_at, kept_until, status, title, person, booked_by,
-                         time_zone, rules_version, created_at)
-    SELECT uuidv7(), 'floor-' || hub, 'place-' || place,
+    INSERT INTO booking (id, hub, hub_number, space, units, seats, starts_at, ends_at, kept_until, status, title,
+                         person, booked_by, time_zone, rules_version, created_at)
+    SELECT uuidv7(), 'floor-' || hub, hub + 1, 'place-' || place,
            int4multirange(int4range(unit, unit + 1)), 1, start, start + interval '1 hour', start + interval '1 hour',
            CASE WHEN round % 20 = 0 THEN 'cancelled' WHEN start < now() THEN 'checked_out' ELSE 'confirmed' END,
            'Interview, please knock', gen_random_uuid(), gen_random_uuid(), 'Europe/Stockholm', 1, now()
@@ -175,7 +178,9 @@ class Blocks:
 
 async def _blocks(url: str, size: Size, tries: int) -> list[Blocks]:
     """Blocks each of many reserves touches; every one is rolled back."""
-    connection = await asyncpg.connect(url, server_settings={"stats_fetch_consistency": "none", "jit": "off"})
+    connection = await asyncpg.connect(
+        url, server_settings={"stats_fetch_consistency": "none", "jit": "off", "enable_seqscan": "off"}
+    )
     day = first_day(utc_now())
     found = []
     try:

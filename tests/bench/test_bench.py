@@ -47,7 +47,7 @@ def _skeleton(statement: str) -> str:
     without = re.sub(
         r"\)\s*SELECT (.*?)\s+FROM (place|booked)\b", r") SELECT … FROM \2", statement, flags=re.DOTALL
     )
-    without = re.sub(r"WHERE hub = .*? AND slug = .*? AND version = \S+", "WHERE …", without, flags=re.DOTALL)
+    without = re.sub(r"WHERE hub \|\| .*? AND version = \S+", "WHERE …", without, flags=re.DOTALL)
     return " ".join(without.split())
 
 

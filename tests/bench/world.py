@@ -104,10 +104,14 @@ async def _settle(stack: Stack, hubs: int, people: int) -> Plan:
 # The floor books in hubs of its own, copies of the others, so that the two never stand in each other's way.
 _TWINS = """
     WITH hubs AS (
-        INSERT INTO hub SELECT replace(slug, 'bench-', 'floor-'), name, time_zone, next_unit FROM hub WHERE slug LIKE 'bench-%'
+        INSERT INTO hub (slug, name, time_zone, next_unit)
+        SELECT replace(slug, 'bench-', 'floor-'), name, time_zone, next_unit FROM hub WHERE slug LIKE 'bench-%'
+        RETURNING slug, number
     )
-    INSERT INTO space SELECT replace(hub, 'bench-', 'floor-'), slug, name, kind, capacity, units, made_of, rules, guarded,
-        active, version, stated FROM space WHERE hub LIKE 'bench-%'
+    INSERT INTO space
+        SELECT h.slug, h.number, s.slug, s.name, s.kind, s.capacity, s.units, s.made_of, s.rules, s.guarded, s.active,
+               s.version, s.stated
+        FROM space s JOIN hubs h ON h.slug = replace(s.hub, 'bench-', 'floor-')
 """
 
 

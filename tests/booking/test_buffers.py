@@ -12,14 +12,15 @@ from sqlalchemy import text
 
 from services.booking.rules.claims import Claim
 from shared.contracts.booking.facts import BookingConfirmedV1
-from shared.contracts.booking.requests import ChangeSpace, SpaceRules
+from shared.contracts.booking.requests import ChangeSpace
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import SpaceKind
 from shared.contracts.directory.words import Role
 from tests.booking.world import HUB, Refused, World
 
 
-def buffered(before: int = 0, after: int = 0) -> SpaceRules:
-    return SpaceRules(
+def buffered(before: int = 0, after: int = 0) -> GivenRules:
+    return GivenRules(
         buffer_before_minutes=before, buffer_after_minutes=after, days_ahead=400, shortest_minutes=1
     )
 
@@ -168,9 +169,9 @@ async def test_arithmetic_and_constraints_agree(
         ):
             inserted = await connection.execute(
                 text("""
-                INSERT INTO booking (id, hub, space, units, seats, starts_at, ends_at, kept_from, kept_until, status, person,
-                                     booked_by, time_zone, rules_version, created_at)
-                VALUES (gen_random_uuid(), 'h', 'a', '{[1,2)}', 1, :begins, :ends, :kept_from, :kept_until, 'confirmed',
+                INSERT INTO booking (id, hub, hub_number, space, units, seats, starts_at, ends_at, kept_from,
+                                     kept_until, status, person, booked_by, time_zone, rules_version, created_at)
+                VALUES (gen_random_uuid(), 'h', 1, 'a', '{[1,2)}', 1, :begins, :ends, :kept_from, :kept_until, 'confirmed',
                         gen_random_uuid(), gen_random_uuid(), 'UTC', 1, now())
                 ON CONFLICT DO NOTHING RETURNING id
                 """),

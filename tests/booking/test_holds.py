@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.contracts.booking.facts import BookingConfirmedV1, BookingExpiredV1, BookingHeldV1
-from shared.contracts.booking.requests import CancelBooking, ConfirmBooking, GetBooking, SpaceRules
+from shared.contracts.booking.requests import CancelBooking, ConfirmBooking, GetBooking
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import BookingStatus, SpaceKind
 from tests.booking.world import HUB, MONDAY, World
 
-HELD_FOR = SpaceRules(hold_minutes=10)
+HELD_FOR = GivenRules(hold_minutes=10)
 
 
 async def test_a_held_place_is_nobody_elses(world: World) -> None:

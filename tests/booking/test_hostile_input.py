@@ -16,8 +16,8 @@ from shared.contracts.booking.requests import (
     MoveBooking,
     OpenSpace,
     Reserve,
-    SpaceRules,
 )
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import SpaceKind
 from shared.contracts.directory.words import Role
 from tests.booking.world import HUB, World
@@ -102,7 +102,7 @@ async def test_the_largest_area_is_booked_and_measured(world: World) -> None:
     [("1990-01-01T00:00", "1990-01-02T00:00"), ("2199-12-30T00:00", "2199-12-31T23:59")],
 )
 async def test_imports_at_the_limits_of_years(world: World, start: str, end: str) -> None:
-    await world.space("room", rules=SpaceRules(buffer_before_minutes=1440, buffer_after_minutes=1440))
+    await world.space("room", rules=GivenRules(buffer_before_minutes=1440, buffer_after_minutes=1440))
     operator = world.principal("olga", Role.OPERATOR)
     await world.ask(world.wish("room", start, end, source=SOURCE), operator)
     refused = await world.refusal(world.wish("room", start, end, source={**SOURCE, "uid": "other"}), operator)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from shared.contracts.booking.requests import CancelBooking, ListBookings, SpaceRules
+from shared.contracts.booking.requests import CancelBooking, ListBookings
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import SpaceKind
 from shared.contracts.directory.words import Role
 from tests.booking.world import HUB, Refused, World
 
-NEVER_OPEN = SpaceRules.model_validate({"opening_hours": {}, "longest_minutes": 60, "days_ahead": 1})
+NEVER_OPEN = GivenRules.model_validate({"opening_hours": {}, "longest_minutes": 60, "days_ahead": 1})
 
 
 def entry(uid: str, recurrence_id: str = "") -> dict[str, Any]:

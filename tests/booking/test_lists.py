@@ -83,9 +83,9 @@ async def test_times_at_the_edge_of_the_calendar_are_refused(world: World, edge:
 # ---- plans -----------------------------------------------------------------------------------------------------
 
 MANY = """
-    INSERT INTO booking (id, hub, space, units, seats, starts_at, ends_at, kept_until, status, person, booked_by,
+    INSERT INTO booking (id, hub, hub_number, space, units, seats, starts_at, ends_at, kept_until, status, person, booked_by,
                          time_zone, rules_version, created_at)
-    SELECT gen_random_uuid(), 'hub-' || hub, 'flex', int4multirange(int4range(seat, seat + 1)), 1, at,
+    SELECT gen_random_uuid(), 'hub-' || hub, hub, 'flex', int4multirange(int4range(seat, seat + 1)), 1, at,
            at + interval '50 minutes', at + interval '50 minutes',
            (ARRAY['confirmed', 'cancelled', 'checked_out'])[1 + seat % 3],
            ('00000000-0000-0000-0000-0000000000' || lpad((seat + hub)::text, 2, '0'))::uuid, gen_random_uuid(),

@@ -7,14 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from shared.contracts.booking.facts import BookingExpiredV1, BookingMovedV1
-from shared.contracts.booking.requests import (
-    BookingView,
-    CancelBooking,
-    CheckIn,
-    GetBooking,
-    MoveBooking,
-    SpaceRules,
-)
+from shared.contracts.booking.requests import BookingView, CancelBooking, CheckIn, GetBooking, MoveBooking
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import BookingStatus, SpaceKind
 from shared.contracts.directory.words import Role
 from tests.booking.world import HUB, OPEN_ALWAYS, Refused, World
@@ -41,7 +35,7 @@ async def test_a_booking_moves_and_frees_its_old_time(world: World) -> None:
 
 
 async def test_a_booking_is_not_in_its_own_way(world: World) -> None:
-    await world.space("room", rules=SpaceRules(buffer_before_minutes=30, buffer_after_minutes=30))
+    await world.space("room", rules=GivenRules(buffer_before_minutes=30, buffer_after_minutes=30))
     booking = await world.book("room")
     moved = await world.ask(to(booking, start="2027-03-01T10:30", end="2027-03-01T11:30"))
     assert moved.start.isoformat() == "2027-03-01T10:30:00+01:00"
@@ -76,7 +70,7 @@ async def test_the_same_seats_are_kept_while_they_are_free(world: World) -> None
 
 async def test_to_another_space_with_rules_of_its_own(world: World) -> None:
     await world.space("room", capacity=4)
-    await world.space("flex", SpaceKind.FLEX, seats=2, rules=SpaceRules(longest_minutes=60))
+    await world.space("flex", SpaceKind.FLEX, seats=2, rules=GivenRules(longest_minutes=60))
     booking = await world.book("room", "2027-03-01T10:00", "2027-03-01T12:00", seats=2)
     assert (await world.refusal(to(booking, space="flex"))).code == "too-long"
     moved = await world.ask(to(booking, space="flex", end="2027-03-01T11:00"))
@@ -95,7 +89,7 @@ async def test_a_move_decided_on_an_old_version_is_refused(world: World) -> None
 
 
 async def test_a_new_title_is_no_new_claim(world: World) -> None:
-    await world.space("room", rules=SpaceRules(longest_minutes=60))
+    await world.space("room", rules=GivenRules(longest_minutes=60))
     booking = await world.book("room")
     await world.let_time_pass(hours=1, minutes=30)  # it has begun: a new claim would be in the past
     titled = await world.ask(to(booking, title="Renamed"))
@@ -104,7 +98,7 @@ async def test_a_new_title_is_no_new_claim(world: World) -> None:
 
 
 async def test_a_hold_that_moves_still_lapses(world: World) -> None:
-    await world.space("room", rules=SpaceRules(hold_minutes=10))
+    await world.space("room", rules=GivenRules(hold_minutes=10))
     held = await world.book("room", hold=True)
     world.now += timedelta(minutes=5)
     moved = await world.ask(to(held, **LATER))
@@ -115,7 +109,7 @@ async def test_a_hold_that_moves_still_lapses(world: World) -> None:
 
 
 async def test_what_is_over_does_not_move(world: World) -> None:
-    await world.space("room", rules=SpaceRules(hold_minutes=10))
+    await world.space("room", rules=GivenRules(hold_minutes=10))
     held = await world.book("room", hold=True)
     world.now += timedelta(minutes=10)
     assert (await world.refusal(to(held, **LATER))).code == "hold-expired"
@@ -128,7 +122,7 @@ async def test_what_is_over_does_not_move(world: World) -> None:
 
 
 async def test_a_lapsed_hold_is_not_in_the_way_of_a_move(world: World) -> None:
-    await world.space("room", rules=SpaceRules(hold_minutes=10))
+    await world.space("room", rules=GivenRules(hold_minutes=10))
     booking = await world.book("room", "2027-03-01T12:00")
     await world.book("room", "2027-03-01T14:00", by="ben", hold=True)
     world.now += timedelta(minutes=10)
@@ -187,7 +181,7 @@ async def test_many_moves_and_reservations_at_once_leave_no_overlap(world: World
 
 
 async def test_only_an_operator_moves_an_imported_entry_against_the_rules(world: World) -> None:
-    await world.space("room", rules=SpaceRules.model_validate({"opening_hours": {}}))
+    await world.space("room", rules=GivenRules.model_validate({"opening_hours": {}}))
     source = {"calendar": "town", "uid": "1"}
     made = await world.ask(
         world.wish("room", source=source, person=world.person("ann")), "olga", Role.OPERATOR

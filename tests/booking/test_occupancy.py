@@ -18,8 +18,8 @@ from shared.contracts.booking.requests import (
     CheckOut,
     GetOccupancy,
     MoveBooking,
-    SpaceRules,
 )
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import SpaceKind
 from shared.contracts.directory.words import Role
 from tests.booking.world import HUB, World
@@ -140,7 +140,7 @@ async def test_nothing_is_stated_when_nothing_has_changed(world: World) -> None:
 
 async def test_holds_count_until_they_lapse(world: World) -> None:
     await floor(world)
-    await world.space("booth", rules=SpaceRules(hold_minutes=10))
+    await world.space("booth", rules=GivenRules(hold_minutes=10))
     await world.book("booth", "2027-03-01T09:00", hold=True)
     await world.listen_to_itself()
     assert (await figures(world))["booth"] == (1, 1, 0)
@@ -164,7 +164,7 @@ async def test_cancelling_and_moving_what_is_going_on(world: World) -> None:
 
 
 async def test_buffers_are_not_occupied(world: World) -> None:
-    await world.space("room", rules=SpaceRules(buffer_after_minutes=60))
+    await world.space("room", rules=GivenRules(buffer_after_minutes=60))
     await world.listen_to_itself()
     await world.book("room", "2027-03-01T09:00")
     await world.listen_to_itself()

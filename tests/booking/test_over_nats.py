@@ -24,14 +24,8 @@ from services.directory import main as directory_main
 from services.directory.settings import Settings as DirectorySettings
 from shared.contracts.base import Request
 from shared.contracts.booking.facts import OccupancyChangedV1
-from shared.contracts.booking.requests import (
-    CheckIn,
-    GetBooking,
-    ListMyBookings,
-    OpenSpace,
-    Reserve,
-    SpaceRules,
-)
+from shared.contracts.booking.requests import CheckIn, GetBooking, ListMyBookings, OpenSpace, Reserve
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import BookingStatus, SpaceKind
 from shared.contracts.directory.requests import (
     AddMember,
@@ -128,7 +122,7 @@ async def open_flex(cell: Cell) -> Principal:
     """An operator who has opened a flex area, once booking has heard of the hub."""
     olga = await cell.person("Olga", Role.OPERATOR)
     request = OpenSpace(
-        hub=HUB, id="flex", name="Flex", kind=SpaceKind.FLEX, seats=6, rules=SpaceRules(longest_minutes=1440)
+        hub=HUB, id="flex", name="Flex", kind=SpaceKind.FLEX, seats=6, rules=GivenRules(longest_minutes=1440)
     )
 
     async def opened() -> BaseModel | None:

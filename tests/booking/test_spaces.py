@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from shared.contracts.booking.facts import SpaceOpenedV1, SpaceRulesChangedV1
 from shared.contracts.booking.requests import ChangeSpace, GetSpace, ListSpaces, OpenSpace
@@ -79,12 +81,8 @@ async def test_a_change_needs_the_version_it_was_decided_on(world: World) -> Non
     space = await world.space("room")
     change = ChangeSpace(hub=HUB, space="room", version=space.version, name="Better room", capacity=9)
     changed = await world.ask(change, "olga", Role.OPERATOR)
-    assert (changed.name, changed.capacity, changed.rules, changed.version) == (
-        "Better room",
-        9,
-        OPEN_ALWAYS,
-        2,
-    )
+    assert (changed.name, changed.capacity, changed.version) == ("Better room", 9, 2)
+    assert changed.rules.model_dump() == OPEN_ALWAYS.model_dump()
     stale = await refused(world, change)
     assert (stale.status, stale.code) == (412, "version-mismatch")
     [opened] = await world.facts(SpaceOpenedV1)
@@ -104,3 +102,15 @@ async def test_a_space_that_is_closed_for_good_keeps_its_bookings(world: World) 
         0
     ].status == "confirmed"
     assert not (await world.ask(GetSpace(hub=HUB, space="room"), None)).active
+
+
+def test_a_misspelt_rule_is_refused_and_not_dropped_in_silence() -> None:
+    asked = {"hub": HUB, "id": "room", "name": "Room", "kind": "room"}
+    misspelt: list[dict[str, Any]] = [
+        {"shortest_minute": 30},
+        {"opening_hours": {"mon": [{"opens": "08:00", "closes": "17:00", "close": "16:00"}]}},
+        {"opening_hours": {"monday": []}},
+    ]
+    for wrong in misspelt:
+        with pytest.raises(ValidationError):
+            OpenSpace.model_validate({**asked, "rules": wrong})

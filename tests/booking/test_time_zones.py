@@ -20,7 +20,7 @@ from services.booking.rules.claims import (
 )
 from services.booking.rules.refusals import AmbiguousTime, NoSuchTime
 from services.booking.rules.times import check_rules, moment, open_spans
-from shared.contracts.booking.requests import SpaceRules
+from shared.contracts.booking.space_rules import GivenRules
 
 ODD = (
     "Asia/Kathmandu",
@@ -120,8 +120,8 @@ def test_a_viewer_in_another_zone_means_the_same_instant(
     assert moment(shown, here, "start") == instant
 
 
-ALWAYS = SpaceRules()
-DAY_AND_NIGHT = SpaceRules.model_validate(
+ALWAYS = GivenRules()
+DAY_AND_NIGHT = GivenRules.model_validate(
     {
         "opening_hours": {
             day: [{"opens": "00:00", "closes": "24:00"}]
@@ -161,7 +161,7 @@ def test_a_day_is_as_long_as_it_is_on_change_days(zone: str, day: date, hours: f
     ],
 )
 def test_opening_hours_on_change_days(opens: str, closes: str, day: date, hours: float) -> None:
-    rules = SpaceRules.model_validate({"opening_hours": {"sun": [{"opens": opens, "closes": closes}]}})
+    rules = GivenRules.model_validate({"opening_hours": {"sun": [{"opens": opens, "closes": closes}]}})
     [(start, end)] = open_spans(rules, ZoneInfo("Europe/Stockholm"), day, day)
     assert (end - start) / timedelta(hours=1) == hours
 
@@ -215,7 +215,7 @@ def test_only_times_that_would_be_accepted_are_offered(
     opening = None
     if isinstance(hours, dict):
         opening = {day: [{"opens": a, "closes": b} for a, b in spans] for day, spans in hours.items()}
-    rules = SpaceRules.model_validate(
+    rules = GivenRules.model_validate(
         {"opening_hours": opening, "buffer_before_minutes": 15 * before, "buffer_after_minutes": 15 * after}
     )
     zone, now = ZoneInfo("Europe/Stockholm"), BASE + timedelta(hours=6)

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.contracts.booking.requests import ChangeSpace, SpaceRules
+from shared.contracts.booking.requests import ChangeSpace
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.directory.words import Role
 from tests.booking.world import HUB, OPEN_ALWAYS, World
 
 
-def rules(**given: object) -> SpaceRules:
-    return SpaceRules.model_validate({"days_ahead": 400, "longest_minutes": 44640, **given})
+def rules(**given: object) -> GivenRules:
+    return GivenRules.model_validate({"days_ahead": 400, "longest_minutes": 44640, **given})
 
 
 WEEK = {
@@ -54,7 +55,7 @@ async def test_closed_days(world: World) -> None:
 
 
 async def test_shortest_and_longest(world: World) -> None:
-    await world.space("room", rules=SpaceRules(shortest_minutes=30, longest_minutes=120))
+    await world.space("room", rules=GivenRules(shortest_minutes=30, longest_minutes=120))
     assert (await world.refusal(world.wish("room", minutes=29))).code == "too-short"
     assert (await world.refusal(world.wish("room", minutes=121))).code == "too-long"
     await world.book("room", minutes=30)
@@ -62,7 +63,7 @@ async def test_shortest_and_longest(world: World) -> None:
 
 
 async def test_days_ahead_end_at_the_hubs_midnight(world: World) -> None:
-    await world.space("room", rules=SpaceRules(days_ahead=7))
+    await world.space("room", rules=GivenRules(days_ahead=7))
     world.now = datetime(2027, 3, 1, 22, 59, tzinfo=UTC)  # 23:59 in Stockholm
     await world.book("room", "2027-03-08T22:00")
     assert (await world.refusal(world.wish("room", "2027-03-09T00:00"))).code == "too-far-ahead"

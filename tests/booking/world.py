@@ -20,13 +20,8 @@ from services.booking.commands.reserving import Reservations
 from services.booking.duties import duties
 from services.booking.main import hears
 from shared.contracts.base import Fact, Request
-from shared.contracts.booking.requests import (
-    BookingView,
-    OpenSpace,
-    Reserve,
-    SpaceRules,
-    SpaceView,
-)
+from shared.contracts.booking.requests import BookingView, OpenSpace, Reserve, SpaceView
+from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import SpaceKind
 from shared.contracts.catalogue import fact_class
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1
@@ -47,7 +42,7 @@ ZONE = "Europe/Stockholm"
 MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 """Where the clock stands at first: a Monday, 09:00 in Stockholm, no change of clocks near."""
 
-OPEN_ALWAYS = SpaceRules(days_ahead=400, longest_minutes=44640)
+OPEN_ALWAYS = GivenRules(days_ahead=400, longest_minutes=44640)
 
 
 class Refused(Exception):
@@ -193,7 +188,7 @@ class World:
         kind: SpaceKind = SpaceKind.ROOM,
         *,
         seats: int | None = None,
-        rules: SpaceRules = OPEN_ALWAYS,
+        rules: GivenRules = OPEN_ALWAYS,
         made_of: Sequence[str] = (),
         capacity: int | None = None,
         hub: str = HUB,

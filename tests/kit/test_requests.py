@@ -93,6 +93,8 @@ def make_server(database: Database, doors: Doors, *, concurrency: int = 4) -> Se
             raise SpaceTaken("Somebody was faster.", field="space", nearest=["10:00"])
         if request.hub == "bug":
             raise ZeroDivisionError
+        if request.hub == "own-fault":
+            Greet.model_validate({"hub": "NOT A SLUG"})
         if request.hub == "huge":
             return Greeting(words="x" * 2_000_000)
         if request.hub == "slow":
@@ -168,6 +170,11 @@ async def test_a_bug_is_answered_with_500_and_never_with_silence(stage: Stage) -
     assert problem["status"] == 500
     assert "ZeroDivision" not in str(problem)
     assert (await refused(stage.ask("huge")))["status"] == 500
+
+
+async def test_data_of_our_own_that_is_not_valid_is_never_blamed_on_the_caller(stage: Stage) -> None:
+    problem = await refused(stage.ask("own-fault"))
+    assert (problem["status"], problem["code"]) == (500, "internal")
 
 
 async def test_the_gateways_word_is_believed_and_nobody_elses(stage: Stage) -> None:

@@ -25,7 +25,7 @@ would have to wait for whoever handles it, who waits for the booking one has loc
 
 _DEAD = text("""
     SELECT id FROM booking
-    WHERE hub = :hub AND units && CAST(CAST(:units AS text) AS int4multirange)
+    WHERE hub_number = (SELECT number FROM hub WHERE slug = :hub) AND units && CAST(CAST(:units AS text) AS int4multirange)
       AND tstzrange(starts_at, kept_until) && tstzrange(:start, :end)
       AND status IN ('held', 'confirmed', 'checked_in') AND status = 'held' AND expires_at <= :now
     ORDER BY id FOR UPDATE SKIP LOCKED

@@ -36,7 +36,7 @@ _LATEST = text("SELECT max(measured_at) FROM occupancy WHERE hub = :hub")
 _MEASURE = text("""
     WITH claims AS (
         SELECT units, seats, status FROM booking
-        WHERE hub = :hub AND status IN ('held', 'confirmed', 'checked_in')
+        WHERE hub_number = (SELECT number FROM hub WHERE slug = :hub) AND status IN ('held', 'confirmed', 'checked_in')
           AND tstzrange(starts_at, kept_until) @> CAST(:now AS timestamptz) AND ends_at > :now
           AND NOT (status = 'held' AND expires_at <= :now)
     ), taken AS (
@@ -72,7 +72,8 @@ _NEXT_BOUNDARY = text("""
             WHERE hub = :hub AND starts_at > :now AND status IN ('held', 'confirmed', 'checked_in')
             ORDER BY starts_at LIMIT 1) soonest),
         (SELECT min(ends_at) FROM booking
-         WHERE hub = :hub AND status IN ('held', 'confirmed', 'checked_in') AND ends_at > :now
+         WHERE hub_number = (SELECT number FROM hub WHERE slug = :hub)
+           AND status IN ('held', 'confirmed', 'checked_in') AND ends_at > :now
            AND tstzrange(starts_at, kept_until) @> CAST(:now AS timestamptz)))
 """)
 _PUBLISH = text("""

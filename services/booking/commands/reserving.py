@@ -40,14 +40,17 @@ REMEMBERED_SPACES = 20_000
 
 
 # The version of the space stands in the statement, so what is remembered of it can be stale without harm: a space that
-# has changed meanwhile matches no row, nothing is booked, and the caller reads it anew.
+# has changed meanwhile matches no row, nothing is booked, and the caller reads it anew. ON CONFLICT also keeps two
+# rivals from waiting for each other: plain inserts against an exclusion constraint can deadlock.
 _BOOK = """
 WITH place AS (
-    SELECT 1 FROM space WHERE hub = $2 AND slug = $3 AND version = $4 AND active
+    SELECT hub_number FROM space
+    WHERE hub || '/' || slug = $2::text || '/' || $3::text AND version = $4 AND active
 ), booked AS (
-    INSERT INTO booking (id, hub, space, rules_version, units, seats, starts_at, ends_at, kept_from, kept_until, status,
-                         title, person, booked_by, time_zone, expires_at, calendar, uid, recurrence_id, created_at)
-    SELECT $1, $2, $3, $4, $5::text::int4multirange, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+    INSERT INTO booking (id, hub, hub_number, space, rules_version, units, seats, starts_at, ends_at, kept_from,
+                         kept_until, status, title, person, booked_by, time_zone, expires_at, calendar, uid,
+                         recurrence_id, created_at)
+    SELECT $1, $2, hub_number, $3, $4, $5::text::int4multirange, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
            $16::timestamptz, $17, $18, $19, $20
     FROM place ON CONFLICT DO NOTHING RETURNING id
 ), stated AS (
@@ -70,6 +73,7 @@ def _statement(*, held: bool, keyed: bool) -> str:
 STATEMENTS = {
     (held, keyed): _statement(held=held, keyed=keyed) for held in (False, True) for keyed in (False, True)
 }
+"""The statement for a hold or not, with an idempotency key or not."""
 
 
 @dataclass(frozen=True)

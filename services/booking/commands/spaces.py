@@ -14,7 +14,8 @@ from services.booking.rules.times import check_makes_sense
 from services.booking.tables import Hub, Space
 from shared.contracts.base import ALL_SPACES
 from shared.contracts.booking.facts import SpaceOpenedV1, SpaceRulesChangedV1
-from shared.contracts.booking.requests import ChangeSpace, OpenSpace, SpaceRules
+from shared.contracts.booking.requests import ChangeSpace, OpenSpace
+from shared.contracts.booking.space_rules import SpaceRules
 from shared.kit.errors import Invalid, NotFound, VersionMismatch
 from shared.kit.ids import Ids
 
@@ -24,7 +25,7 @@ from shared.kit.ids import Ids
 _STOP_WRITERS = text("LOCK TABLE booking IN EXCLUSIVE MODE")
 _GUARD_BOOKINGS = text("""
     UPDATE booking b SET kept_from = b.starts_at
-    FROM space s WHERE s.hub = :hub AND s.guarded AND b.hub = s.hub AND b.units && s.units AND b.kept_from IS NULL
+    FROM space s WHERE s.hub = :hub AND s.guarded AND b.hub_number = s.hub_number AND b.units && s.units AND b.kept_from IS NULL
       AND b.status IN ('held', 'confirmed', 'checked_in') AND tstzrange(b.starts_at, b.kept_until) && tstzrange(:now, NULL)
 """)
 _GUARD_SPACES = text("""
@@ -58,6 +59,7 @@ async def open_space(session: AsyncSession, request: OpenSpace, *, now: datetime
         people = len(units)
     space = Space(
         hub=request.hub,
+        hub_number=hub.number,
         slug=request.id,
         name=request.name,
         kind=request.kind,

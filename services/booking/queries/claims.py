@@ -39,7 +39,7 @@ SHOWN_IN_THE_WAY = 10
 _CLAIMS = text("""
     SELECT space, units::text AS units, starts_at, ends_at, coalesce(kept_from, starts_at) AS kept_from, kept_until
     FROM booking
-    WHERE hub = :hub AND units && CAST(CAST(:units AS text) AS int4multirange)
+    WHERE hub_number = (SELECT number FROM hub WHERE slug = :hub) AND units && CAST(CAST(:units AS text) AS int4multirange)
       AND tstzrange(starts_at, kept_until) && tstzrange(:start, :end)
       AND status IN ('held', 'confirmed', 'checked_in') AND NOT (status = 'held' AND expires_at <= :now)
       AND id IS DISTINCT FROM CAST(:but AS uuid)

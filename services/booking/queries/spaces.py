@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.rules.claims import Units, by_seat, from_multirange
-from shared.contracts.booking.requests import GetSpace, ListSpaces, SpacePage, SpaceRules, SpaceView
+from shared.contracts.booking.requests import GetSpace, ListSpaces, SpacePage, SpaceView
+from shared.contracts.booking.space_rules import SpaceRules
 from shared.kit.errors import NotFound
 
 _SELECT = """

@@ -10,7 +10,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from services.booking.rules.times import Span, check_rules, open_spans
-from shared.contracts.booking.requests import SpaceRules
+from shared.contracts.booking.space_rules import SpaceRules
 from shared.contracts.booking.words import BY_SEAT, SpaceKind
 from shared.kit.errors import Conflict
 

@@ -8,7 +8,7 @@ from datetime import time as clock_time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.booking.rules.refusals import AgainstTheRules, AmbiguousTime, Closed, NoSuchTime, WrongState
-from shared.contracts.booking.requests import SpaceRules, Weekday
+from shared.contracts.booking.space_rules import SpaceRules, Weekday
 from shared.kit.errors import Invalid
 
 Span = tuple[datetime, datetime]

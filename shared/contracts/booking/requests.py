@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from shared.contracts.base import Body, Line, Page, Plain, Request, Slug, View, described
+from shared.contracts.booking.space_rules import GivenRules, SpaceRules
 from shared.contracts.booking.words import BookingStatus, SpaceKind
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-ClockTime = Annotated[str, StringConstraints(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 When = Annotated[str, StringConstraints(min_length=10, max_length=40)]
 """A moment with offset (`2027-03-01T10:00:00+01:00`) or wall time in the hub's zone (`2027-03-01T10:00`)."""
-
-
-class OpenInterval(View):
-    """Doors open from `opens` to `closes`, wall time in the hub's zone; `24:00` is the end of the day."""
-
-    opens: ClockTime
-    closes: ClockTime
-
-
-class SpaceRules(View):
-    """When and how a space can be booked."""
-
-    opening_hours: dict[Weekday, tuple[OpenInterval, ...]] | None = described(
-        "Per weekday; a day that is missing is closed; null means always open.", default=None
-    )
-    closed_days: tuple[date, ...] = described(
-        "Whole days it is closed, in the hub's zone.", default=(), max_length=1000
-    )
-    buffer_before_minutes: int = described("Kept free before a booking.", default=0, ge=0, le=1440)
-    buffer_after_minutes: int = described(
-        "Kept free after a booking; of two neighbours' buffers the longer counts.", default=0, ge=0, le=1440
-    )
-    shortest_minutes: int = described("Shortest booking.", default=15, ge=1, le=44640)
-    longest_minutes: int = described("Longest booking.", default=1440, ge=1, le=44640)
-    days_ahead: int = described("How many days ahead it can be booked.", default=90, ge=0, le=1100)
-    hold_minutes: int = described("How long a hold is kept.", default=10, ge=1, le=1440)
 
 
 class SpaceView(View):
@@ -110,7 +82,7 @@ class NewSpace(Body):
     made_of: tuple[Slug, ...] = described(
         "Combine these spaces instead of adding units.", default=(), max_length=100
     )
-    rules: SpaceRules = SpaceRules()
+    rules: GivenRules = GivenRules()
 
 
 class OpenSpace(NewSpace, Request[SpaceView]):
@@ -130,7 +102,7 @@ class SpaceChange(Body):
 
     name: Line | None = None
     capacity: int | None = Field(default=None, ge=1, le=100_000)
-    rules: SpaceRules | None = described("Replaces all rules.", default=None)
+    rules: GivenRules | None = described("Replaces all rules.", default=None)
     active: bool | None = None
 
 
@@ -230,6 +202,12 @@ class BookingPage(Page):
     items: tuple[BookingView, ...]
 
 
+class GivenSource(Source):
+    """A source as somebody gives it: unknown members are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
 class NewBooking(Body):
     """A booking asked for: a space, or any seat of one; with `hold` it is only kept for a while."""
 
@@ -242,7 +220,7 @@ class NewBooking(Body):
         "Whom it is for; null means the person who asks. Only staff may book for others.", default=None
     )
     hold: bool = False
-    source: Source | None = None
+    source: GivenSource | None = None
 
 
 class Reserve(NewBooking, Request[BookingView]):
