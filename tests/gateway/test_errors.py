@@ -275,7 +275,7 @@ def test_a_server_that_is_away_and_comes_back(cell: Cell, server: str) -> None:
         assert time.monotonic() - began < 7
         assert cell.http.get("/healthz").status_code == 200
         if server == "nats":
-            assert cell.http.get("/readyz").status_code == 503
+            eventually("it is not ready", lambda: cell.http.get("/readyz").status_code == 503)
     finally:
         cell.run(cell.wires[server].mend())
     eventually("it answers again", lambda: cell.http.get("/v1/hubs/here/spaces").status_code == 200)
