@@ -34,6 +34,7 @@ contracts: .venv  ## who may import whom
 
 docs: .venv  ## write the generated pages again
 	@$(RUN)/foci contracts --write
+	@$(RUN)/python -m services.gateway openapi > docs/openapi.json
 
 docs-check: .venv  ## are the generated pages up to date?
 	@$(RUN)/foci contracts --check
