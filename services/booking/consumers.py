@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -54,14 +55,20 @@ def frees_what_leavers_booked(clock: Clock, ids: Ids) -> Mapping[type[Fact], Eff
 async def measures_occupancy(session: AsyncSession, facts: Sequence[Fact], *, clock: Clock, ids: Ids) -> None:
     """Measure the hubs in which something changed that is going on now; wake up later for the rest."""
     now = clock()
-    for hub in sorted({fact.hub for fact in facts}):
-        here = [fact for fact in facts if fact.hub == hub]
-        spans = [span for fact in here for span in _spans(fact)]
-        # Timers before measuring: the same order in which a duty takes its locks.
-        await wake_at(session, hub, [moment for span in spans for moment in span if moment > now])
-        space_changed = any(not _spans(fact) for fact in here)
-        if space_changed or any(start <= now < end for start, end in spans):
-            await measure(session, hub, now=now, ids=ids)
+    affected: set[str] = set()
+    next_moments: dict[str, datetime] = {}
+    for fact in facts:
+        spans = _spans(fact)
+        # A fact without a time is about a space, and that is now.
+        if not spans or any(start <= now < end for start, end in spans):
+            affected.add(fact.hub)
+        ahead = [moment for span in spans for moment in span if moment > now]
+        if ahead:
+            next_moments[fact.hub] = min(next_moments.get(fact.hub, ahead[0]), *ahead)
+    # Timers before measuring: the same order in which a duty takes its locks.
+    await wake_at(session, next_moments)
+    for hub in sorted(affected):
+        await measure(session, hub, now=now, ids=ids)
 
 
 def _spans(fact: Any) -> list[Span]:

@@ -13,7 +13,7 @@ from shared.kit.telemetry import logger
 
 log = logger(__name__)
 
-SPACING = 0.002
+SPACING = 0.005
 """Seconds between two kicks of one process: under load one kick stands for many commits."""
 
 

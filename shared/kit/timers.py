@@ -35,6 +35,14 @@ SET = """
 """
 _SET = text(SET)
 _SET_EARLIER = text(SET + " WHERE timer.due_at > excluded.due_at")
+_SET_ALL_EARLIER = text("""
+    INSERT INTO timer (kind, key, due_at)
+    SELECT :kind, one.key, one.due_at
+    FROM unnest(CAST(:keys AS text[]), CAST(:moments AS timestamptz[])) WITH ORDINALITY one (key, due_at, place)
+    ORDER BY one.place
+    ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, version = timer.version + 1, attempts = 0
+    WHERE timer.due_at > excluded.due_at
+""")
 _CANCEL = text("DELETE FROM timer WHERE kind = :kind AND key = :key")
 _CLAIM = text("""
     SELECT kind, key, due_at, version, attempts FROM timer WHERE due_at <= :now AND kind = ANY(:kinds)
@@ -55,6 +63,15 @@ async def set_timer(
     to_be_announced(session)
     statement = _SET_EARLIER if only_earlier else _SET
     await session.execute(statement, {"kind": kind, "key": key, "due_at": due_at})
+
+
+async def wake_no_later(session: AsyncSession, kind: str, due: Mapping[str, datetime]) -> None:
+    """Set many timers of one kind at once, by key; those that are due sooner stay as they are."""
+    if due:
+        to_be_announced(session)
+        keys = sorted(due)  # everybody locks in the same order
+        moments = [due[key] for key in keys]
+        await session.execute(_SET_ALL_EARLIER, {"kind": kind, "keys": keys, "moments": moments})
 
 
 async def cancel_timer(session: AsyncSession, kind: str, key: str) -> None:

@@ -47,9 +47,9 @@ class Floor:
     clients: int = 16
     transactions: int = 0
 
-    def run(self, seconds: float | None = None, *, per_client: int = 0) -> FloorRound:
+    def run(self, seconds: int | None = None, *, per_client: int = 0) -> FloorRound:
         """One run, of so many seconds or of so many transactions `per_client`."""
-        length = [f"--time={seconds:g}"] if seconds is not None else [f"--transactions={per_client}"]
+        length = [f"--time={seconds}"] if seconds is not None else [f"--transactions={per_client}"]
         before = cpu({"postgres": self.postgres})
         finished = run_to_end([*self._command(), *length], environment=self._environment())
         used = used_since(before, {"postgres": self.postgres})["postgres"]
@@ -59,7 +59,7 @@ class Floor:
         self.number += int(done) * 2 + self.clients
         return FloorRound(rate, int(done), used, finished.cpu)
 
-    def choose_clients(self, seconds: float) -> None:
+    def choose_clients(self, seconds: int) -> None:
         """Take the number of clients with which pgbench does most."""
         rates = {}
         for clients in STATEMENT_TRIES:

@@ -36,10 +36,10 @@ class Lengths:
     hubs: int
     people: int
     rounds: int
-    round_s: float
-    warm_up_s: float
-    open_loop_s: float
-    delivery_s: float
+    round_s: int
+    warm_up_s: int
+    open_loop_s: int
+    delivery_s: int
 
 
 FULL = Lengths(hubs=30, people=10, rounds=5, round_s=10, warm_up_s=10, open_loop_s=30, delivery_s=60)
@@ -82,7 +82,7 @@ class Bench:
         floor = Floor(stack.database_url(), stack.processes["postgres"], plan)
         self.say("warming up")
         load.run(self.lengths.warm_up_s)
-        floor.choose_clients(max(self.lengths.warm_up_s / 3, 1))
+        floor.choose_clients(max(self.lengths.warm_up_s // 3, 1))
         floors, rounds = [], []
         for number in range(1, self.lengths.rounds + 1):
             floors.append(floor.run(self.lengths.round_s))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from shared.contracts.streams import OCCUPANCY
 from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import Row, write
 from shared.kit.telemetry import inject
-from shared.kit.timers import set_timer
+from shared.kit.timers import set_timer, wake_no_later
 
 # Whoever measures takes its locks in this order: the hub's BOUNDARY timer, its PUBLIC timer, the hub's figures. Both
 # duties hold their own timer when they begin, and often fall due at the same full hour.
@@ -119,10 +119,9 @@ async def _wake_at_next(session: AsyncSession, hub: str, now: datetime) -> None:
         await set_timer(session, BOUNDARY, hub, due_at, only_earlier=True)
 
 
-async def wake_at(session: AsyncSession, hub: str, moments: Sequence[datetime]) -> None:
-    """Have the hub measured at the earliest of these moments, if nothing is due before."""
-    if moments:
-        await set_timer(session, BOUNDARY, hub, min(moments), only_earlier=True)
+async def wake_at(session: AsyncSession, moments: Mapping[str, datetime]) -> None:
+    """Have each hub measured at its moment, if nothing is due before."""
+    await wake_no_later(session, BOUNDARY, moments)
 
 
 async def publish(session: AsyncSession, hub: str, *, now: datetime) -> None:

@@ -23,6 +23,7 @@ from services.gateway.routes.parts import (
     IdempotencyKey,
     IfMatch,
     Limit,
+    PlainRoute,
     Somebody,
     StrictRoute,
     Words,
@@ -56,7 +57,7 @@ router = APIRouter(
     route_class=StrictRoute, prefix="/v1/hubs/{hub}/bookings", tags=["bookings"], dependencies=SIGN_IN
 )
 # Reserving takes the request as it is: FastAPI's solving of parameters costs as much as all the rest of the gateway.
-hot = APIRouter(route_class=StrictRoute, prefix="/v1/hubs/{hub}/bookings", tags=["bookings"])
+hot = APIRouter(route_class=PlainRoute, prefix="/v1/hubs/{hub}/bookings", tags=["bookings"])
 
 
 class BookingBody(NewBooking):
