@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -30,9 +29,9 @@ from shared.kit import problems, telemetry
 from shared.kit.errors import FociError
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock, utc_now
-from shared.kit.nats import connect
+from shared.kit.nats import Closed, connect
 from shared.kit.principal import load_private_key, load_public_key
-from shared.kit.process import RELEASE, needs, running
+from shared.kit.process import RELEASE, leave_the_permanent_alone, needs, running
 from shared.kit.rpc import Requester
 
 DESCRIPTION = """
@@ -117,11 +116,13 @@ def openapi_document() -> dict[str, Any]:
 
 async def _keep_connected(settings: Settings, services: Services, readiness: Readiness, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
-        nc: Client = await connect(settings, GATEWAY)
+        closed = Closed()
+        nc: Client = await connect(settings, GATEWAY, closed)
         stack.push_async_callback(nc.close)
         needs(readiness, nc, None)
         services.requester = Requester(nc, clock)
-        await asyncio.Event().wait()
+        leave_the_permanent_alone()
+        await closed.never()
 
 
 def _handle_errors(app: FastAPI) -> None:
