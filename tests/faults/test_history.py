@@ -10,9 +10,9 @@ from tests.faults.arena import arena_in
 from tests.faults.checks import Broken
 from tests.faults.storm import Plan, storm
 
-OPERATIONS = 1500
+OPERATIONS = 1000
 KILLS = 4
-LONGEST_S = 40.0
+LONGEST_S = 30.0
 
 
 async def test_every_promise_is_kept_while_processes_are_killed(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import orjson
 
@@ -16,20 +17,34 @@ ALL = "all"
 
 def check(evidence: Evidence) -> Iterator[Violation]:
     """Rows against bookings, the stream's latest message against the rows."""
-    for words in differences(evidence):
+    for words in [*differences(evidence), *untold(evidence)]:
         yield Violation(Broken.OCCUPANCY, words)
-    latest = {
+    latest = _latest(evidence)
+    for row in evidence.occupancy:
+        told = latest.get(row["space"])
+        if told is not None and told["version"] == row["version"] and _figures(told) != _figures(row):
+            yield Violation(Broken.OCCUPANCY, f"the stream says {told}, the row {row}")
+
+
+def untold(evidence: Evidence) -> list[str]:
+    """Rows whose figures the stream does not have yet."""
+    latest = _latest(evidence)
+    return [
+        f"the stream's figures of {row['space']} are old: {latest.get(row['space'])}"
+        for row in evidence.occupancy
+        if latest.get(row["space"], {"version": 0})["version"] < row["version"]
+    ]
+
+
+def _latest(evidence: Evidence) -> dict[str, Any]:
+    return {
         message.subject.split(".")[2]: orjson.loads(message.body)["data"]
         for message in evidence.latest_occupancy
     }
-    for row in evidence.occupancy:
-        told = latest.get(row["space"])
-        if told is None or told["version"] < row["version"]:
-            yield Violation(Broken.OCCUPANCY, f"the stream's figures of {row['space']} are old: {told}")
-        elif told["version"] == row["version"] and any(
-            told[name] != row[name] for name in ("capacity", "booked", "present")
-        ):
-            yield Violation(Broken.OCCUPANCY, f"the stream says {told}, the row {row}")
+
+
+def _figures(of: Mapping[str, Any]) -> tuple[Any, ...]:
+    return of["capacity"], of["booked"], of["present"]
 
 
 def differences(evidence: Evidence) -> list[str]:
