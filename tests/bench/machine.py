@@ -36,7 +36,7 @@ def cpu_seconds(name: str, pid: int) -> float:
     for child in psutil.Process(pid).children():
         try:
             total += _times(child.pid, with_ended_children=False)
-        except FileNotFoundError, ProcessLookupError:  # ended since; the server has it now
+        except (FileNotFoundError, ProcessLookupError):  # ended since; the server has it now
             continue
     return total
 
