@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -45,6 +44,7 @@ from shared.kit.provision import provision
 from shared.kit.rpc import Requester
 from tests.booking.world import HUB
 from tests.servers import NatsAccount
+from tests.waiting import eventually
 
 CELL = "local"
 R = TypeVar("R", bound=BaseModel)
@@ -74,11 +74,7 @@ class Cell:
 
     async def until(self, found: Callable[[], Awaitable[R | None]], seconds: float = 10) -> R:
         """What is waited for, as soon as it is there."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        while (answer := await found()) is None:
-            assert loop.time() < deadline, "it has not come"
-            await asyncio.sleep(0.02)
+        answer: R = await eventually(found, within=seconds, what="what was waited for")
         return answer
 
 
