@@ -31,12 +31,12 @@ _OUTBOX = text("""
         ) oldest WHERE stated_at < :before)
 """)
 # A stream of what is keeps one message per subject, so its log needs the last row per subject, and a while of
-# the rest.
+# the rest. Last is whose id is largest: see the relay.
 _SUPERSEDED = text("""
     DELETE FROM outbox WHERE (stream, xid, id) IN (
         SELECT stream, xid, id FROM (
             SELECT stream, xid, id, stated_at,
-                   row_number() OVER (PARTITION BY subject ORDER BY xid DESC, id DESC) AS nth
+                   row_number() OVER (PARTITION BY subject ORDER BY id DESC) AS nth
             FROM outbox o WHERE stream = :stream
               AND (xid, id) <= (SELECT xid, id FROM relay_cursor c WHERE c.stream = o.stream)
         ) ranked WHERE nth > 1 AND stated_at < :before LIMIT :most)

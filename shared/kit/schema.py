@@ -106,3 +106,8 @@ V1 = (
     """,
     "CREATE INDEX idempotency_key_answered_at ON idempotency_key USING brin (answered_at)",
 )
+
+
+def latest_only(stream: str) -> str:
+    """The index by which the relay of a stream with one message per subject sees what has been overtaken."""
+    return f"CREATE INDEX outbox_latest_{stream.lower()} ON outbox (subject, id) WHERE stream = '{stream}'"

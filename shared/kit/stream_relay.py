@@ -50,6 +50,7 @@ class Entry:
     body: str
     age: float
     settled: bool
+    overtaken: bool
 
 
 class Misplaced(Exception):
@@ -62,14 +63,21 @@ class LostLeadership(Exception):
 
 # Rows of transactions younger than the oldest running one are left alone: a transaction with a smaller number
 # may still commit.
-_NEXT = text("""
+_WAITING = """
     SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body,
            extract(epoch FROM clock_timestamp() - stated_at)::float AS age,
-           xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
-    FROM outbox
+           xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled, {overtaken} AS overtaken
+    FROM outbox o
     WHERE stream = :stream AND (xid, id) > (CAST(:xid AS text)::xid8, :id)
     ORDER BY xid, id LIMIT :limit
-""")
+"""
+_NEXT = text(_WAITING.format(overtaken="false"))
+# A transaction may get its number, wait for another's lock, and only then write: of one subject the row written last
+# has the largest id, not the largest xid. In a log of facts the version in each fact settles that; where the last
+# message is all there is, an older one must not come after it. (The name is written out so that the index on the
+# rows of this stream serves.)
+_OVERTAKEN = """EXISTS (
+    SELECT FROM outbox later WHERE later.stream = '{stream}' AND later.subject = o.subject AND later.id > o.id)"""
 # As text: a message somebody else has written may carry anything.
 _KNOWN = text("""
     SELECT stated_at > now() - CAST(:young AS interval) FROM outbox
@@ -107,6 +115,8 @@ class StreamRelay:
         self._js = nc.jetstream(timeout=ANSWER_WITHIN)
         self._stream = stream
         self.stream = stream.name
+        overtaken = _OVERTAKEN.format(stream=stream.name)
+        self._next = text(_WAITING.format(overtaken=overtaken)) if stream.latest_only else _NEXT
         self._xid = 0
         self._id = 0
         self._sequence = 0
@@ -181,7 +191,7 @@ class StreamRelay:
 
     async def _waiting(self) -> list[Entry]:
         place = {"stream": self.stream, "xid": str(self._xid), "id": self._id}
-        found = await self._db.execute(_NEXT, place | {"limit": BATCH})
+        found = await self._db.execute(self._next, place | {"limit": BATCH})
         entries = [Entry(**row) for row in found.mappings()]
         telemetry.OUTBOX_AGE.labels(self.stream).set(entries[0].age if entries else 0.0)
         settled = [entry for entry in entries if entry.settled]
@@ -214,7 +224,8 @@ class StreamRelay:
             raise LostLeadership(self.stream)
         self._saved, self._saved_at = place, now
 
-    async def _publish(self, entries: list[Entry]) -> None:
+    async def _publish(self, waiting: list[Entry]) -> None:
+        entries = [entry for entry in waiting if not entry.overtaken]
         if len(entries) > 1 and await self._publish_batch(entries):
             return
         for entry in entries:

@@ -107,7 +107,8 @@ def publishes_before_commit() -> None:
 def relays_by_id_only() -> None:
     """The cursor is a number that is handed out before the commit."""
     stream_relay._NEXT = text("""
-        SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body, 0.0::float AS age, true AS settled
+        SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body, 0.0::float AS age, true AS settled,
+               false AS overtaken
         FROM outbox WHERE stream = :stream AND id > :id AND CAST(:xid AS text) IS NOT NULL ORDER BY id LIMIT :limit
     """)
 
