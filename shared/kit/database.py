@@ -9,7 +9,13 @@ from typing import Any
 import asyncpg
 from opentelemetry import trace
 from sqlalchemy import CursorResult, Result, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 from shared.kit.telemetry import span
 
@@ -44,6 +50,12 @@ def make_autocommit_pool(url: str, *, size: int) -> asyncpg.Pool:
     settings = CONNECT["server_settings"] | {"enable_seqscan": "off"}
     options = CONNECT | {"server_settings": settings}
     return asyncpg.create_pool(plain, min_size=0, max_size=size, reset=leave, **options)
+
+
+async def driver_of(connection: AsyncConnection) -> asyncpg.Connection[Any]:
+    """The driver's own connection, for statements so frequent that SQLAlchemy's part of them counts."""
+    driver: asyncpg.Connection[Any] = (await connection.get_raw_connection()).driver_connection
+    return driver
 
 
 def changed_rows(result: Result[Any]) -> int:

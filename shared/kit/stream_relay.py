@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import asyncpg
 import orjson
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -15,12 +16,9 @@ from nats.js.api import StreamState
 from nats.js.errors import APIError, NotFoundError
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.streams import RETENTION, Stream
 from shared.kit import telemetry
-from shared.kit.database import changed_rows
 from shared.kit.telemetry import extract, inject, logger, span
 
 log = logger(__name__)
@@ -68,10 +66,10 @@ _WAITING = """
            extract(epoch FROM clock_timestamp() - stated_at)::float AS age,
            xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled, {overtaken} AS overtaken
     FROM outbox o
-    WHERE stream = :stream AND (xid, id) > (CAST(:xid AS text)::xid8, :id)
-    ORDER BY xid, id LIMIT :limit
+    WHERE stream = $1 AND (xid, id) > ($2::text::xid8, $3)
+    ORDER BY xid, id LIMIT $4
 """
-_NEXT = text(_WAITING.format(overtaken="false"))
+_NEXT = _WAITING.format(overtaken="false")
 # A transaction may get its number, wait for another's lock, and only then write: of one subject the row written last
 # has the largest id, not the largest xid. In a log of facts the version in each fact settles that; where the last
 # message is all there is, an older one must not come after it. (The name is written out so that the index on the
@@ -79,26 +77,27 @@ _NEXT = text(_WAITING.format(overtaken="false"))
 _OVERTAKEN = """EXISTS (
     SELECT FROM outbox later WHERE later.stream = '{stream}' AND later.subject = o.subject AND later.id > o.id)"""
 # As text: a message somebody else has written may carry anything.
-_KNOWN = text("""
-    SELECT stated_at > now() - CAST(:young AS interval) FROM outbox
-    WHERE stream = :stream AND xid = CAST(:xid AS text)::xid8 AND id = :id
-      AND (fact_id::text = :fact_id OR CAST(:fact_id AS text) IS NULL)
-""")
+_KNOWN = """
+    SELECT stated_at > now() - $4::interval FROM outbox
+    WHERE stream = $1 AND xid = $2::text::xid8 AND id = $3 AND (fact_id::text = $5 OR $5::text IS NULL)
+"""
 # A restored database counts its transactions anew: rows numbered by the old one would wait for ever, and hide
 # new ones. They keep their order by id, and before everything that is to come.
-_RENUMBER = text("""
-    UPDATE outbox SET xid = '1'::xid8 WHERE stream = :stream AND xid >= pg_snapshot_xmax(pg_current_snapshot())
-""")
-_TAKE = text("""
-    INSERT INTO relay_cursor (stream, epoch) VALUES (:stream, 1)
+_RENUMBER = """
+    WITH renumbered AS (
+        UPDATE outbox SET xid = '1'::xid8 WHERE stream = $1 AND xid >= pg_snapshot_xmax(pg_current_snapshot())
+        RETURNING 1)
+    SELECT count(*) FROM renumbered
+"""
+_TAKE = """
+    INSERT INTO relay_cursor (stream, epoch) VALUES ($1, 1)
     ON CONFLICT (stream) DO UPDATE SET epoch = relay_cursor.epoch + 1
     RETURNING epoch
-""")
-_MOVE = text("""
-    UPDATE relay_cursor
-    SET xid = CAST(:xid AS text)::xid8, id = :id, last_sequence = :sequence, moved_at = now()
-    WHERE stream = :stream AND epoch = :epoch
-""")
+"""
+_MOVE = """
+    UPDATE relay_cursor SET xid = $3::text::xid8, id = $4, last_sequence = $5, moved_at = now()
+    WHERE stream = $1 AND epoch = $2 RETURNING true
+"""
 
 
 class StreamRelay:
@@ -109,14 +108,14 @@ class StreamRelay:
     look at, and fences off a relay that has lost its lock without noticing.
     """
 
-    def __init__(self, connection: AsyncConnection, nc: Client, stream: Stream) -> None:
+    def __init__(self, connection: asyncpg.Connection[Any], nc: Client, stream: Stream) -> None:
         self._db = connection
         self._nc = nc
         self._js = nc.jetstream(timeout=ANSWER_WITHIN)
         self._stream = stream
         self.stream = stream.name
         overtaken = _OVERTAKEN.format(stream=stream.name)
-        self._next = text(_WAITING.format(overtaken=overtaken)) if stream.latest_only else _NEXT
+        self._next = _WAITING.format(overtaken=overtaken) if stream.latest_only else _NEXT
         self._xid = 0
         self._id = 0
         self._sequence = 0
@@ -127,11 +126,12 @@ class StreamRelay:
         self._saved = (-1, -1)
         self._looked_at = 0.0
         self.held_back = False
+        self.has_more = False
 
     async def take(self) -> None:
         """Claim the cursor and find the place in the stream."""
-        self._epoch = (await self._db.execute(_TAKE, {"stream": self.stream})).scalar_one()
-        renumbered = changed_rows(await self._db.execute(_RENUMBER, {"stream": self.stream}))
+        self._epoch = await self._db.fetchval(_TAKE, self.stream)
+        renumbered = await self._db.fetchval(_RENUMBER, self.stream)
         if renumbered:
             log.warning("the outbox comes from another cluster", stream=self.stream, rows=renumbered)
         await self.find_place()
@@ -170,11 +170,9 @@ class StreamRelay:
 
     async def _known(self, xid: int, row: int, fact_id: str | None = None) -> bool | None:
         """None when the outbox has no such row; else whether its message must still be in the stream."""
-        asked = {"stream": self.stream, "xid": str(xid), "id": row, "fact_id": fact_id}
         # A day less, so that the stream's own forgetting is never taken for a loss.
-        young = self._stream.max_age.total_seconds() or RETENTION.total_seconds()
-        answer = await self._db.execute(_KNOWN, asked | {"young": timedelta(seconds=young - 86400)})
-        known: bool | None = answer.scalar()
+        young = (self._stream.max_age or RETENTION) - timedelta(days=1)
+        known: bool | None = await self._db.fetchval(_KNOWN, self.stream, str(xid), row, young, fact_id)
         return known
 
     async def step(self) -> int:
@@ -190,13 +188,14 @@ class StreamRelay:
         return len(entries)
 
     async def _waiting(self) -> list[Entry]:
-        place = {"stream": self.stream, "xid": str(self._xid), "id": self._id}
-        found = await self._db.execute(self._next, place | {"limit": BATCH})
-        entries = [Entry(**row) for row in found.mappings()]
+        found = await self._db.fetch(self._next, self.stream, str(self._xid), self._id, BATCH)
+        entries = [Entry(**row) for row in found]
         telemetry.OUTBOX_AGE.labels(self.stream).set(entries[0].age if entries else 0.0)
         settled = [entry for entry in entries if entry.settled]
         self.held_back = len(settled) < len(entries)
-        return _bounded(settled)
+        next_batch = _bounded(settled)
+        self.has_more = len(settled) == BATCH or len(next_batch) < len(settled)
+        return next_batch
 
     async def _idle(self) -> None:
         now = time.monotonic()
@@ -218,9 +217,9 @@ class StreamRelay:
         now = time.monotonic()
         if place == self._saved or now - self._saved_at < CURSOR_EVERY:
             return
-        cursor = {"epoch": self._epoch, "xid": str(self._xid), "id": self._id, "sequence": self._sequence}
-        moved = await self._db.execute(_MOVE, cursor | {"stream": self.stream})
-        if changed_rows(moved) == 0:
+        if not await self._db.fetchval(
+            _MOVE, self.stream, self._epoch, str(self._xid), self._id, self._sequence
+        ):
             raise LostLeadership(self.stream)
         self._saved, self._saved_at = place, now
 

@@ -106,11 +106,11 @@ def publishes_before_commit() -> None:
 
 def relays_by_id_only() -> None:
     """The cursor is a number that is handed out before the commit."""
-    stream_relay._NEXT = text("""
-        SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body, 0.0::float AS age, true AS settled,
-               false AS overtaken
-        FROM outbox WHERE stream = :stream AND id > :id AND CAST(:xid AS text) IS NOT NULL ORDER BY id LIMIT :limit
-    """)
+    stream_relay._NEXT = """
+        SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body, 0.0::float AS age,
+               true AS settled, false AS overtaken
+        FROM outbox WHERE stream = $1 AND id > $3 AND $2::text IS NOT NULL ORDER BY id LIMIT $4
+    """
 
 
 def loses_the_key(moment: BadMoment) -> None:

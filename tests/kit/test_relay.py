@@ -16,7 +16,7 @@ from sqlalchemy import text
 from shared.contracts.streams import streams_written_by
 from shared.kit import relay as relay_module
 from shared.kit import stream_relay
-from shared.kit.database import Database
+from shared.kit.database import Database, driver_of
 from shared.kit.kick import Kick
 from shared.kit.outbox import emit
 from shared.kit.provision import provision
@@ -131,7 +131,7 @@ async def test_killed_between_the_stream_and_its_notes_nothing_is_lost_or_repeat
     await state(directory, *facts[:2])
     async with directory.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        doomed = StreamRelay(connection, as_directory, DIRECTORY)
+        doomed = StreamRelay(await driver_of(connection), as_directory, DIRECTORY)
         await doomed.take()
         await doomed._publish(
             await eventually(doomed._waiting)
@@ -256,7 +256,8 @@ async def test_a_relay_that_lost_its_lock_without_noticing_is_fenced_off(
     async with directory.engine.connect() as a, directory.engine.connect() as b:
         await a.execution_options(isolation_level="AUTOCOMMIT")
         await b.execution_options(isolation_level="AUTOCOMMIT")
-        old, new = (StreamRelay(connection, as_directory, DIRECTORY) for connection in (a, b))
+        drivers = [await driver_of(connection) for connection in (a, b)]
+        old, new = (StreamRelay(driver, as_directory, DIRECTORY) for driver in drivers)
         await old.take()
         await new.take()
         facts = [registered("ystad"), changed("ystad", 2)]
