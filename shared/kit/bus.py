@@ -31,7 +31,7 @@ from shared.kit.ids import Ids
 from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
 from shared.kit.nats import Closed, connect_options, own_inbox
 from shared.kit.settings import ProcessSettings
-from shared.kit.telemetry import extract, logger
+from shared.kit.telemetry import extract, is_recorded, logger
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.bus")
@@ -326,7 +326,7 @@ class BatchConsumer(Consumer):
         try:
             facts = [fact for raw in batch if (fact := self._hears(Delivery.of(raw))) is not None]
             # A batch has many causes: it continues the first recorded one's trace and links to the others.
-            recorded = [raw.headers for raw in batch if _is_recorded(raw.headers)]
+            recorded = [raw.headers for raw in batch if is_recorded(raw.headers)]
             with tracer.start_as_current_span(
                 f"take in {self.durable}",
                 kind=SpanKind.CONSUMER,
@@ -369,11 +369,6 @@ class BatchConsumer(Consumer):
         async def on_batch(message: NatsMessage) -> None:
             await self.handle_batch(message.raw_message)  # type: ignore[arg-type]
             await asyncio.sleep(BREATH)
-
-
-def _is_recorded(headers: Mapping[str, str] | None) -> bool:
-    """True when the trace is sampled: the last bit of `traceparent` (W3C Trace Context), read without parsing the rest."""
-    return headers is not None and headers.get("traceparent", "0")[-1] in "13579bdf"
 
 
 def _cause(headers: Mapping[str, str] | None) -> trace.SpanContext:

@@ -19,7 +19,7 @@ from opentelemetry.trace import SpanKind
 
 from shared.contracts.streams import RETENTION, Stream
 from shared.kit import telemetry
-from shared.kit.telemetry import extract, inject, logger, span
+from shared.kit.telemetry import extract, inject, is_recorded, logger, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.relay")
@@ -231,11 +231,13 @@ class StreamRelay:
             await self._publish_one(entry)
 
     def _headers(self, entry: Entry) -> dict[str, str]:
+        given: dict[str, str] = orjson.loads(entry.headers)
+        place = {"Nats-Msg-Id": entry.fact_id, POSITION: f"{entry.xid}.{entry.id}"}
+        if not is_recorded(given):
+            return given | place  # no span is made, so what was stored is still the parent
         # The stored trace context is the parent of a publish span; passing the stored header along would cut
         # the trace here.
-        given = orjson.loads(entry.headers)
-        headers = {name: value for name, value in given.items() if name not in CONTEXT_HEADERS}
-        headers |= {"Nats-Msg-Id": entry.fact_id, POSITION: f"{entry.xid}.{entry.id}"}
+        headers = {name: value for name, value in given.items() if name not in CONTEXT_HEADERS} | place
         with span(tracer, "publish", context=extract(given), kind=SpanKind.PRODUCER) as current:
             current.set_attribute("messaging.destination.name", entry.subject)
             return inject(headers)

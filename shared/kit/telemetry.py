@@ -121,6 +121,11 @@ def extract(carrier: Mapping[str, str] | None) -> Context:
     return PROPAGATOR.extract(carrier or {})
 
 
+def is_recorded(headers: Mapping[str, str] | None) -> bool:
+    """Whether the trace is sampled: the last bit of `traceparent` (W3C Trace Context), read without parsing the rest."""
+    return headers is not None and headers.get("traceparent", "0")[-1] in "13579bdf"
+
+
 class _Unsampled:
     """Stands where a span would be in a trace that is not recorded: hands the trace context on, costs next to nothing."""
 

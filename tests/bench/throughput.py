@@ -59,7 +59,7 @@ class Load:
     stack: Stack
     plan: Plan
     folder: Path
-    connections: int = 32
+    connections: int = 64
     number: int = 0
 
     @property
