@@ -6,13 +6,14 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 from tests.bench.machine import ROOT, description, load_average
 from tests.bench.openloop import CompilerMissing
 from tests.bench.profiling import ProfilerMissing, sample
-from tests.bench.report import Report
+from tests.bench.report import Report, Section
 from tests.bench.sections import FULL, QUICK, Bench
 from tests.bench.stack import SAMPLED, Stack
 from tests.bench.throughput import Load, WrkMissing, wrk
@@ -58,12 +59,17 @@ def _profile(process: str, folder: Path, seconds: float) -> str:
 def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
     bench = Bench(folder, QUICK if arguments.quick else FULL, quick=arguments.quick, say=_say)
     before, sections = load_average(), []
-    if ONE_STACK & set(arguments.only):
-        sections += bench.under_load(arguments.only)
-    if "delivery" in arguments.only:
-        sections += bench.delivered()
-    if "scaling" in arguments.only:
-        sections += bench.scaled()
+    parts: tuple[tuple[set[str], Callable[[], list[Section]]], ...] = (
+        (ONE_STACK, lambda: bench.under_load(arguments.only)),
+        ({"delivery"}, bench.delivered),
+        ({"scaling"}, bench.scaled),
+    )
+    for names, part in parts:
+        if names & set(arguments.only):
+            found = part()
+            # At once: what comes after may fail, and these took minutes.
+            sys.stderr.write("\n\n".join(section.markdown() for section in found) + "\n\n")
+            sections += found
     return Report(
         day=arguments.date or date.today(),  # noqa: DTZ011  # the day where the machine stands
         machine=description(),
