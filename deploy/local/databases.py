@@ -10,6 +10,8 @@ import asyncpg
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.kit.settings import from_environment
+
 
 class DatabaseSettings(BaseSettings):
     """What the job of deploy/compose.yaml is told."""
@@ -66,7 +68,7 @@ async def make_databases(
 
 def main() -> None:
     """Entry of the job."""
-    settings = DatabaseSettings()
+    settings = from_environment(DatabaseSettings)
     passwords = {service: password.get_secret_value() for service, password in settings.passwords.items()}
     asyncio.run(make_databases(settings.admin_url.get_secret_value(), passwords, whole_server=True))
 

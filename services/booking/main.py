@@ -19,6 +19,7 @@ from shared.kit.database import Database, make_autocommit_pool
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.migrate import migrate as migrate_database
 from shared.kit.process import DataService, run
+from shared.kit.settings import from_environment
 
 SERVICE = "booking"
 
@@ -67,7 +68,7 @@ def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]
 
 def serve() -> None:
     """Run the service until it is told to stop."""
-    settings = Settings()
+    settings = from_environment(Settings)
     chance = random.SystemRandom()
 
     async def parts(stack: AsyncExitStack, service: DataService) -> None:
@@ -79,5 +80,5 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring the database up to date."""
-    settings = Settings()
+    settings = from_environment(Settings)
     migrate_database(SERVICE, settings.database_url.get_secret_value())

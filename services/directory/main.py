@@ -10,6 +10,7 @@ from services.directory.settings import Settings
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.migrate import migrate as migrate_database
 from shared.kit.process import DataService, run
+from shared.kit.settings import from_environment
 
 SERVICE = "directory"
 
@@ -23,7 +24,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
 
 def serve() -> None:
     """Run the service until it is told to stop."""
-    settings = Settings()
+    settings = from_environment(Settings)
 
     async def parts(stack: AsyncExitStack, service: DataService) -> None:
         assemble(service, settings, clock=utc_now, ids=new_id)
@@ -34,5 +35,5 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring the database up to date."""
-    settings = Settings()
+    settings = from_environment(Settings)
     migrate_database(SERVICE, settings.database_url.get_secret_value())

@@ -33,6 +33,7 @@ from shared.kit.nats import Closed, connect
 from shared.kit.principal import load_private_key, load_public_key
 from shared.kit.process import RELEASE, leave_the_permanent_alone, needs, running
 from shared.kit.rpc import Requester
+from shared.kit.settings import from_environment
 
 DESCRIPTION = """
 The HTTP door of Foci, the open platform for federations of coworking hubs.
@@ -202,6 +203,6 @@ def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:
 
 def serve() -> None:
     """Run the gateway until it is told to stop."""
-    settings = Settings()  # secrets come from the environment
+    settings = from_environment(Settings)  # secrets come from the environment
     telemetry.set_up("gateway", cell=settings.cell, level=settings.log_level)
     make_server(settings, make_app(settings, clock=utc_now)).run()

@@ -55,8 +55,12 @@ class Closed:
 async def connect(settings: ProcessSettings, user: str, closed: Closed | None = None) -> Client:
     """Connect as `user`, waiting for the server as long as it takes."""
 
+    made: list[Client] = []
+
     async def on_disconnect() -> None:
-        log.warning("NATS connection lost; reconnecting", user=user)
+        # The library calls this too when we hang up ourselves; that is nothing to warn of.
+        if not any(client.is_closed for client in made):
+            log.warning("NATS connection lost; reconnecting", user=user)
 
     async def on_reconnect() -> None:
         log.info("NATS connection is back", user=user)
@@ -66,7 +70,7 @@ async def connect(settings: ProcessSettings, user: str, closed: Closed | None = 
 
     while True:
         try:
-            return await nats.connect(
+            client = await nats.connect(
                 settings.nats_url,
                 inbox_prefix=own_inbox(user),
                 disconnected_cb=on_disconnect,
@@ -75,6 +79,8 @@ async def connect(settings: ProcessSettings, user: str, closed: Closed | None = 
                 closed_cb=closed.note if closed else None,
                 **{**connect_options(settings, user), "allow_reconnect": True},
             )
+            made.append(client)
+            return client
         except (NatsError, OSError, TimeoutError) as error:
             log.warning("NATS is not there yet", user=user, error=str(error) or type(error).__name__)
             await asyncio.sleep(0.5)

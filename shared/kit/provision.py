@@ -23,7 +23,7 @@ from pydantic_settings import SettingsConfigDict
 from shared.contracts.access import ADMIN
 from shared.contracts.streams import CONSUMERS, STREAMS, Consumer, Stream
 from shared.kit.nats import connect
-from shared.kit.settings import ProcessSettings
+from shared.kit.settings import ProcessSettings, from_environment
 
 DUPLICATE_WINDOW_S = 120
 
@@ -116,7 +116,7 @@ async def provision(nc: Client, *, replicas: int = 1) -> list[str]:
 
 
 async def _main(replicas: int) -> None:
-    nc = await connect(AdminSettings(), ADMIN)
+    nc = await connect(from_environment(AdminSettings), ADMIN)
     try:
         for line in await provision(nc, replicas=replicas):
             print(line)  # noqa: T201  # a command: what it did is its output

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing import TypeVar
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 
 class ProcessSettings(BaseSettings):
@@ -30,3 +34,24 @@ class ServiceSettings(ProcessSettings):
     reserve_pool_size: int = 12
     concurrency: int = 48
     """Requests worked on at once; as many again wait, the rest are told to come back."""
+
+
+def from_environment(kind: type[AnySettings]) -> AnySettings:
+    """Settings from the environment; ends the process with a sentence per variable that is missing or wrong.
+
+    What was given is not repeated: it may be a secret.
+    """
+    prefix = kind.model_config.get("env_prefix", "")
+    try:
+        return kind()
+    except ValidationError as error:
+        wrong = [
+            f"{prefix}{'_'.join(map(str, found['loc']))}".upper()
+            + (" is not set." if found["type"] == "missing" else f" is not usable: {found['msg']}.")
+            for found in error.errors(include_input=False, include_url=False)
+        ]
+        raise SystemExit(
+            "\n".join([*wrong, "Set the environment variables named and start again."])
+        ) from None
+    except SettingsError as error:
+        raise SystemExit(f"A variable that begins with {prefix} is not JSON: {error}.") from None
