@@ -51,7 +51,7 @@ class Stack:
     # --- the order of things ---
 
     async def up(self) -> None:
-        """Start everything; returns when the gateway is ready."""
+        """Start everything; returns when all are ready."""
         self._claim()
         await self._start_servers()
         with self.narrator.step("streams, databases and roles"):
@@ -59,10 +59,7 @@ class Stack:
         with self.narrator.step("migrations"):
             await asyncio.gather(*(self._migrate(service) for service in SERVICES))
         with self.narrator.step(f"services: {', '.join(SERVICES)}, {GATEWAY}"):
-            await self.supervisor.start(
-                *(self._service(name) for service in SERVICES for name in self._names(service))
-            )
-            await self.supervisor.start(*(self._gateway(name) for name in self._names(GATEWAY)))
+            await self.supervisor.start(*self._programs())
 
     async def down(self) -> None:
         """Stop everything in reverse order and let go of FOCI_HOME."""
@@ -226,6 +223,11 @@ class Stack:
             folder=ROOT,
             url=url,
         )
+
+    def _programs(self) -> list[Program]:
+        """The gateway is last, because it shall stop first; it can start beside the services it asks."""
+        services = [self._service(name) for service in SERVICES for name in self._names(service)]
+        return [*services, *(self._gateway(name) for name in self._names(GATEWAY))]
 
     def _service(self, name: str) -> Program:
         service = name.partition("-")[0]
