@@ -18,7 +18,7 @@ from rich.table import Table
 from deploy.local.narrator import Narrator
 from tests.faults.arena import Arena, arena_in
 from tests.faults.checks import classes
-from tests.faults.scenarios import SCENARIOS, play
+from tests.faults.scenarios import SCENARIOS, arena_to_plant_in, play
 from tests.faults.storm import Plan, Result, storm
 
 SHOWN = 20
@@ -83,7 +83,7 @@ async def run(asked: argparse.Namespace, home: Path, narrator: Narrator) -> bool
         async with arena_in(home / "storm", narrator) as arena:
             _, good = await long_run(arena, plan, narrator)
     if asked.only != "storm":
-        async with arena_in(home / "planted", narrator, deadline_s=4.0) as arena:
+        async with arena_to_plant_in(home / "planted", narrator) as arena:
             good = await planted(arena, narrator) and good
     return good
 

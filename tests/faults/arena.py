@@ -8,7 +8,8 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,19 @@ from deploy.local.supervisor import Program, Running, Supervisor, _end_group
 from deploy.nats.config import ACCOUNT
 from deploy.nats.keys import public_key
 from shared.contracts.access import inbox_prefix
+from shared.contracts.streams import CONSUMERS
 from shared.kit.provision import consumer_config
 from tests.faults import ledger
 from tests.faults.history import Kill
+from tests.faults.planting import Planting
 from tests.faults.waiting import comes_true, pause
 
 BACKEND = "postgres-backend"
 """One of PostgreSQL's processes for a client: the server then ends all the others and recovers."""
 VICTIMS = ("booking", "booking-2", "gateway", "gateway-2", "ledger", "ledger-2", "nats", "postgres", BACKEND)
 READY_WITHIN_S = 90.0
+ACK_WAIT = timedelta(seconds=2)
+"""A killed consumer's messages come again so soon, so that a run need not wait for them."""
 
 
 class Restless(Supervisor):
@@ -69,19 +74,15 @@ class Restless(Supervisor):
         ]
 
 
-@dataclass(frozen=True)
-class Planted:
-    """A fault, a bad moment to die at, or both, in all processes of one service; see tests/faults/planted.py."""
-
-    service: str
-    moment: str
-    fault: str = "none"
-
-
 class Arena(Stack):
-    """Everything a run needs, in one temporary folder; use from one thread, like the supervisor."""
+    """Everything a run needs, in one temporary folder; use from one thread, like the supervisor.
 
-    def __init__(self, home: Path, narrator: Narrator, *, deadline_s: float = 5.0) -> None:
+    With `faulty` services faults can be put into them, see tests/faults/planted.py.
+    """
+
+    def __init__(
+        self, home: Path, narrator: Narrator, *, deadline_s: float = 5.0, faulty: tuple[str, ...] = ()
+    ) -> None:
         settings = LocalSettings(
             home=home,
             port=free_port(),
@@ -96,26 +97,35 @@ class Arena(Stack):
         super().__init__(settings, narrator)
         self.restless = Restless(narrator.say, self._write_state)
         self.supervisor = self.restless
-        self.planted: Planted | None = None
-        self._plantings = 0
+        self._faulty = faulty
+        self.planting = Planting(self.home.root / "run" / "planted")
         self._deadline_s = deadline_s
 
     # --- starting ---
 
-    async def up(self) -> None:
-        """Start everything, the ledgers last."""
-        await super().up()
+    def _claim(self) -> None:
+        super()._claim()
+        self.planting.begin(None)
+
+    async def _make_databases(self) -> None:
+        await super()._make_databases()
         await make_databases(
             self.admin_database_url, {ledger.SERVICE: self.home.password(ledger.SERVICE)}, whole_server=True
         )
         await ledger.make_tables(self._database_url(ledger.SERVICE).replace("+asyncpg", ""))
-        client = await self.connect_as_witness()
+
+    async def _provision_streams(self) -> None:
+        await super()._provision_streams()
+        client = await self.connect_as_admin()
         try:
-            for declared in ledger.DECLARED:
-                await client.jetstream().add_consumer(declared.stream, consumer_config(declared))
+            for declared in (*CONSUMERS, *ledger.DECLARED):
+                impatient = consumer_config(replace(declared, ack_wait=ACK_WAIT))
+                await client.jetstream().add_consumer(declared.stream, impatient)
         finally:
             await client.close()
-        await self.supervisor.start(*(self._ledger(name) for name in self._names(ledger.SERVICE)))
+
+    def _programs(self) -> list[Program]:
+        return [*super()._programs(), *(self._ledger(name) for name in self._names(ledger.SERVICE))]
 
     def _choose_ports(self, earlier: Mapping[str, int]) -> None:
         super()._choose_ports(earlier)
@@ -149,16 +159,11 @@ class Arena(Stack):
 
     def _command(self, service: str) -> list[str]:
         words = [f"services.{service}", "serve"]
-        if self.planted is not None and self.planted.service == service:
-            words = ["tests.faults.planted", service, self.planted.moment, self.planted.fault, str(self.once)]
+        if service in self._faulty:
+            words = ["tests.faults.planted", service, str(self.planting.folder)]
         elif service == ledger.SERVICE:
             words = ["tests.faults.ledger"]
         return bound_to_parent([sys.executable, "-m", *words], ending=9)  # type: ignore[arg-type]
-
-    @property
-    def once(self) -> Path:
-        """Laid out by a scenario; whoever comes to the bad moment first takes it away and dies there."""
-        return self.home.root / "run" / f"once-{self._plantings}"
 
     # --- looking ---
 
@@ -230,27 +235,13 @@ class Arena(Stack):
                     return True
         return False
 
-    async def plant(self, planted: Planted | None) -> None:
-        """Start a service's processes anew with a fault, and those of the one before without."""
-        services = {it.service for it in (planted, self.planted) if it is not None}
-        self.planted = planted
-        self._plantings += 1
-        names = [name for service in services for name in self._names(service)]
-        before = {name: self.supervisor.running[name].process for name in names}
-        self.kill(*names, down_s=0.0)
-
-        async def started() -> bool:
-            running = self.supervisor.running
-            anew = all(running[name].process is not before[name] for name in names)
-            return anew and await self.is_ready(*names)
-
-        assert await comes_true(started, within=READY_WITHIN_S), f"{names} did not start again"
-
 
 @contextlib.asynccontextmanager
-async def arena_in(home: Path, narrator: Narrator, *, deadline_s: float = 5.0) -> Any:
+async def arena_in(
+    home: Path, narrator: Narrator, *, deadline_s: float = 5.0, faulty: tuple[str, ...] = ()
+) -> Any:
     """An arena that runs while the block lasts."""
-    arena = Arena(home, narrator, deadline_s=deadline_s)
+    arena = Arena(home, narrator, deadline_s=deadline_s, faulty=faulty)
     try:
         await arena.up()
         yield arena
@@ -258,4 +249,4 @@ async def arena_in(home: Path, narrator: Narrator, *, deadline_s: float = 5.0) -
         await asyncio.shield(arena.down())
 
 
-__all__ = ["BACKEND", "ROOT", "VICTIMS", "Arena", "Planted", "arena_in"]
+__all__ = ["BACKEND", "ROOT", "VICTIMS", "Arena", "arena_in"]

@@ -148,15 +148,16 @@ class Client:
             operation = second if first.outcome is Outcome.UNKNOWN else first
         else:
             operation = await ask()
-        operation = await self._until_certain(operation, ask)
+        operation = await self.until_certain(operation, ask)
         if operation.outcome is not Outcome.UNKNOWN and self._chance.random() < 0.1:
-            await self._until_certain(await ask(), ask)
+            await self.until_certain(await ask(), ask)
         if body is not None and kind is Kind.RESERVE and self._chance.random() < 0.02:
             other = f"{more['mark']}x"
             await self.exchange(kind, "POST", path, {**body, "title": other}, key=key, mark=other)
         return operation
 
-    async def _until_certain(self, operation: Operation, ask: Callable[..., Any]) -> Operation:
+    async def until_certain(self, operation: Operation, ask: Callable[..., Any]) -> Operation:
+        """The operation, or that of a later try if its outcome is unknown."""
         for _ in range(RETRIES):
             if operation.outcome is not Outcome.UNKNOWN:
                 break

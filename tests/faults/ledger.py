@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -25,13 +24,9 @@ from shared.kit.settings import ServiceSettings
 SERVICE = "ledger"
 IN_TURN = "ledger__in_turn"
 IN_BATCHES = "ledger__in_batches"
-# A killed consumer's messages come again soon, so that a run need not wait for them.
 DECLARED = tuple(
     streams.Consumer(
-        durable,
-        streams.stream_of("booking"),
-        tuple(fact.subject_for("*") for fact in FACTS["booking"]),
-        ack_wait=timedelta(seconds=3),
+        durable, streams.stream_of("booking"), tuple(fact.subject_for("*") for fact in FACTS["booking"])
     )
     for durable in (IN_TURN, IN_BATCHES)
 )

@@ -1,19 +1,17 @@
-"""`python -m tests.faults.planted SERVICE MOMENT FAULT FILE`: a service's process with a fault built in.
+"""`python -m tests.faults.planted SERVICE FOLDER`: a service's process into which faults can be put while it runs.
 
-MOMENT is where the process that first finds FILE there takes it away and ends itself as kill -9 would, or stands still
-until somebody takes away FILE.held. It is the same with and without the fault, so that a clean system can be put
-through the same. Production code knows nothing of this: functions are replaced before main runs.
+What is at fault at the moment stands in FOLDER, see tests/faults/planting.py. The bad moments are the same with and
+without a fault, so that a clean system can be put through the same. Production code knows nothing of this: functions are
+replaced before main runs.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import nats
 from nats.aio.client import Client
@@ -31,56 +29,18 @@ from shared.kit.idempotency import Answer
 from shared.kit.inbox import once_each
 from shared.kit.nats import own_inbox
 from shared.kit.rpc import Call
-from tests.faults.waiting import pause
+from shared.kit.stream_relay import StreamRelay
+from tests.faults.planting import BadMoment, Planting
 
-HELD_AT_MOST_S = 3.5
-BRINGS_ITS_OWN_MOMENT = frozenset({"lost-key", "inbox-outside"})
-"""Faults that split one transaction in two: the bad moment lies between them."""
 OF_THE_KEY = 7
 """Values a statement is given for the key: person, operation, key, fingerprint, status, version, answer."""
 Emit = Callable[..., Awaitable[None]]
 
 
-class BadMoment:
-    """The file that is there once."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._held = file.with_suffix(".held")
-
-    def _is_now(self) -> bool:
-        try:
-            self._file.unlink()
-        except FileNotFoundError:
-            return False
-        return True
-
-    def die(self) -> None:
-        """The process ends here if it is the one."""
-        if self._is_now():
-            _kill_myself()
-
-    async def stand_still(self) -> None:
-        """The transaction stays open here for a while if it is the one."""
-        try:
-            self._file.rename(self._held)
-        except FileNotFoundError:
-            return
-        for _ in range(int(HELD_AT_MOST_S / 0.02)):
-            if not self._held.exists():
-                return
-            await pause(0.02)
-
-
-def _kill_myself() -> NoReturn:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
-
-
 # --- the faults ---
 
 
-def publishes_before_commit() -> None:
+def publishes_before_commit(planting: Planting) -> None:
     """A cancellation goes to the stream at once; whether it is committed afterwards is another matter."""
     emit, connected = outbox.emit, list[Client]()
 
@@ -95,7 +55,7 @@ def publishes_before_commit() -> None:
         return connected[0]
 
     async def publish_and_emit(session: AsyncSession, *facts: Fact) -> None:
-        for fact in facts:
+        for fact in facts if planting.has("publish-before-commit") else ():
             row, nc = outbox.row_of(fact), await client()
             headers = {"Nats-Msg-Id": str(row.fact_id)}
             await nc.request(row.subject, row.body.encode(), timeout=2, headers=headers)
@@ -104,16 +64,24 @@ def publishes_before_commit() -> None:
     vars(stating)["emit"] = publish_and_emit
 
 
-def relays_by_id_only() -> None:
+def relays_by_id_only(planting: Planting) -> None:
     """The cursor is a number that is handed out before the commit."""
-    stream_relay._NEXT = """
+    waiting, by_place = StreamRelay._waiting, stream_relay._NEXT
+    by_id = """
         SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body, 0.0::float AS age,
                true AS settled, false AS overtaken
         FROM outbox WHERE stream = $1 AND id > $3 AND $2::text IS NOT NULL ORDER BY id LIMIT $4
     """
 
+    async def next_by_id(self: StreamRelay) -> Any:
+        if self._next in (by_place, by_id):  # not of the stream that keeps only the latest
+            self._next = by_id if planting.has("id-only-cursor") else by_place
+        return await waiting(self)
 
-def loses_the_key(moment: BadMoment) -> None:
+    StreamRelay._waiting = next_by_id  # type: ignore[method-assign]
+
+
+def loses_the_key(planting: Planting, moment: BadMoment) -> None:
     """The booking is committed first, its key afterwards, in a transaction of its own."""
     execute = Reservations._execute
     # Whether there is a key is the last thing statements are told apart by, and the last they are given.
@@ -123,7 +91,7 @@ def loses_the_key(moment: BadMoment) -> None:
     async def in_two_steps(
         self: Reservations, statement: str, values: tuple[Any, ...], answer: Answer, call: Call
     ) -> Answer | None:
-        if call.key is None:
+        if call.key is None or not planting.has("lost-key"):
             return await execute(self, statement, values, answer, call)
         done = await execute(self, without_key[statement], values[:-OF_THE_KEY], answer, call)
         moment.die()
@@ -135,10 +103,13 @@ def loses_the_key(moment: BadMoment) -> None:
     Reservations._execute = in_two_steps  # type: ignore[method-assign]
 
 
-def remembers_afterwards(moment: BadMoment) -> None:
+def remembers_afterwards(planting: Planting, moment: BadMoment) -> None:
     """The effect is committed first, the inbox row afterwards, in a transaction of its own."""
+    take_in_batch = BatchConsumer.take_in_batch
 
-    async def take_in_batch(self: BatchConsumer, facts: Sequence[Fact]) -> int:
+    async def in_two_steps(self: BatchConsumer, facts: Sequence[Fact]) -> int:
+        if not planting.has("inbox-outside"):
+            return await take_in_batch(self, facts)
         known = text("SELECT fact_id FROM inbox WHERE consumer = :consumer AND fact_id = ANY(:ids)")
         ids = [fact.id for fact in facts]
         async with self.database.transaction() as session:
@@ -151,23 +122,22 @@ def remembers_afterwards(moment: BadMoment) -> None:
             await once_each(session, ids, self.durable)
         return len(fresh)
 
-    BatchConsumer.take_in_batch = take_in_batch  # type: ignore[method-assign]
+    BatchConsumer.take_in_batch = in_two_steps  # type: ignore[method-assign]
 
 
 # --- the bad moments ---
 
 
-def after_emit(moment: BadMoment, *, dies: bool) -> None:
+def after_emit(happens: Callable[[], Awaitable[None] | None]) -> None:
     """A cancellation has been stated and is not committed yet."""
     emit: Emit = vars(stating)["emit"]
 
     async def emit_then(session: AsyncSession, *facts: Fact) -> None:
         await emit(session, *facts)
         if any(isinstance(fact, BookingCancelledV1) for fact in facts):
-            if dies:
-                moment.die()
-            else:
-                await moment.stand_still()
+            waiting = happens()
+            if waiting is not None:
+                await waiting
 
     vars(stating)["emit"] = emit_then
 
@@ -196,31 +166,26 @@ def after_effect(moment: BadMoment) -> None:
     BatchConsumer.take_in_batch = take_in_then  # type: ignore[method-assign]
 
 
-def plant(name: str, fault: str, file: Path) -> None:
-    """Put the fault in first, so that the bad moment lies where it would hurt."""
-    moment = BadMoment(file)
-    faults: dict[str, Callable[[], None]] = {
-        "none": lambda: None,
-        "publish-before-commit": publishes_before_commit,
-        "id-only-cursor": relays_by_id_only,
-        "lost-key": lambda: loses_the_key(moment),
-        "inbox-outside": lambda: remembers_afterwards(moment),
-    }
-    moments: dict[str, Callable[[], None]] = {
-        "before-commit": lambda: after_emit(moment, dies=True),
-        "open-transaction": lambda: after_emit(moment, dies=False),
-        "before-answer": lambda: after_booking(moment),
-        "before-ack": lambda: after_effect(moment),
-    }
-    faults[fault]()
-    if fault not in BRINGS_ITS_OWN_MOMENT:
-        moments[name]()
+def prepare(service: str, planting: Planting) -> None:
+    """Put the faults in first, so that the bad moments lie where they would hurt."""
+    if service == "ledger":
+        before_ack = planting.moment("before-ack")
+        remembers_afterwards(planting, before_ack)
+        after_effect(before_ack)
+    else:
+        before_answer = planting.moment("before-answer")
+        publishes_before_commit(planting)
+        relays_by_id_only(planting)
+        loses_the_key(planting, before_answer)
+        after_emit(planting.moment("before-commit").die)
+        after_emit(planting.moment("open-transaction").stand_still)
+        after_booking(before_answer)
 
 
 def main() -> None:
-    """Plant, then be the service."""
-    service, moment, fault, file = sys.argv[1:]
-    plant(moment, fault, Path(file))
+    """Prepare, then be the service."""
+    service, folder = sys.argv[1:]
+    prepare(service, Planting(Path(folder)))
     place = "tests.faults.ledger" if service == "ledger" else f"services.{service}.main"
     importlib.import_module(place).serve()
 

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.narrator import Narrator
-from tests.faults.arena import Arena, arena_in
+from tests.faults.arena import Arena
 from tests.faults.checks import classes
-from tests.faults.scenarios import SCENARIOS, Scenario, play
+from tests.faults.scenarios import SCENARIOS, Scenario, arena_to_plant_in, play
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def arena(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arena]:
     """One stack for all scenarios; each has a hub of its own."""
-    async with arena_in(tmp_path_factory.mktemp("planted") / "home", Narrator(), deadline_s=4.0) as made:
+    async with arena_to_plant_in(tmp_path_factory.mktemp("planted") / "home", Narrator()) as made:
         yield made
 
 
