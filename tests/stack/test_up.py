@@ -9,8 +9,11 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,6 @@ from tests.stack.console import Console, alive, eventually
 
 EVERYTHING = {"nats", "postgres", "directory", "booking", "gateway"}
 RUNS = "Foci runs"
-NO_DEMO = {"FOCI_DEMO": "false"}
 
 
 def answer(url: str, token: str | None = None) -> Any:
@@ -36,7 +38,45 @@ def answer(url: str, token: str | None = None) -> Any:
         return json.load(reply)
 
 
-def test_a_stack_survives_a_killed_service_and_stops_without_a_trace(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Shared:
+    """A stack that nobody ends, and what a second one from the same folder was told while it started."""
+
+    console: Console
+    second: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    home = tmp_path_factory.mktemp("up") / "home"
+    with Console(home, variables={"UNRELATED_SECRET": "x"}) as console:
+        console.hears("servers:")
+        second = console.foci("up")
+        console.hears(RUNS)
+        yield Shared(console, second)
+
+
+def test_a_second_start_from_the_same_folder_is_refused(shared: Shared) -> None:
+    assert shared.second.returncode == 1
+    assert "already running" in shared.second.stdout
+
+
+def test_secrets_are_for_their_owner_and_processes_get_only_their_own(shared: Shared) -> None:
+    console = shared.console
+    secrets = list((console.home.root / "secrets").iterdir())
+    assert secrets
+    assert {stat.S_IMODE(file.stat().st_mode) for file in secrets} == {0o600}
+    for name in ("directory", "booking", "gateway"):
+        variables = psutil.Process(console.processes()[name]["pid"]).environ()
+        foreign = [key for key in variables if re.match(r"(DIRECTORY|BOOKING|GATEWAY)_", key)]
+        assert all(key.startswith(f"{name.upper()}_") for key in foreign)
+        assert "UNRELATED_SECRET" not in variables
+    gateway = psutil.Process(console.processes()["gateway"]["pid"]).environ()
+    assert "GATEWAY_DATABASE_URL" not in gateway
+
+
+def test_a_stack_survives_kills_and_stops_without_a_trace(tmp_path: Path) -> None:
+    """A killed service is started again, a killed supervisor takes everything with it; the next start goes on."""
     with Console(tmp_path / "home") as console:
         console.hears(RUNS)
         base = f"http://127.0.0.1:{console.port}/v1"
@@ -44,89 +84,64 @@ def test_a_stack_survives_a_killed_service_and_stops_without_a_trace(tmp_path: P
         assert hubs[0] == "alvhamn-coffice"
         assert len(hubs) == 8
         assert set(console.processes()) == EVERYTHING
-
-        booking = console.processes()["booking"]["pid"]
-        os.kill(booking, signal.SIGKILL)
-        console.hears("booking was ended by SIGKILL; starting it again in 0.5 s")
-        console.hears("booking is ready again")
-        assert console.processes()["booking"]["pid"] != booking
-        assert answer(f"{base}/hubs/{hubs[0]}/spaces")["items"]
-
-        status = console.foci("status")
-        assert status.returncode == 0, status.stderr
-        assert all(name in status.stdout for name in EVERYTHING)
-
-        family = console.family()
-        assert len(family) > len(EVERYTHING)
-        assert console.stops(signal.SIGTERM) == 0
-        assert not alive(family)
-        assert "did not stop" not in console.said
+        _survives_a_killed_service(console, f"{base}/hubs/{hubs[0]}/spaces")
+        _stops_without_a_trace(console, signal.SIGTERM)
 
     with Console(tmp_path / "home", port=console.port) as again:
         sys.stdout.write(again.hears(RUNS))  # the time it took; shown, not judged: the machine may be busy
         assert "demo" not in again.said
         assert [hub["id"] for hub in answer(f"{base}/hubs")["items"]] == hubs
         family = again.family()
-        assert again.stops(signal.SIGINT) == 0
-        assert not alive(family)
-
-
-def test_a_killed_supervisor_takes_everything_with_it_and_the_next_start_works(tmp_path: Path) -> None:
-    with Console(tmp_path / "home", variables=NO_DEMO) as console:
-        console.hears(RUNS)
-        family = console.family()
-        console.stops(signal.SIGKILL)
+        again.stops(signal.SIGKILL)
         eventually("nothing is left", lambda: not alive(family))
-    with Console(tmp_path / "home", variables=NO_DEMO) as again:
-        again.hears(RUNS)
+
+    with Console(tmp_path / "home", port=console.port) as third:
+        third.hears(RUNS)
+        _stops_without_a_trace(third, signal.SIGINT)
 
 
-def test_a_second_start_from_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with Console(tmp_path / "home", variables=NO_DEMO) as console:
-        console.hears("servers:")
-        second = console.foci("up")
-        assert second.returncode == 1
-        assert "already running" in second.stdout
-        console.hears(RUNS)
+def _survives_a_killed_service(console: Console, spaces: str) -> None:
+    booking = console.processes()["booking"]["pid"]
+    os.kill(booking, signal.SIGKILL)
+    console.hears("booking was ended by SIGKILL; starting it again in 0.5 s")
+    console.hears("booking is ready again")
+    assert console.processes()["booking"]["pid"] != booking
+    assert answer(spaces)["items"]
+    status = console.foci("status")
+    assert status.returncode == 0, status.stderr
+    assert all(name in status.stdout for name in EVERYTHING)
 
 
-def test_secrets_are_for_their_owner_and_processes_get_only_their_own(tmp_path: Path) -> None:
-    with Console(tmp_path / "home", variables={**NO_DEMO, "UNRELATED_SECRET": "x"}) as console:
-        console.hears(RUNS)
-        secrets = list((console.home.root / "secrets").iterdir())
-        assert secrets
-        assert {stat.S_IMODE(file.stat().st_mode) for file in secrets} == {0o600}
-        for name in ("directory", "booking", "gateway"):
-            variables = psutil.Process(console.processes()[name]["pid"]).environ()
-            foreign = [key for key in variables if re.match(r"(DIRECTORY|BOOKING|GATEWAY)_", key)]
-            assert all(key.startswith(f"{name.upper()}_") for key in foreign)
-            assert "UNRELATED_SECRET" not in variables
-        gateway = psutil.Process(console.processes()["gateway"]["pid"]).environ()
-        assert "GATEWAY_DATABASE_URL" not in gateway
+def _stops_without_a_trace(console: Console, how: signal.Signals) -> None:
+    family = console.family()
+    assert len(family) > len(EVERYTHING)
+    assert console.stops(how) == 0
+    assert not alive(family)
+    assert "did not stop" not in console.said
 
 
-def test_token_and_operator_credentials(tmp_path: Path) -> None:
-    with Console(tmp_path / "home") as console:
-        console.hears(RUNS)
-        printed = console.foci(
-            "token", "--hub", "alvhamn-coffice", "--role", "operator", "--person", "Nora Nyvik"
-        )
-        assert printed.returncode == 0, printed.stderr
-        token = printed.stdout.strip()
-        assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token)
-        me = answer(f"http://127.0.0.1:{console.port}/v1/me", token)
-        assert me["name"] == "Nora Nyvik"
+def test_a_token_is_a_persons(shared: Shared) -> None:
+    console = shared.console
+    printed = console.foci(
+        "token", "--hub", "alvhamn-coffice", "--role", "operator", "--person", "Nora Nyvik"
+    )
+    assert printed.returncode == 0, printed.stderr
+    token = printed.stdout.strip()
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token)
+    me = answer(f"http://127.0.0.1:{console.port}/v1/me", token)
+    assert me["name"] == "Nora Nyvik"
 
-        unknown = console.foci("token", "--hub", "no-such-hub", "--role", "member")
-        assert unknown.returncode == 1
-        assert unknown.stdout == ""
+    unknown = console.foci("token", "--hub", "no-such-hub", "--role", "member")
+    assert unknown.returncode == 1
+    assert unknown.stdout == ""
 
-        words = ("operator-credentials", "--hub", "alvhamn-coffice", "--out", str(tmp_path / "operator.json"))
-        made = console.foci(*words)
-        assert made.returncode == 0, made.stderr
-        file = tmp_path / "operator.json"
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        asyncio.run(_only_occupancy(json.loads(file.read_text())))
+
+def test_operator_credentials_show_occupancy_and_nothing_else(shared: Shared, tmp_path: Path) -> None:
+    file = tmp_path / "operator.json"
+    made = shared.console.foci("operator-credentials", "--hub", "alvhamn-coffice", "--out", str(file))
+    assert made.returncode == 0, made.stderr
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    asyncio.run(_only_occupancy(json.loads(file.read_text())))
 
 
 async def _consume(client: Client, subject: str) -> Any:
