@@ -18,6 +18,7 @@ from services.cli.gateway import Gateway
 from tests.cli.calendars import BERLIN, REAL_FILE, calendar, event
 from tests.cli.test_reading import first_saturdays
 from tests.stack.console import ROOT, Console, eventually
+from tests.stack.hubs import register
 
 HUB, SPACE = "alvhamn-coffice", "workshop"
 BOOKINGS = f"/v1/hubs/{HUB}/bookings"
@@ -76,8 +77,9 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("import")
-    with Console(folder / "home", FOCI_RATE_LIMIT="100000/minute") as console:
+    with Console(folder / "home", FOCI_RATE_LIMIT="100000/minute", FOCI_DEMO="false") as console:
         console.hears("Foci runs")
+        register(console, HUB)
         running = Stack(console, folder, "")
         running.token = running.token_of("operator")
         with running.gateway() as gateway:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -11,16 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
-import nats
 import pytest
 
-from shared.contracts.access import ADMIN, inbox_prefix
-from shared.contracts.directory.requests import HubProfile, RegisterHub
-from shared.contracts.directory.words import HubKind
-from shared.kit.ids import utc_now
-from shared.kit.rpc import Requester
 from tests.e2e.collector import Collector, Span
 from tests.stack.console import Console, eventually
+from tests.stack.hubs import register
 
 HUB = "here"
 CONSUMER = "booking__measures_occupancy"
@@ -48,17 +42,6 @@ class Running:
         return httpx2.get(self.url(process) + path, timeout=5).status_code
 
 
-async def register(console: Console) -> None:
-    """The hub, by the platform's own operator; quicker than the whole demo."""
-    profile = HubProfile(id=HUB, name="Here", kind=HubKind.ASSOCIATION, time_zone="Europe/Stockholm")
-    url = console.home.state()["urls"]["nats"]
-    admin = await nats.connect(url, nkeys_seed_str=console.home.seed(ADMIN), inbox_prefix=inbox_prefix(ADMIN))
-    try:
-        await Requester(admin, utc_now).send(RegisterHub(profile=profile), cell="local", seconds=10)
-    finally:
-        await admin.close()
-
-
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Collector() as collector:
@@ -66,13 +49,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         home = tmp_path_factory.mktemp("e2e") / "home"
         with Console(home, variables=variables) as console:
             console.hears("Foci runs")
-            asyncio.run(register(console))
+            register(console, HUB)
             token = console.foci("token", "--hub", HUB, "--role", "operator").stdout.strip()
             headers = {"Authorization": f"Bearer {token}"}
             url = f"http://127.0.0.1:{console.port}"
             with httpx2.Client(base_url=url, headers=headers, timeout=20) as client:
-                spaces = f"/v1/hubs/{HUB}/spaces"
-                eventually("booking has heard of the hub", lambda: client.get(spaces).status_code == 200)
                 yield Running(console, collector, client)
 
 
