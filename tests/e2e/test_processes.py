@@ -12,11 +12,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from shared.contracts.catalogue import SERVICES
 from tests.e2e.collector import Collector, Span
 from tests.stack.console import Console, eventually
 from tests.stack.hubs import register
 
 HUB = "here"
+PROCESSES = ("gateway", *SERVICES)
 CONSUMER = "booking__measures_occupancy"
 TITLE = "Therapy with Dr Ek"
 FAST = {
@@ -163,7 +165,7 @@ def test_a_server_that_hangs_makes_unready_and_never_dead(stack: Running) -> Non
     nats = stack.console.processes()["nats"]["pid"]
     os.kill(nats, signal.SIGSTOP)
     try:
-        for process in ("gateway", "directory", "booking"):
+        for process in PROCESSES:
             eventually(f"{process} is not ready", lambda name=process: stack.status(name, "/readyz") == 503)
             assert stack.status(process, "/healthz") == 200
         answer = stack.client.get(f"/v1/hubs/{HUB}/spaces")
@@ -171,7 +173,7 @@ def test_a_server_that_hangs_makes_unready_and_never_dead(stack: Running) -> Non
         assert int(answer.headers["retry-after"]) >= 1
     finally:
         os.kill(nats, signal.SIGCONT)
-    for process in ("gateway", "directory", "booking"):
+    for process in PROCESSES:
         eventually(f"{process} is ready again", lambda name=process: stack.status(name, "/readyz") == 200)
     # Not only when the connection is found stale half a minute later: a ping given up must not break its reader.
     eventually("it works", lambda: stack.client.get(f"/v1/hubs/{HUB}/spaces").status_code == 200, seconds=10)

@@ -25,9 +25,11 @@ from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from deploy.local.servers import free_port
+from shared.contracts.catalogue import SERVICES
 from tests.stack.console import Console, alive, eventually
 
-EVERYTHING = {"nats", "postgres", "directory", "booking", "gateway"}
+PROCESSES = (*SERVICES, "gateway")
+EVERYTHING = {"nats", "postgres", *PROCESSES}
 RUNS = "Foci runs"
 
 
@@ -66,9 +68,11 @@ def test_secrets_are_for_their_owner_and_processes_get_only_their_own(shared: Sh
     secrets = list((console.home.root / "secrets").iterdir())
     assert secrets
     assert {stat.S_IMODE(file.stat().st_mode) for file in secrets} == {0o600}
-    for name in ("directory", "booking", "gateway"):
+    ours = tuple(f"{name.upper()}_" for name in PROCESSES)
+    for name in PROCESSES:
         variables = psutil.Process(console.processes()[name]["pid"]).environ()
-        foreign = [key for key in variables if re.match(r"(DIRECTORY|BOOKING|GATEWAY)_", key)]
+        foreign = [key for key in variables if key.startswith(ours)]
+        assert foreign
         assert all(key.startswith(f"{name.upper()}_") for key in foreign)
         assert "UNRELATED_SECRET" not in variables
     gateway = psutil.Process(console.processes()["gateway"]["pid"]).environ()
