@@ -17,7 +17,6 @@ from shared.contracts.catalogue import FACTS
 from shared.kit.bus import BatchConsumer, Consumer
 from shared.kit.database import Database, make_autocommit_pool
 from shared.kit.ids import Clock, Ids, new_id, utc_now
-from shared.kit.migrate import migrate as migrate_database
 from shared.kit.process import DataService, run
 from shared.kit.settings import from_environment
 
@@ -76,9 +75,3 @@ def serve() -> None:
         await service.start(stack)
 
     run(SERVICE, settings, parts, clock=utc_now)
-
-
-def migrate() -> None:
-    """Bring the database up to date."""
-    settings = from_environment(Settings)
-    migrate_database(SERVICE, settings.database_url.get_secret_value())

@@ -8,7 +8,6 @@ from functools import partial
 from services.directory import commands, rpc
 from services.directory.settings import Settings
 from shared.kit.ids import Clock, Ids, new_id, utc_now
-from shared.kit.migrate import migrate as migrate_database
 from shared.kit.process import DataService, run
 from shared.kit.settings import from_environment
 
@@ -31,9 +30,3 @@ def serve() -> None:
         await service.start(stack)
 
     run(SERVICE, settings, parts, clock=utc_now)
-
-
-def migrate() -> None:
-    """Bring the database up to date."""
-    settings = from_environment(Settings)
-    migrate_database(SERVICE, settings.database_url.get_secret_value())

@@ -4,12 +4,14 @@ import argparse
 import json
 import sys
 
-from services.gateway.main import openapi_document, serve
+from shared.kit.cli import load
 
 parser = argparse.ArgumentParser(prog="python -m services.gateway", description="Foci's gateway.")
 parser.add_argument("command", choices=("serve", "openapi"), help="serve HTTP, or print the OpenAPI document")
-if parser.parse_args().command == "serve":
-    serve()
+command = parser.parse_args().command
+main = load("services.gateway.main")
+if command == "serve":
+    main.serve()
 else:
-    json.dump(openapi_document(), sys.stdout, indent=1, ensure_ascii=False)
+    json.dump(main.openapi_document(), sys.stdout, indent=1, ensure_ascii=False)
     sys.stdout.write("\n")

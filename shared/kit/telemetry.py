@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -99,7 +98,10 @@ def set_up_traces(service: str, cell: str) -> TracerProvider:
         resource=Resource.create({"service.name": service, "service.namespace": "foci", "foci.cell": cell})
     )
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        # Here, because loading it takes a twentieth of the start, also for those who export nothing.
+        from opentelemetry.exporter.otlp.proto.http import trace_exporter  # noqa: PLC0415
+
+        provider.add_span_processor(BatchSpanProcessor(trace_exporter.OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     return provider
 
