@@ -11,6 +11,8 @@ from nats.aio.client import Client
 from tests.servers import Databases, HolderProcess, NatsAccount, ask, own_account, shared_server
 
 HOLDER = pytest.StashKey[HolderProcess]()
+LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
+"""Where tests start stacks of their own, and wait for them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,6 +25,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """End it with the run."""
     if HOLDER in config.stash:
         config.stash[HOLDER].stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: short ones fill what is left, and no worker ends alone with a story of half a minute."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")
