@@ -30,6 +30,11 @@ class Readiness:
     def needs(self, name: str, check: Check) -> None:
         """Be ready only while `check` passes."""
         self._checks[name] = check
+        self.forget()
+
+    def forget(self) -> None:
+        """Something has just changed: look again when asked next. A start need not wait for half a second to be noticed."""
+        self._checked_at = -1.0
 
     async def result(self) -> Mapping[str, str]:
         """Each needed thing with `ok` or what is wrong with it; nothing needed yet means still starting."""

@@ -262,6 +262,7 @@ def run(
             stack.push_async_callback(ended, "connection", nc.close, 5.0)
             await parts(stack, DataService(name, settings, nc, readiness, clock=clock))
             started.set()
+            readiness.forget()
             leave_the_permanent_alone()
             log.info("ready")
             await closed.never()
