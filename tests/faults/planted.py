@@ -82,7 +82,10 @@ def relays_by_id_only(planting: Planting) -> None:
 
 
 def loses_the_key(planting: Planting, moment: BadMoment) -> None:
-    """The booking is committed first, its key afterwards, in a transaction of its own."""
+    """The booking is committed first, its key afterwards, in a transaction of its own.
+
+    The bad moment lies between the two, or, without the fault, between the one and the answer.
+    """
     execute = Reservations._execute
     # Whether there is a key is the last thing statements are told apart by, and the last they are given.
     plain = {variant[:-1]: statement for variant, statement in STATEMENTS.items() if not variant[-1]}
@@ -92,7 +95,9 @@ def loses_the_key(planting: Planting, moment: BadMoment) -> None:
         self: Reservations, statement: str, values: tuple[Any, ...], answer: Answer, call: Call
     ) -> Answer | None:
         if call.key is None or not planting.has("lost-key"):
-            return await execute(self, statement, values, answer, call)
+            done = await execute(self, statement, values, answer, call)
+            moment.die()
+            return done
         done = await execute(self, without_key[statement], values[:-OF_THE_KEY], answer, call)
         moment.die()
         if done is not None:
@@ -104,12 +109,17 @@ def loses_the_key(planting: Planting, moment: BadMoment) -> None:
 
 
 def remembers_afterwards(planting: Planting, moment: BadMoment) -> None:
-    """The effect is committed first, the inbox row afterwards, in a transaction of its own."""
+    """The effect is committed first, the inbox row afterwards, in a transaction of its own.
+
+    The bad moment lies between the two, or, without the fault, between the one and the acknowledgement.
+    """
     take_in_batch = BatchConsumer.take_in_batch
 
     async def in_two_steps(self: BatchConsumer, facts: Sequence[Fact]) -> int:
         if not planting.has("inbox-outside"):
-            return await take_in_batch(self, facts)
+            done = await take_in_batch(self, facts)
+            moment.die()
+            return done
         known = text("SELECT fact_id FROM inbox WHERE consumer = :consumer AND fact_id = ANY(:ids)")
         ids = [fact.id for fact in facts]
         async with self.database.transaction() as session:
@@ -125,7 +135,7 @@ def remembers_afterwards(planting: Planting, moment: BadMoment) -> None:
     BatchConsumer.take_in_batch = in_two_steps  # type: ignore[method-assign]
 
 
-# --- the bad moments ---
+# --- bad moments that no fault brings with it ---
 
 
 def after_emit(happens: Callable[[], Awaitable[None] | None]) -> None:
@@ -142,44 +152,16 @@ def after_emit(happens: Callable[[], Awaitable[None] | None]) -> None:
     vars(stating)["emit"] = emit_then
 
 
-def after_booking(moment: BadMoment) -> None:
-    """A reservation is committed and not answered yet."""
-    execute = Reservations._execute
-
-    async def execute_then(self: Reservations, *what: Any) -> Answer | None:
-        answer = await execute(self, *what)
-        moment.die()
-        return answer
-
-    Reservations._execute = execute_then  # type: ignore[method-assign,assignment]
-
-
-def after_effect(moment: BadMoment) -> None:
-    """A batch of facts has been acted on and is not acknowledged yet."""
-    take_in_batch = BatchConsumer.take_in_batch
-
-    async def take_in_then(self: BatchConsumer, facts: Sequence[Fact]) -> int:
-        done = await take_in_batch(self, facts)
-        moment.die()
-        return done
-
-    BatchConsumer.take_in_batch = take_in_then  # type: ignore[method-assign]
-
-
 def prepare(service: str, planting: Planting) -> None:
     """Put the faults in first, so that the bad moments lie where they would hurt."""
     if service == "ledger":
-        before_ack = planting.moment("before-ack")
-        remembers_afterwards(planting, before_ack)
-        after_effect(before_ack)
+        remembers_afterwards(planting, planting.moment("before-ack"))
     else:
-        before_answer = planting.moment("before-answer")
         publishes_before_commit(planting)
         relays_by_id_only(planting)
-        loses_the_key(planting, before_answer)
+        loses_the_key(planting, planting.moment("before-answer"))
         after_emit(planting.moment("before-commit").die)
         after_emit(planting.moment("open-transaction").stand_still)
-        after_booking(before_answer)
 
 
 def main() -> None:
