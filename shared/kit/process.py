@@ -40,6 +40,7 @@ log = logger(__name__)
 RELEASE = "0.1.0"
 
 MEASURE_EVERY = 5.0
+CANCEL_AGAIN_AFTER = 0.5
 STOP_WITHIN = 15.0
 
 
@@ -82,6 +83,17 @@ async def ended(part: str, stop: Callable[[], Awaitable[None]], within: float) -
         log.warning("a part did not end well", part=part, error=repr(error))
 
 
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it has ended.
+
+    Once is not enough: before Python 3.12 `asyncio.wait_for`, which nats-py waits with, forgets a cancellation that
+    comes together with the result, and a duty would go on for ever.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=CANCEL_AGAIN_AFTER)
+
+
 @asynccontextmanager
 async def running(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Keep a duty going for as long as the block lasts."""
@@ -89,8 +101,7 @@ async def running(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[N
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def wait_for_consumers(nc: Client, consumers: Sequence[Consumer]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.streams import Stream
 from shared.kit import telemetry
@@ -53,10 +53,15 @@ class Relay:
                 async with self._engine.connect() as connection:
                     # A transaction left open here would hold back the very rows the relay waits for.
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
-                    # Looked at with every commit: without SQLAlchemy in between that costs a quarter.
-                    database = await driver_of(connection)
-                    if await database.fetchval(_LOCK, f"relay:{self._service}"):
-                        await self._lead_on(connection, database)
+                    try:
+                        # Looked at with every commit: without SQLAlchemy in between that costs a quarter.
+                        await self._lead_if_free(await driver_of(connection))
+                    except BaseException:
+                        # Two reasons not to give it back to the pool: the lock belongs to the server's session, and
+                        # with it open nobody, this replica included, could ever take the lock again; and the pool
+                        # does not see what goes wrong behind its back.
+                        await connection.invalidate()
+                        raise
             except FAILURES as error:
                 self._say(f"{type(error).__name__}: {error}")
             await asyncio.sleep(POLL)
@@ -67,7 +72,10 @@ class Relay:
             log.warning("relay interrupted; taking up again", error=error)
         self._said = error
 
-    async def _lead_on(self, connection: AsyncConnection, database: asyncpg.Connection[Any]) -> None:
+    async def _lead_if_free(self, database: asyncpg.Connection[Any]) -> None:
+        """Return when another replica leads; else lead for ever, which ends in an error or cancelled."""
+        if not await database.fetchval(_LOCK, f"relay:{self._service}"):
+            return
         self._said = ""
         telemetry.RELAY_LEADER.set(1)
         log.info("this replica relays now", service=self._service)
@@ -75,11 +83,8 @@ class Relay:
             await self._lead(database)
         finally:
             telemetry.RELAY_LEADER.set(0)
-            # The lock belongs to the server's session, which the pool would keep open: close it for good, or
-            # nobody, this replica included, could ever take the lock again.
-            await connection.invalidate()
 
-    async def _lead(self, database: asyncpg.Connection[Any]) -> None:
+    async def _lead(self, database: asyncpg.Connection[Any]) -> NoReturn:
         relays = [StreamRelay(database, self._nc, stream) for stream in self._streams]
         for relay in relays:
             await relay.take()

@@ -38,7 +38,7 @@ from shared.contracts.directory.words import Role
 from shared.kit.health import Readiness
 from shared.kit.ids import new_id
 from shared.kit.nats import connect
-from shared.kit.process import DataService
+from shared.kit.process import DataService, end
 from shared.kit.provision import provision
 from shared.kit.rpc import Requester
 from shared.kit.settings import ServiceSettings
@@ -123,9 +123,7 @@ class Cell:
         for wire in self.wires.values():
             await wire.cut()
         others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*(end(task) for task in others))
         await self.loop.shutdown_default_executor()
 
     async def _start(self) -> None:

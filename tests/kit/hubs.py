@@ -20,6 +20,7 @@ from shared.contracts.streams import streams_written_by
 from shared.kit.database import Database, make_engine
 from shared.kit.ids import new_id
 from shared.kit.outbox import emit
+from shared.kit.process import end
 from shared.kit.relay import Relay
 
 PROFILE: dict[str, Any] = {"kind": "library", "time_zone": "Europe/Stockholm", "cell": "local"}
@@ -114,5 +115,4 @@ async def relaying(database: Database, nc: Client, service: str = "directory") -
         yield relay
         assert not task.done(), task.exception()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)

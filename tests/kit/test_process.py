@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from deploy.local.servers import Nats, free_port, is_free
 from deploy.nats.config import Server, User, cell_users, render
 from deploy.nats.keys import new_seed, public_key
 from shared.contracts.access import USERS
+from shared.kit import process
 from shared.kit.nats import Closed, connect, connect_options
 from shared.kit.provision import provision
 from tests.kit.consuming import Outage, settings_of
@@ -152,3 +154,18 @@ async def test_it_stops_soon_also_while_nats_is_away(stack: Stack) -> None:
         finally:
             end(service)
     assert not [line for line in stack.said() if line["level"] in ("error", "critical")]
+
+
+async def test_a_duty_that_missed_its_cancellation_is_cancelled_again() -> None:
+    never = asyncio.Event()
+
+    async def deaf() -> None:
+        with contextlib.suppress(
+            asyncio.CancelledError
+        ):  # as wait_for before Python 3.12 at the wrong moment
+            await never.wait()
+        await never.wait()
+
+    task = asyncio.create_task(deaf())
+    await asyncio.wait_for(process.end(task), timeout=5)
+    assert task.cancelled()

@@ -238,6 +238,26 @@ TERMINATE = """
 """
 
 
+async def test_a_relay_cut_off_while_it_asks_for_the_lock_asks_again(
+    database: Callable[[str], str],
+    bus: Client,
+    as_directory: Client,
+    postgres: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The connection it asked over is of no use any more; the pool must not hand it out again."""
+    url, fact = database("directory"), registered("ystad")
+    slowly = "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) FROM pg_sleep(0.3)"
+    monkeypatch.setattr(relay_module, "_LOCK", slowly)
+    admin = await asyncpg.connect(postgres)
+    asking = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%pg_sleep%'"
+    async with opened(url, pool_size=1) as alone, opened(url) as other, relaying(alone, as_directory):
+        await eventually(lambda: admin.fetchval(asking, url.rpartition("/")[2]))
+        await state(other, fact)
+        await arrived(bus, fact.id)
+    await admin.close()
+
+
 async def test_a_relay_that_stops_gives_the_lock_back_at_once(
     directory: Database, bus: Client, as_directory: Client
 ) -> None:
