@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.booking.commands.bookings import give_back_all
 from services.booking.commands.hubs import mirror
 from services.booking.commands.occupancy import measure, wake_at
-from services.booking.rules.times import Span
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import (
     HubProfileChangedV1,
@@ -23,6 +22,7 @@ from shared.contracts.directory.facts import (
 )
 from shared.kit.bus import Effect
 from shared.kit.ids import Clock, Ids
+from shared.kit.moments import Span
 
 
 def mirrors_hubs(clock: Clock) -> Mapping[type[Fact], Effect]:

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.commands.stating import state_next
 from services.booking.rules.claims import LONGEST_BUFFER, Units, to_multirange
-from services.booking.rules.times import Span
 from services.booking.tables import Booking
 from shared.contracts.booking.facts import BookingExpiredV1
 from shared.contracts.booking.words import BookingStatus
 from shared.kit.ids import Ids
+from shared.kit.moments import Span
 
 HOLD = "hold-expires"
 """Kind of the timer that ends a hold; its key is the booking's id.

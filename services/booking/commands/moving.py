@@ -18,7 +18,7 @@ from services.booking.queries.claims import claims_on, taken
 from services.booking.queries.spaces import SpaceTerms, terms_of
 from services.booking.rules.claims import Units, buffers, free_units, needed
 from services.booking.rules.refusals import WrongState
-from services.booking.rules.times import Span, check_rules, span
+from services.booking.rules.times import check_rules
 from services.booking.tables import Booking
 from shared.contracts.booking.facts import BookingMovedV1
 from shared.contracts.booking.requests import MoveBooking
@@ -26,6 +26,7 @@ from shared.contracts.booking.words import BookingStatus
 from shared.contracts.directory.words import OPERATORS
 from shared.kit.errors import Invalid, NotFound, VersionMismatch
 from shared.kit.ids import Ids
+from shared.kit.moments import Span, span
 from shared.kit.principal import Principal
 
 TRIES = 4

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.queries.spaces import zone_of
 from services.booking.rules.claims import from_multirange
-from services.booking.rules.times import LONGEST_BOOKING, moment, storable
+from services.booking.rules.times import LONGEST_BOOKING
 from services.booking.tables import Booking
 from shared.contracts.booking.requests import (
     BookingPage,
@@ -25,6 +25,7 @@ from shared.contracts.booking.requests import (
 )
 from shared.contracts.directory.words import STAFF
 from shared.kit.errors import Invalid, NotFound
+from shared.kit.moments import moment, storable
 from shared.kit.principal import Principal, require_role, required
 
 _COLUMNS = """

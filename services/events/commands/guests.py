@@ -1,0 +1,1 @@
+"""Guests: asked to follow a link, and then like everybody."""

@@ -1,0 +1,1 @@
+"""Keeping what others have said of hubs and spaces."""

@@ -1,0 +1,1 @@
+"""Approving, returning, hiding and showing events."""

@@ -1,0 +1,1 @@
+"""A hub's choices about events."""

@@ -1,0 +1,1 @@
+"""Reading secret calendar addresses."""

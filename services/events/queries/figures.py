@@ -1,0 +1,1 @@
+"""Counting meetups, participants, and how little stood in the way."""

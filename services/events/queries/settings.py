@@ -1,0 +1,1 @@
+"""Reading a hub's choices about events."""

@@ -1,0 +1,1 @@
+"""How long an offer stands, and codes for check-in."""

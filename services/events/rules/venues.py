@@ -1,0 +1,1 @@
+"""How the agreement on a room goes on."""
