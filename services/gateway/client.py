@@ -73,6 +73,14 @@ class Errand:
                 raise
             return await self._send_as(again, request, person, key)
 
+    async def ask_as(self, principal: Principal, request: Request[Any], *, key: str | None = None) -> Reply:
+        """Send a request about the principal's hub for somebody who has proved to be that person there, not who else."""
+        if principal.hub is None:
+            raise ValueError("a request about a hub needs one")
+        access, _ = await self._access(principal.hub, None)
+        assertion = self.services.authenticator.vouch(principal, access.cell)
+        return await self._send(request, access.cell, assertion, key)
+
     def forget(self, hub: str, person: UUID) -> None:
         """The person's role in the hub has changed."""
         self.services.access.forget((person, hub))
