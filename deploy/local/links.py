@@ -57,6 +57,12 @@ class Links:
         """The links of the stack that has this FOCI_HOME."""
         return cls(load_private_key(home.link_key()), cell, base_url)
 
+    async def begin(self, nats: Client) -> None:
+        """What is stated from now on is followed, whenever the following itself begins."""
+        newest = (await nats.jetstream(timeout=5).stream_info(STREAM)).state.last_seq
+        # A stream that was made anew counts from the beginning again.
+        self.last = newest if self.last is None else min(self.last, newest)
+
     async def follow(self, nats: Client) -> AsyncGenerator[str]:
         """A line for each link somebody would be sent; Lost or a NATS error when the bus has gone."""
         arrived: asyncio.Queue[Msg] = asyncio.Queue()
@@ -84,16 +90,13 @@ class Links:
             yield f"{purpose.value} sign-up {fact.subject} in {fact.hub} until {_short(until)}: {url}"
 
     async def _consume(self, nats: Client, arrived: asyncio.Queue[Msg]) -> ConsumerInfo:
-        stream = nats.jetstream(timeout=5)
-        newest = (await stream.stream_info(STREAM)).state.last_seq
-        # A stream that was made anew counts from the beginning again.
-        self.last = newest if self.last is None else min(self.last, newest)
+        await self.begin(nats)
         inbox = nats.new_inbox()
         await nats.subscribe(inbox, cb=arrived.put)
         config = ConsumerConfig(
             name=f"links-{secrets.token_hex(8)}",
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=self.last + 1,
+            opt_start_seq=(self.last or 0) + 1,
             ack_policy=AckPolicy.NONE,
             filter_subjects=[fact.subject_for("*") for fact in FOLLOWED],
             deliver_subject=inbox,
@@ -102,7 +105,7 @@ class Links:
             mem_storage=True,
             num_replicas=1,
         )
-        return await stream.add_consumer(STREAM, config)
+        return await nats.jetstream(timeout=5).add_consumer(STREAM, config)
 
 
 async def say_links(
