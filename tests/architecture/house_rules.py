@@ -57,7 +57,7 @@ RULES: tuple[Rule, ...] = (
         (
             (_PLANT, "async def planted(nc): await nc.publish('hubs.x.booking.y.v1', b'')"),
             ("shared/kit/bus.py", "async def planted(broker): await broker.publish({}, 'x')"),
-            ("services/directory/commands.py", "async def planted(js): await js.publish_async('x', b'')"),
+            ("services/directory/commands/members.py", "async def planted(js): await js.publish_async('x', b'')"),
         ),
     ),
     Rule(
@@ -117,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         checks.clock,
         (
             (_PLANT, "from datetime import UTC\nplanted = datetime.now(UTC)"),
-            ("services/directory/commands.py", "from shared.kit.ids import utc_now\nplanted = utc_now()"),
+            ("services/directory/commands/members.py", "from shared.kit.ids import utc_now\nplanted = utc_now()"),
         ),
     ),
     Rule(
@@ -128,7 +128,7 @@ RULES: tuple[Rule, ...] = (
         (
             (_PLANT, "from uuid import uuid4\nplanted = uuid4()"),
             (_PLANT, "import random\nplanted = random.choice([1])"),
-            ("services/directory/commands.py", "from shared.kit.ids import new_id\nplanted = new_id()"),
+            ("services/directory/commands/members.py", "from shared.kit.ids import new_id\nplanted = new_id()"),
         ),
     ),
     Rule(
