@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import typing
 from enum import StrEnum
@@ -177,7 +178,7 @@ def test_durable_names_and_streams_are_unique() -> None:
 def _built() -> list[Consumer]:
     nowhere: Any = None  # built, not used: only what they listen to is looked at
     return [
-        *booking_hears(nowhere, clock=utc_now, ids=new_id),
+        *booking_hears(nowhere, clock=utc_now, ids=new_id, chance=random.Random(1)),
         *events_hears(nowhere, clock=utc_now, ids=new_id),
     ]
 

@@ -175,7 +175,7 @@ async def choose(
 
     Without a booking, those a new one could have. SpaceTaken when there are too few.
     """
-    terms, but = place.terms, booking and booking.id
+    terms, but = place.terms, None if booking is None else booking.id
     claims = await claims_on(session, terms.hub, terms.units, place.span, now=now, but=but)
     free = free_units(terms.units, claims, place.span, terms.rules)
     if len(free) < needed(terms.kind, terms.units, place.seats):

@@ -30,7 +30,8 @@ from shared.kit.principal import Principal, require_role, required
 
 _COLUMNS = """
     id, hub, space, units::text AS units, seats, starts_at, ends_at, status, title, person, booked_by, time_zone,
-    rules_version, expires_at, cancel_reason, calendar, uid, recurrence_id, version, created_at
+    rules_version, expires_at, cancel_reason, calendar, uid, recurrence_id, event, version,
+    created_at
 """
 # `after_start` bounds the walk through the index from below: no booking that still matters began before it.
 _FILTER = """
@@ -82,6 +83,7 @@ def _view(row: Mapping[Any, Any], units: tuple[int, ...]) -> BookingView:
         person=row["person"],
         booked_by=row["booked_by"],
         source=source,
+        event=row["event"],
         expires_at=row["expires_at"],
         cancel_reason=row["cancel_reason"],
         rules_version=row["rules_version"],
