@@ -33,7 +33,7 @@ from shared.kit.relay import Relay
 from shared.kit.rpc import Server
 from shared.kit.settings import ServiceSettings
 from shared.kit.telemetry import logger
-from shared.kit.timers import Duty, Timers, set_timer
+from shared.kit.timers import Duty, Timers, set_standing
 
 log = logger(__name__)
 
@@ -219,9 +219,7 @@ class DataService:
         for pool in self._pools:
             await stack.enter_async_context(pool)
         await housekeeping.set_up(self.database, self._clock)
-        async with self.database.transaction() as session:
-            for kind in self._standing:
-                await set_timer(session, kind, "", self._clock(), only_earlier=True)
+        await set_standing(self.database, self._standing, self._clock)
         relay = Relay(self.database.engine, self._nc, self.name, streams_written_by(self.name))
         timers = Timers(self.database, self._duties, self._clock)
         self._kick.wakes(relay.kick)

@@ -8,6 +8,8 @@ from tests.architecture import checks
 from tests.architecture.source import CODE, Rule, below
 
 HOT_PATH = "services/booking/commands/reserving.py"
+LINE = "services/events/commands/signing_up.py"
+"""Beside the edges and the reservation the only place that opens transactions: one for all who sign up at once."""
 BUILDERS = {
     "shared/kit/database.py": "the functions main calls to make engines",
     "shared/kit/migrate.py": "a connection of its own, gone when the migration is done",
@@ -41,12 +43,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "only-edges-open-transactions",
-        "Transactions are opened by the kit's edges and the reservation; commands work in their caller's.",
-        below("services", but=(HOT_PATH, "services/cli/")),
+        "Transactions are opened by the kit's edges, the reservation and the line; commands work in their caller's.",
+        below("services", but=(HOT_PATH, LINE, "services/cli/")),
         checks.transactions,
         (
             (_PLANT, "async def planted(database):\n    async with database.transaction():\n        return None"),
             ("services/directory/rpc.py", "async def planted(session):\n    async with session.begin():\n        return None"),
+            (
+                "services/events/commands/line.py",
+                "async def planted(database):\n    async with database.transaction():\n        return None",
+            ),
         ),
     ),
     Rule(

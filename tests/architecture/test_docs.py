@@ -10,6 +10,7 @@ import pytest
 import typer
 from prometheus_client import REGISTRY
 
+import services.events.main  # noqa: F401  # declares the metrics of events
 import shared.kit.telemetry  # noqa: F401  # declares the metrics
 from services.cli.app import app
 from tests.architecture.source import ROOT
