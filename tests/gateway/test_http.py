@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,17 +11,28 @@ import httpx2
 import pytest
 
 from tests.gateway.cell import Cell, eventually
+from tests.gateway.event_things import things
 from tests.gateway.problems import problem
 
 BOOKINGS = "/v1/hubs/here/bookings"
 MEMBERS = "/v1/hubs/here/members"
+EVENTS = "/v1/hubs/here/events"
 
 
-def test_whoever_has_it_already_is_not_sent_it_again(cell: Cell) -> None:
-    auth = cell.auth("here", "host")
+BY_LANGUAGE = "Authorization, Accept-Language"
+
+
+def everything_to_get(cell: Cell) -> tuple[dict[str, str], dict[str, str]]:
+    """Addresses of each kind, with what their answers vary by; and what stands for which part of an address."""
     made = cell.book("here", "room", **cell.slot(day=20))
-    person = cell.person("here", "member")
-    paths = [
+    named = {
+        "booking": str(made["id"]),
+        "member": str(cell.person("here", "member")),
+        **things(cell, "here", "{event}/{sign_up}"),
+        **things(cell, "here", "{series}/{feed}/{secret}/{token}"),
+    }
+    event, sign_up = f"{EVENTS}/{named['event']}", f"{EVENTS}/{named['event']}/sign-ups/{named['sign_up']}"
+    by_person = (
         "/v1/hubs",
         "/v1/hubs/here",
         "/v1/hubs/here/spaces",
@@ -28,30 +40,58 @@ def test_whoever_has_it_already_is_not_sent_it_again(cell: Cell) -> None:
         "/v1/hubs/here/availability?from=2027-03-01T10:00&to=2027-03-01T11:00",
         "/v1/hubs/here/occupancy",
         BOOKINGS,
-        f"{BOOKINGS}/{made['id']}",
-        f"{MEMBERS}/{person}",
+        f"{BOOKINGS}/{named['booking']}",
+        f"{MEMBERS}/{named['member']}",
         "/v1/me",
         "/v1/me/bookings",
         "/v1/openapi.json",
         "/v1/asyncapi.json",
-    ]
-    for path in paths:
+        f"{event}/sign-ups",
+        sign_up,
+        "/v1/hubs/here/event-settings",
+        "/v1/hubs/here/event-figures?year=2027",
+        "/v1/me/feeds",
+        f"/v1/links/{named['token']}",
+    )
+    by_language = (
+        EVENTS,
+        event,
+        f"{event}.ics",
+        f"{event}.jsonld",
+        f"/v1/hubs/here/series/{named['series']}",
+        "/v1/me/events",
+        "/v1/hubs/here/feeds/programme.ics",
+        f"/v1/feeds/{named['secret']}.ics",
+    )
+    varying = dict.fromkeys(by_person, "Authorization") | dict.fromkeys(by_language, BY_LANGUAGE)
+    return varying, named | {"hub": "here", "space": "room"}
+
+
+def test_whoever_has_it_already_is_not_sent_it_again(cell: Cell) -> None:
+    auth = cell.auth("here", "host")
+    varying, named = everything_to_get(cell)
+    for path, vary in varying.items():
         got = cell.http.get(path, headers=auth)
         assert got.status_code == 200, path
-        assert got.headers["vary"] == "Authorization"
+        assert got.headers["vary"] == vary, path
         tag = got.headers["etag"]
         for seen in (tag, f"W/{tag}", f'"other", {tag}', "*"):
             again = cell.http.get(path, headers={**auth, "If-None-Match": seen})
             assert (again.status_code, again.content) == (304, b""), path
             assert again.headers["etag"] == tag
-        assert cell.http.get(path, headers={**auth, "If-None-Match": '"other"'}).status_code == 200
-    assert {one.path for one in cell.app.routes if "GET" in one.methods and one.path.startswith("/v1")} == {  # type: ignore[attr-defined]
-        path.partition("?")[0]
-        .replace("/here", "/{hub}")
-        .replace("/room", "/{space}")
-        .replace(made["id"], "{booking}")
-        .replace(str(person), "{member}")
-        for path in paths
+        for other in ('"other"', "x" * 600, '"\u00e5"'.encode("latin-1")):
+            headers: Any = {**auth, "If-None-Match": other}
+            assert cell.http.get(path, headers=headers).status_code == 200, path
+    tried = set()
+    for address in varying:
+        template = address.partition("?")[0] + "/"
+        for name, value in named.items():
+            template = re.sub(rf"(?<=/){re.escape(value)}(?=[/.])", f"{{{name}}}", template)
+        tried.add(template.removesuffix("/"))
+    assert tried == {
+        one.path  # type: ignore[attr-defined]
+        for one in cell.app.routes
+        if "GET" in one.methods and one.path.startswith("/v1")  # type: ignore[attr-defined]
     }
 
 
@@ -71,6 +111,9 @@ def test_what_was_made_is_where_it_is_said_to_be(cell: Cell) -> None:
         (BOOKINGS, {"space": "room", **cell.slot(day=22)}),
         ("/v1/hubs/here/spaces", {"id": "cellar", "name": "Källare", "kind": "room"}),
         (MEMBERS, {"person": {"name": "Åsa Öhrn-Æbelø 🪑"}, "role": "visitor"}),
+        (EVENTS, {"title": "Möte 🪑", **cell.slot(day=22)}),
+        ("/v1/hubs/here/series", {"title": "Vecka", "events": [{"title": "Öppet", **cell.slot(day=22)}]}),
+        (f"{EVENTS}/{cell.meet('here')['id']}/sign-ups", {}),
     ):
         made = cell.http.post(path, json=body, headers=auth)
         assert made.status_code == 201
