@@ -11,7 +11,7 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vDuration
+from icalendar import Calendar, Event, vDuration, vText
 
 from services.events.rules.zones import vtimezone
 
@@ -89,8 +89,8 @@ def _head(name: str, refresh: timedelta, missing: int) -> Calendar:
     head.add("VERSION", "2.0")
     head.add("PRODID", PRODUCT)
     head.add("CALSCALE", "GREGORIAN")
-    head.add("NAME", _text(name))
-    head.add("X-WR-CALNAME", _text(name))
+    for title in ("NAME", "X-WR-CALNAME"):
+        head.add(title, vText(_text(name)))  # the library knows neither and would write it unescaped
     head.add("REFRESH-INTERVAL", refresh, parameters={"VALUE": "DURATION"})
     head.add("X-PUBLISHED-TTL", vDuration(refresh).to_ical().decode())  # type: ignore[no-untyped-call]  # it has no types
     if missing:
