@@ -182,7 +182,7 @@ def test_a_server_that_hangs_makes_unready_and_never_dead(stack: Running) -> Non
     nats = stack.console.processes()["nats"]["pid"]
     os.kill(nats, signal.SIGSTOP)
     try:
-        for process in ("gateway", "directory", "booking"):
+        for process in ("gateway", "directory", "booking", "events"):
             eventually(f"{process} is not ready", lambda name=process: stack.status(name, "/readyz") == 503)
             assert stack.status(process, "/healthz") == 200
         answer = stack.client.get(f"/v1/hubs/{HUB}/spaces")
@@ -190,7 +190,7 @@ def test_a_server_that_hangs_makes_unready_and_never_dead(stack: Running) -> Non
         assert int(answer.headers["retry-after"]) >= 1
     finally:
         os.kill(nats, signal.SIGCONT)
-    for process in ("gateway", "directory", "booking"):
+    for process in ("gateway", "directory", "booking", "events"):
         eventually(f"{process} is ready again", lambda name=process: stack.status(name, "/readyz") == 200)
     # Not only when the connection is found stale half a minute later: a ping given up must not break its reader.
     eventually("it works", lambda: stack.client.get(f"/v1/hubs/{HUB}/spaces").status_code == 200, seconds=10)

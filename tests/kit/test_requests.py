@@ -333,6 +333,7 @@ async def test_ordinary_nats_tools_find_the_service(stage: Stage, nats_account: 
     assert found["version"] == "1.2.3"
     assert {endpoint["subject"] for endpoint in found["endpoints"]} == {
         "rpc.local.booking.greet",
+        "rpc.local.booking.queue",
         "rpc.local.booking.who-am-i",
     }
     await admin.close()

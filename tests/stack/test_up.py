@@ -24,7 +24,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from deploy.local.servers import free_port
 from tests.stack.console import Console, alive, eventually
 
-EVERYTHING = {"nats", "postgres", "directory", "booking", "gateway"}
+EVERYTHING = {"nats", "postgres", "directory", "booking", "events", "gateway"}
 RUNS = "Foci runs"
 NO_DEMO = {"FOCI_DEMO": "false"}
 
@@ -96,9 +96,9 @@ def test_secrets_are_for_their_owner_and_processes_get_only_their_own(tmp_path: 
         secrets = list((console.home.root / "secrets").iterdir())
         assert secrets
         assert {stat.S_IMODE(file.stat().st_mode) for file in secrets} == {0o600}
-        for name in ("directory", "booking", "gateway"):
+        for name in ("directory", "booking", "events", "gateway"):
             variables = psutil.Process(console.processes()[name]["pid"]).environ()
-            foreign = [key for key in variables if re.match(r"(DIRECTORY|BOOKING|GATEWAY)_", key)]
+            foreign = [key for key in variables if re.match(r"(DIRECTORY|BOOKING|EVENTS|GATEWAY)_", key)]
             assert all(key.startswith(f"{name.upper()}_") for key in foreign)
             assert "UNRELATED_SECRET" not in variables
         gateway = psutil.Process(console.processes()["gateway"]["pid"]).environ()
