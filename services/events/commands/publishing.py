@@ -197,7 +197,7 @@ async def state_changed(
     ids: Ids,
 ) -> None:
     """State that a published event reads differently, with the time and the space it had."""
-    previous = {}
+    previous: dict[str, datetime | str | None] = {}
     if EventPart.TIME in changed:
         previous |= {"previous_start": before[0], "previous_end": before[1]}
     if EventPart.PLACE in changed:

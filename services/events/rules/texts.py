@@ -19,7 +19,7 @@ def pick(texts: Mapping[str, Any], wanted: str | None, own: str) -> tuple[str, s
     base = None if wanted is None else wanted.partition("-")[0]
     sisters = sorted(one for one in texts if base is not None and one.partition("-")[0] == base)
     for language in (wanted, base, *sisters, own, *sorted(texts)):
-        if language in texts:
+        if language is not None and language in texts:
             return language, texts[language]["title"], texts[language].get("text", "")
     raise ValueError("an event has a text in at least one language")
 
