@@ -51,7 +51,7 @@ async def want_anew(session: AsyncSession, venue: Venue, *, now: datetime, ids: 
     venue.edition += 1
     venue.state, venue.wants = VenueState.WANTED, True
     forget_refusal(venue)
-    venue.lost_because = venue.moved_by = None
+    venue.moved_by = None
     venue.asked_at = now
     await state_wish(
         session,

@@ -17,4 +17,3 @@ STILL_OF_INTEREST = timedelta(days=2)
 
 PENDING = frozenset({VenueState.WANTED, VenueState.HELD})
 """Booking has not said its last word."""
-AGREED = frozenset({VenueState.CONFIRMED})
