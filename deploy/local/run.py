@@ -15,8 +15,9 @@ import asyncpg
 import httpx2
 from nats.errors import Error as NatsError
 
-from deploy.local.demo import Demo, DemoFailed, size
+from deploy.local.demo import Demo, size
 from deploy.local.demo_data import FIRST_HUB
+from deploy.local.demo_door import DemoFailed
 from deploy.local.home import AlreadyRunning, Home
 from deploy.local.links import Links, noted_in, say_links
 from deploy.local.narrator import Narrator
