@@ -345,7 +345,7 @@ class Cell:
 
     def meet(self, hub: str, *, who: str = "member", name: str | None = None, **more: Any) -> dict[str, Any]:
         """An event somebody with that role has started, published unless `publish=False`."""
-        body = {"title": "A meetup", "publish": True, **self.slot(), **more}
+        body = {"title": "A meetup", "place": {"address": "Quay 3"}, "publish": True, **self.slot(), **more}
         answer = self.http.post(f"/v1/hubs/{hub}/events", json=body, headers=self.auth(hub, who, name))
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
