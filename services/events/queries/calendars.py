@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.events.queries import events
 from services.events.rules import ics
 from services.events.rules.authority import PUBLISHED, viewer_of
+from services.events.rules.changes import LONGEST_EVENT
 from services.events.rules.ics import CANCELLED, CONFIRMED, TENTATIVE, Entry, calendar_of, shortened
 from services.events.rules.linked_data import Surroundings, document_of
 from services.events.rules.texts import pick
@@ -33,8 +34,6 @@ from shared.kit.principal import Principal
 
 BACK, AHEAD = timedelta(days=60), timedelta(days=400)
 """What of a programme a feed shows; a cancelled event stays in it as long as the past does."""
-LONGEST_EVENT = timedelta(days=32)
-"""No event is longer; so the index knows where to begin."""
 MINE = {"en": "My events", "sv": "Mina evenemang", "da": "Mine arrangementer"}
 
 _IN_WINDOW = """
