@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.rules.authority import may_run, may_see, viewer_of
-from services.events.tables import Event, Hub, Organiser
+from services.events.tables import Event, Hub, Organiser, Series
 from shared.kit.errors import Forbidden, NotFound, VersionMismatch
 from shared.kit.principal import Principal
+
+R = TypeVar("R", Event, Series)
 
 
 def no_such_event(event: UUID) -> NotFound:
@@ -48,10 +51,18 @@ async def _load(
     return found, organisers
 
 
-async def locked(session: AsyncSession, event: UUID) -> Event | None:
-    """The event, locked, for duties and facts: nobody in particular asks for it."""
-    wanted = select(Event).where(Event.id == event).with_for_update()
-    return await session.scalar(wanted.execution_options(populate_existing=True))
+async def locked_for_duty(session: AsyncSession, row: type[R], key: UUID) -> tuple[R | None, bool]:
+    """The row, locked, if nobody else has it; and whether it is there but in somebody's hands.
+
+    A duty holds its timer, and whoever holds the row may be about to move that timer: the duty must never wait for them.
+    """
+    wanted = select(row).where(row.id == key)
+    found = await session.scalar(
+        wanted.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    )
+    if found is not None:
+        return found, False
+    return None, await session.scalar(select(row.id).where(row.id == key)) is not None
 
 
 async def organisers_of(session: AsyncSession, event: UUID) -> tuple[Organiser, ...]:

@@ -267,22 +267,21 @@ async def forget_skipped(session: AsyncSession, series: Series, wall: str) -> No
         await session.flush()
 
 
-async def extend(session: AsyncSession, series: UUID, *, now: datetime, ids: Ids) -> int:
+async def extend(session: AsyncSession, series: Series, *, now: datetime, ids: Ids) -> int:
     """Make the dates of the next year that are not there yet; how many. Whoever started the series starts them too."""
-    found = await session.scalar(select(Series).where(Series.id == series).with_for_update())
-    if found is None or found.rule is None or found.first_start is None or found.made_until is None:
+    if series.rule is None or series.made_until is None:
         return 0
-    until = now.astimezone(ZoneInfo(found.time_zone)).date() + AHEAD
-    dates = upcoming(found, until=until, since=found.made_until)
-    role = Role.HOST if (found.template or {}).get("staff") else Role.MEMBER
-    who = Principal(found.created_by, found.hub, role)
-    await remember_skipped(session, found, dates.skipped, now=now)
-    made = await make_dates(session, found, dates, who, now=now, ids=ids)
-    found.made_until = until
-    found.version += 1 if made else 0
+    until = now.astimezone(ZoneInfo(series.time_zone)).date() + AHEAD
+    dates = upcoming(series, until=until, since=series.made_until)
+    role = Role.HOST if (series.template or {}).get("staff") else Role.MEMBER
+    who = Principal(series.created_by, series.hub, role)
+    await remember_skipped(session, series, dates.skipped, now=now)
+    made = await make_dates(session, series, dates, who, now=now, ids=ids)
+    series.made_until = until
+    series.version += 1 if made else 0
     await session.flush()
     if dates.goes_on:
-        await set_timer(session, SERIES_EXTENDS, str(series), now + EXTENDED_EVERY)
+        await set_timer(session, SERIES_EXTENDS, str(series.id), now + EXTENDED_EVERY)
     return len(made)
 
 
