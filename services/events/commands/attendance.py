@@ -67,8 +67,8 @@ async def _meant(session: AsyncSession, event: Event, wanted: RegisterArrival) -
     row = (await session.execute(coded)).first()
     if row is None:
         raise NotFound("Nobody has this code.", field="code")
-    sign_up, of_event = row.tuple()
-    if of_event != event.id:
+    sign_up: UUID = row.id
+    if row.event != event.id:
         raise WrongEvent("This code is for another event.", field="code")
     return sign_up
 

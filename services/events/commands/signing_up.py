@@ -88,7 +88,7 @@ class SignUps:
     at_once: int = 5
     _lanes: dict[Lane, deque[Wish]] = field(default_factory=dict)
     _workers: set[asyncio.Task[None]] = field(default_factory=set)
-    _ways: dict[tuple[str, UUID], Way] = field(default_factory=dict)
+    _ways: dict[tuple[str, UUID], asyncio.Task[Way]] = field(default_factory=dict)
     _room: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,33 +104,47 @@ class SignUps:
             return await remember_refusal(self.database, call.key, error, now=call.now)
 
     async def _sign_up(self, request: SignUp, who: Principal, call: Call) -> Answer:
-        for anew in (False, True):
-            way = request.way or await self._way(request, anew=anew)
-            answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-            wish = Wish(request, who, call, answer, get_current())
-            self._join(Lane(request.hub, request.event, way), wish)
-            try:
-                return await answer
-            except NotFound:
-                # What is remembered of the event's ways may be old.
-                if request.way is not None or anew:
-                    raise
-        raise no_such_event(request.event)
-
-    async def _way(self, request: SignUp, *, anew: bool) -> Way:
-        """How somebody takes part who has not said it."""
+        if request.way is not None:
+            return await self._stand(request.way, request, who, call)
         event = (request.hub, request.event)
-        way = None if anew else self._ways.get(event)
+        remembered = self._ways.get(event)
+        if remembered is not None:
+            try:
+                return await self._stand(await asyncio.shield(remembered), request, who, call)
+            except NotFound:
+                # The event may have changed its ways; whoever notices first forgets them.
+                if self._ways.get(event) is remembered:
+                    del self._ways[event]
+        return await self._stand(await asyncio.shield(self._way(event)), request, who, call)
+
+    def _way(self, event: tuple[str, UUID]) -> asyncio.Task[Way]:
+        """How somebody takes part who has not said it: read once, however many ask at once."""
+        way = self._ways.get(event)
         if way is None:
-            async with self.database.reading() as session:
-                asked = {"event": request.event, "hub": request.hub}
-                ways = [Way(one) for one in (await session.execute(_WAYS, asked)).scalars()]
-            if not ways:
-                raise no_such_event(request.event)
             if len(self._ways) >= REMEMBERED_EVENTS:
                 self._ways.clear()
-            way = self._ways[event] = first_way(ways)
+            way = self._ways[event] = asyncio.create_task(self._read_way(*event))
+
+            def forget(done: asyncio.Task[Way]) -> None:
+                if (done.cancelled() or done.exception()) and self._ways.get(event) is done:
+                    del self._ways[event]
+
+            way.add_done_callback(forget)
         return way
+
+    async def _read_way(self, hub: str, event: UUID) -> Way:
+        async with self.database.reading() as session:
+            found = await session.execute(_WAYS, {"event": event, "hub": hub})
+            ways = [Way(one) for one in found.scalars()]
+        if not ways:
+            raise no_such_event(event)
+        return first_way(ways)
+
+    async def _stand(self, way: Way, request: SignUp, who: Principal, call: Call) -> Answer:
+        """Stand in a lane until there is an answer."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._join(Lane(request.hub, request.event, way), Wish(request, who, call, answer, get_current()))
+        return await answer
 
     def _join(self, lane: Lane, wish: Wish) -> None:
         waiting = self._lanes.get(lane)
