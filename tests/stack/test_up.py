@@ -11,6 +11,7 @@ import socket
 import stat
 import sys
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ def test_a_stack_survives_a_killed_service_and_stops_without_a_trace(tmp_path: P
         hubs = [hub["id"] for hub in answer(f"{base}/hubs")["items"]]
         assert hubs[0] == "alvhamn-coffice"
         assert len(hubs) == 8
+        met = answer(f"{base}/hubs/{hubs[0]}/event-figures?year={datetime.now(UTC).year - 1}")
+        assert (met["meetups"], met["participants"]) == (102, 2046)
         assert set(console.processes()) == EVERYTHING
 
         booking = console.processes()["booking"]["pid"]

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,6 +33,12 @@ from shared.kit.errors import Forbidden, Invalid
 from shared.kit.ids import Ids
 from shared.kit.moments import Span, span
 from shared.kit.principal import Principal
+
+_SOURCE = ("hub", "calendar", "uid", "recurrence_id")
+_SAME_SOURCE = text("""
+    SELECT id FROM event
+    WHERE (hub, calendar, uid, recurrence_id) = (:hub, :calendar, :uid, :recurrence_id) AND status <> 'cancelled'
+""")
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,9 @@ async def _add(session: AsyncSession, event: Event) -> None:
     except IntegrityError as refused:
         if "event_source" not in str(refused.orig):
             raise
+        known = await session.scalar(_SAME_SOURCE, {name: getattr(event, name) for name in _SOURCE})
         raise AlreadyImportedEvent(
-            f"The entry {event.uid} of {event.calendar} has become an event already.", field="source"
+            f"The entry {event.uid} of {event.calendar} has become an event already.",
+            field="source",
+            event=str(known),
         ) from None
