@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.emptying import emptied
+from tests.events.agreeing import Both, make_both
 from tests.events.world import World, make_world
 from tests.servers import Databases
 
@@ -34,3 +35,20 @@ async def world(empty: World) -> World:
     await empty.hub()
     await empty.hear(empty.space_fact("floor", capacity=60), empty.space_fact("studio", capacity=12))
     return empty
+
+
+@pytest.fixture(scope="session")
+def booking_beside(postgres: str) -> Iterator[str]:
+    """A database for the booking service that stories about rooms put beside events."""
+    databases = Databases(postgres)
+    yield databases.fresh("booking")
+    databases.drop()
+
+
+@pytest_asyncio.fixture
+async def both(events_database: str, booking_beside: str) -> AsyncIterator[Both]:
+    """Events and booking, which agree on rooms by facts alone."""
+    await emptied(events_database)
+    await emptied(booking_beside)
+    async with make_both(events_database, booking_beside) as two:
+        yield two
