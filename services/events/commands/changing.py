@@ -97,7 +97,8 @@ async def change(
 def _refuse_state(event: Event, change: EventChange) -> None:
     if event.status == EventStatus.CANCELLED:
         raise EventState("A cancelled event stays as it was. Start a new one.")
-    if event.status == EventStatus.HELD and not change.model_fields_set <= HISTORY:
+    said = change.model_fields_set & EventChange.model_fields.keys()
+    if event.status == EventStatus.HELD and not said <= HISTORY:
         raise EventState("The event is over: only what is said of it can be changed.")
 
 
@@ -231,7 +232,8 @@ async def _count_places(order: _Order) -> None:
     present |= {Way.ROOM} if order.waits else set()
     waits = all(one.waits for one in before.values()) if change.waiting_list is None else change.waiting_list
     await places.make(session, event, {way: capacities[way] for way in present}, waits=waits)
-    for way in [way for way in Way if way in before and before[way].capacity != capacities[way]]:
+    changed = [way for way in Way if way in present and way in before]
+    for way in [way for way in changed if before[way].capacity != capacities[way]]:
         await places.set_capacity(
             session,
             event,
