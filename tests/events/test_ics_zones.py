@@ -33,9 +33,9 @@ def onsets_of(zone: Timezone) -> list[Onset]:
     found: list[Onset] = []
     parts: list[Any] = list(zone.subcomponents)
     for part in parts:
+        assert "RDATE" not in part
         before, after = part["TZOFFSETFROM"].td, part["TZOFFSETTO"].td
-        starts = [part["DTSTART"].dt, *(one.dt for one in getattr(part.get("RDATE"), "dts", ()))]
-        found += [((start - before).replace(tzinfo=UTC), before, after) for start in starts]
+        found.append(((part["DTSTART"].dt - before).replace(tzinfo=UTC), before, after))
     return sorted(found)
 
 

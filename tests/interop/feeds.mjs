@@ -40,7 +40,7 @@ if (byId.size !== events.length) fail("two events have the same UID");
 // --- what the API says ---
 const known = [];
 const [from, until] = [new Date(Date.now() - 30 * DAY), new Date(Date.now() + 350 * DAY)];
-let next = `${url}/v1/hubs/${hub}/events?limit=100&start=${from.toISOString()}&end=${until.toISOString()}`;
+let next = `${url}/v1/hubs/${hub}/events?limit=100&from=${from.toISOString()}&to=${until.toISOString()}`;
 while (next) {
   const page = await (await fetch(next)).json();
   known.push(...page.items.filter((one) => one.visibility === "public" && one.status !== "cancelled"));

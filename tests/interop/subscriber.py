@@ -116,8 +116,8 @@ def _by_api(gateway: Gateway, hub: str, zone: ZoneInfo) -> set[tuple[str, str, s
     first = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     query = {
         "limit": 100,
-        "start": first.isoformat(),
-        "end": (first + timedelta(days=_DAYS)).isoformat(),
+        "from": first.isoformat(),
+        "to": (first + timedelta(days=_DAYS)).isoformat(),
         "status": ["published", "changed", "held", "cancelled"],
     }
     items = gateway.items(f"/v1/hubs/{hub}/events", query)

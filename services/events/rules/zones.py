@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-
-
-class _Rule(NamedTuple):
-    """What holds from an onset on; onsets with the same rule share one part of the VTIMEZONE."""
-
-    before: timedelta
-    after: timedelta
-    name: str
-    daylight: bool
 
 
 def vtimezone(zone: str, first: date, last: date) -> Timezone:
@@ -38,26 +27,16 @@ def vtimezone(zone: str, first: date, last: date) -> Timezone:
 def _vtimezone(name: str, first_year: int, end_year: int) -> Timezone:
     zone = ZoneInfo(name)
     begin = datetime(first_year, 1, 1, tzinfo=UTC)
-    onsets: dict[_Rule, list[datetime]] = defaultdict(list)
-    offset = _offset(begin, zone)
-    onsets[_rule(offset, begin, zone)].append((begin + offset).replace(tzinfo=None))
-    for moment in _changes(zone, begin, datetime(end_year, 1, 1, tzinfo=UTC)):
-        before = _offset(moment - _SECOND, zone)
-        onsets[_rule(before, moment, zone)].append((moment + before).replace(tzinfo=None))
     made = Timezone()
     made.add("TZID", name)
-    for rule, starts in onsets.items():
-        made.add_component(_part(rule, starts))
+    made.add_component(_part(zone, begin, _offset(begin, zone)))
+    for moment in _changes(zone, begin, datetime(end_year, 1, 1, tzinfo=UTC)):
+        made.add_component(_part(zone, moment, _offset(moment - _SECOND, zone)))
     return made
 
 
 def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
     return moment.astimezone(zone).utcoffset() or timedelta()
-
-
-def _rule(before: timedelta, moment: datetime, zone: ZoneInfo) -> _Rule:
-    local = moment.astimezone(zone)
-    return _Rule(before, _offset(moment, zone), local.tzname() or zone.key, bool(local.dst()))
 
 
 def _changes(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[datetime]:
@@ -81,12 +60,12 @@ def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> dateti
     return after
 
 
-def _part(rule: _Rule, starts: list[datetime]) -> TimezoneStandard | TimezoneDaylight:
-    part = TimezoneDaylight() if rule.daylight else TimezoneStandard()
-    part.add("DTSTART", starts[0])
-    if len(starts) > 1:
-        part.add("RDATE", starts[1:])
-    part.add("TZOFFSETFROM", rule.before)
-    part.add("TZOFFSETTO", rule.after)
-    part.add("TZNAME", rule.name)
+def _part(zone: ZoneInfo, onset: datetime, before: timedelta) -> TimezoneStandard | TimezoneDaylight:
+    """One part for each onset: of several dates in an RDATE ical.js reads only the first."""
+    local = onset.astimezone(zone)
+    part = TimezoneDaylight() if local.dst() else TimezoneStandard()
+    part.add("DTSTART", (onset + before).replace(tzinfo=None))
+    part.add("TZOFFSETFROM", before)
+    part.add("TZOFFSETTO", _offset(onset, zone))
+    part.add("TZNAME", local.tzname() or zone.key)
     return part
