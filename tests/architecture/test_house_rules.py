@@ -120,7 +120,8 @@ TEXT = {
 
 
 def _texts(root: Path) -> Iterator[tuple[str, str]]:
-    own = [file for file in root.iterdir() if file.is_file() and file.suffix in TEXT]
+    # In a worktree `.git` is a file that names the place of the repository.
+    own = [file for file in root.iterdir() if file.is_file() and file.suffix in TEXT and file.name != ".git"]
     for top in (*CODE, "docs", "tests", "requirements", ".ci"):
         own += [file for file in (root / top).rglob("*") if file.is_file()]
     for file in sorted(own):
