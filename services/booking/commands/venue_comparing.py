@@ -66,7 +66,7 @@ async def compare(
     missing, and what differs has differed for a while before it is touched.
     """
     terms = await in_turn(session, fact)
-    venue, live = await kept(session, fact.hub, fact.event, now=now)
+    venue, live = await kept(session, fact.hub, fact.event, now=now, before=fact.subject_version)
     known = venue.edition > 0
     if not in_order and known and venue.changed_at > now - QUIET:
         return

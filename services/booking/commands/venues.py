@@ -43,7 +43,9 @@ from shared.contracts.events.facts import (
 )
 from shared.kit.errors import NotFound
 from shared.kit.ids import Ids
+from shared.kit.inbox import heard_so_far
 
+KEEPS = "booking__keeps_venues"
 STANDING = frozenset({*LIVE, BookingStatus.CHECKED_OUT})
 """A booking that was used and checked out of has not been lost."""
 Wish = VenueWantedV1 | VenueAcceptedV1 | VenueReleasedV1 | VenueWishSnapshotV1
@@ -63,7 +65,7 @@ async def take_in(
 ) -> None:
     """Act on a wish unless a newer one has been heard, and state the answer in the same transaction."""
     terms = await in_turn(session, fact)
-    venue, live = await kept(session, fact.hub, fact.event, now=now)
+    venue, live = await kept(session, fact.hub, fact.event, now=now, before=fact.subject_version)
     if fact.subject_version <= venue.heard:
         return  # comparing has been faster
     venue.heard = fact.subject_version
@@ -93,19 +95,21 @@ async def in_turn(session: AsyncSession, fact: Wish) -> SpaceTerms | None:
 
 
 async def kept(
-    session: AsyncSession, hub: str, event: UUID, *, now: datetime
+    session: AsyncSession, hub: str, event: UUID, *, now: datetime, before: int = 0
 ) -> tuple[Venue, Booking | None]:
     """The event's row, made if there is none, and its live booking; both locked, the booking first.
 
-    The one live booking with the event's id is its room, whatever the row says.
+    The one live booking with the event's id is its room, whatever the row says. A row that was there and is gone had
+    heard what the order of facts has let pass, but for the one with the version `before` that is being acted on.
     """
     is_live = (Booking.hub == hub, Booking.event == event, Booking.status.in_(LIVE))
     find = select(Booking).where(*is_live).with_for_update()
     live = await session.scalar(find.execution_options(populate_existing=True))
     venue = await locked(session, event)
     if venue is None:
-        venue = Venue(event=event, hub=hub, edition=0, wants=False, state=FREED, stated=0, heard=0)
-        venue.changed_at = now
+        heard = await heard_so_far(session, KEEPS, hub, f"{event}/venue")
+        venue = Venue(event=event, hub=hub, edition=0, wants=False, state=FREED, stated=0)
+        venue.heard, venue.changed_at = 0 if heard == before else heard, now
         session.add(venue)
     if live is not None and venue.booking != live.id:
         settle(venue, live)

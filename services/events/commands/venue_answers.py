@@ -83,7 +83,7 @@ async def agreement(session: AsyncSession, fact: Any, *, now: datetime, ids: Ids
     event = await session.scalar(find.execution_options(populate_existing=True))
     venue = await locked(session, fact.event)
     if venue is None:
-        venue = unwanted(fact.hub, fact.event, now=now)
+        venue = await unwanted(session, fact.hub, fact.event, now=now, before=fact.subject_version)
         venue.edition, venue.version = fact.edition, getattr(fact, "heard", 0)
         if event is not None and _is_where_it_says(event, fact):
             venue.state, venue.wants = VenueState.CONFIRMED, True

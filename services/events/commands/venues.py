@@ -15,12 +15,14 @@ from shared.contracts.base import Fact
 from shared.contracts.events.facts import VenueAcceptedV1, VenueReleasedV1, VenueWantedV1
 from shared.contracts.events.words import VenueState
 from shared.kit.ids import Ids
+from shared.kit.inbox import heard_so_far
 from shared.kit.moments import Span
 from shared.kit.outbox import emit
 from shared.kit.timers import set_timer
 
 F = TypeVar("F", bound=Fact)
 
+FOLLOWS = "events__follows_venues"
 UNANSWERED = "venue-unanswered"
 """Timer per event: booking should have answered by now. Its duty locks nothing, so it may be set under any lock."""
 
@@ -39,7 +41,7 @@ async def want(
     """Ask booking for this room, in place of any the event has; what it has stays until booking has answered."""
     venue = await locked(session, event.id)
     if venue is None:
-        venue = unwanted(event.hub, event.id, now=now)
+        venue = await unwanted(session, event.hub, event.id, now=now)
         session.add(venue)
     venue.space, venue.seats, venue.person = space, seats, person
     venue.starts_at, venue.ends_at = span
@@ -126,8 +128,13 @@ async def locked(session: AsyncSession, event: UUID) -> Venue | None:
     return await session.scalar(found.execution_options(populate_existing=True))
 
 
-def unwanted(hub: str, event: UUID, *, now: datetime) -> Venue:
-    """A row for an event that has never wished for a room."""
+async def unwanted(session: AsyncSession, hub: str, event: UUID, *, now: datetime, before: int = 0) -> Venue:
+    """A row for an event that has never wished for a room.
+
+    If there was one and it is gone, it had heard what the order of facts has let pass, but for the one with the version
+    `before` that is being acted on.
+    """
+    heard = await heard_so_far(session, FOLLOWS, hub, f"{event}/venue")
     return Venue(
         event=event,
         hub=hub,
@@ -137,7 +144,7 @@ def unwanted(hub: str, event: UUID, *, now: datetime) -> Venue:
         free_starts=[],
         free_spaces=[],
         version=0,
-        heard=0,
+        heard=0 if heard == before else heard,
         changed_at=now,
     )
 
