@@ -34,7 +34,11 @@ async def get_event_calendar(
     return calendar(request, await ask.ask_in(hub, wanted, person=person), str(event))
 
 
-@router.get("/{event}.jsonld", response_class=LinkedText, responses=NOT_MODIFIED | refusals())
+@router.get(
+    "/{event}.jsonld",
+    response_class=LinkedText,
+    responses=NOT_MODIFIED | refusals() | {200: {"content": {LINKED_DATA: {"schema": {"type": "object"}}}}},
+)
 async def get_linked_data(
     request: Request, ask: Ask, person: Anybody, hub: HubId, event: EventId, language: Tongue
 ) -> Response:
