@@ -49,25 +49,20 @@ async def _crowd(cell: Cell) -> list[UUID]:
 
 
 async def _all_at_once(cell: Cell, url: str, people: list[UUID]) -> list[httpx2.Response]:
-    """Everybody signs up in the same moment, each over a connection of their own; whoever is sent back comes again."""
-    ready = asyncio.Event()
+    """Everybody signs up in the same moment, each over a connection of their own; who is sent back comes in the next."""
     limits = httpx2.Limits(max_connections=CROWD)
+    tokens = [cell.token_of(person) for person in people]
+    answers: dict[str, httpx2.Response] = {}
 
-    async def one(client: httpx2.AsyncClient, person: UUID) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {cell.token_of(person)}", "Idempotency-Key": "me too"}
-        await ready.wait()
-        answer = await client.post(url, headers=headers)
-        for _ in range(20):
-            if answer.status_code != 503:
-                break
-            await asyncio.sleep(int(answer.headers["retry-after"]))
-            answer = await client.post(url, headers=headers)
-        return answer
+    async def one(client: httpx2.AsyncClient, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "me too"}
+        answers[token] = await client.post(url, headers=headers)
 
     async with httpx2.AsyncClient(base_url=cell.url, limits=limits, timeout=60) as client:
-        tasks = [asyncio.create_task(one(client, person)) for person in people]
-        ready.set()
-        return await asyncio.gather(*tasks)
+        for _ in range(10):
+            left = [token for token in tokens if token not in answers or answers[token].status_code == 503]
+            await asyncio.gather(*(one(client, token) for token in left))
+    return [answers[token] for token in tokens]
 
 
 async def _committed(cell: Cell, event: str) -> list[dict[str, Any]]:
