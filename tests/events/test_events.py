@@ -283,7 +283,7 @@ async def test_the_way_in_is_for_those_who_come(world: World) -> None:
     assert seen.place.online_url == "https://meet.example.org/x"
     assert (seen.sign_up, seen.my_status) == (signed_up.id, "attending")
     assert (seen.places[0].taken, seen.places[0].free) == (1, 0)
-    assert seen.venue is seen.hidden is seen.source is None
+    assert (seen.venue, seen.hidden, seen.source) == (None, None, None)
 
 
 async def test_ways_come_and_go_with_the_place(world: World) -> None:

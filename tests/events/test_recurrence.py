@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dateutil.rrule
@@ -174,12 +175,12 @@ def rules(draw: st.DrawFn) -> str:
     """Rules of every form that dateutil reads as RFC 5545 does."""
     every = draw(st.sampled_from(("DAILY", "WEEKLY", "MONTHLY", "YEARLY")))
     parts = [f"FREQ={every}", f"INTERVAL={draw(st.integers(1, 5))}"]
-    numbered = every in {"MONTHLY", "YEARLY"}
-    weekdays = st.tuples(st.integers(-4, 4), WEEKDAY).map(
-        lambda one: f"{one[0]}{one[1]}" if one[0] else one[1]
-    )
-    choices = {
-        "BYDAY": st.lists(weekdays if numbered else WEEKDAY, min_size=1, max_size=3, unique=True),
+    # Not mixed with plain ones: of `MO,1MO` dateutil takes what is both, RFC 5545 what is either.
+    numbered = every in {"MONTHLY", "YEARLY"} and draw(st.booleans())
+    nth = st.sampled_from((-4, -1, 1, 2, 4))
+    weekdays = st.tuples(nth, WEEKDAY).map(lambda one: f"{one[0]}{one[1]}") if numbered else WEEKDAY
+    choices: dict[str, st.SearchStrategy[list[Any]]] = {
+        "BYDAY": st.lists(weekdays, min_size=1, max_size=3, unique=True),
         "BYMONTH": st.lists(st.integers(1, 12), min_size=1, max_size=4, unique=True),
     }
     if every != "WEEKLY":
@@ -192,7 +193,11 @@ def rules(draw: st.DrawFn) -> str:
     parts += [f"{name}={','.join(str(one) for one in draw(choices[name]))}" for name in chosen]
     if chosen and every != "WEEKLY" and draw(st.booleans()):
         parts.append(f"BYSETPOS={draw(st.sampled_from((1, 2, -1)))}")
-    if every == "WEEKLY":
+    if every == "YEARLY" and "BYDAY" in chosen and not numbered and draw(st.booleans()):
+        # Only beside BYDAY: without it dateutil takes the whole week, RFC 5545 the weekday of the start.
+        weeks = st.lists(st.integers(-53, 53).filter(bool), min_size=1, max_size=6, unique=True)
+        parts.append(f"BYWEEKNO={','.join(map(str, draw(weeks)))}")
+    if every in {"WEEKLY", "YEARLY"}:
         parts.append(f"WKST={draw(WEEKDAY)}")
     return ";".join(parts)
 
@@ -221,7 +226,7 @@ def an_early_end_of_time() -> Iterator[None]:
 def test_the_dates_are_those_dateutil_finds(rule: str, first: datetime, zone: ZoneInfo) -> None:
     until = first.date() + timedelta(days=400)
     reference = dateutil.rrule.rrulestr(f"{rule};UNTIL={until:%Y%m%d}T235959", dtstart=first)
-    theirs = {wall_text(one) for one in reference}
+    theirs = {wall_text(one) for one in list(reference)}
     try:
         found = expand(rule, first, zone=zone, until=until, most=1000)
     except RuleWithoutDates:
