@@ -17,7 +17,19 @@ from services.cli.calendar.entry import Limits, RefusedError, one_line
 from services.cli.calendar.execution import Execution
 from services.cli.calendar.plan import Booked, Plan, compare
 from services.cli.calendar.report import Report, as_json, as_tables
-from services.cli.calendar.terminal import HALF_WAY, bytes_of, explained, progress
+from services.cli.calendar.terminal import (
+    HALF_WAY,
+    DryRun,
+    GatewayUrl,
+    GivenFile,
+    GivenHub,
+    GivenName,
+    OperatorToken,
+    ReportTo,
+    bytes_of,
+    explained,
+    progress,
+)
 from services.cli.gateway import Gateway, GatewayError, Whereabouts
 from services.cli.import_programme import programme
 
@@ -34,23 +46,14 @@ def bring_in() -> None:
 
 @import_app.command("calendar")
 def calendar(
-    file: Annotated[
-        Path, typer.Argument(help="An iCalendar file (.ics).", exists=True, dir_okay=False, readable=True)
-    ],
-    hub: Annotated[str, typer.Option(help="The hub, by its slug.")],
+    file: GivenFile,
+    hub: GivenHub,
     space: Annotated[str, typer.Option(help="The space the entries claim, by its slug.")],
-    name: Annotated[
-        str | None,
-        typer.Option("--calendar", help="What the calendar is called; else its own name, else the file's."),
-    ] = None,
-    report_to: Annotated[
-        Path | None, typer.Option("--report", help="Write the report as JSON, too.", dir_okay=False)
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    url: Annotated[
-        str | None, typer.Option(help="Where the gateway is; else FOCI_URL, else the running stack.")
-    ] = None,
-    token: Annotated[str | None, typer.Option(help="An operator's token; else FOCI_TOKEN.")] = None,
+    name: GivenName = None,
+    report_to: ReportTo = None,
+    dry_run: DryRun = False,
+    url: GatewayUrl = None,
+    token: OperatorToken = None,
 ) -> None:
     """Book the entries of a calendar file, and keep in step with it: run again, only what changed is changed.
 

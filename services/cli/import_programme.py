@@ -14,7 +14,19 @@ from rich.console import Console
 
 from services.cli.calendar.confined import read_confined
 from services.cli.calendar.entry import Limits, RefusedError, one_line
-from services.cli.calendar.terminal import HALF_WAY, bytes_of, explained, progress
+from services.cli.calendar.terminal import (
+    HALF_WAY,
+    DryRun,
+    GatewayUrl,
+    GivenFile,
+    GivenHub,
+    GivenName,
+    OperatorToken,
+    ReportTo,
+    bytes_of,
+    explained,
+    progress,
+)
 from services.cli.gateway import Gateway, GatewayError, Whereabouts
 from services.cli.programme.execution import Execution
 from services.cli.programme.plan import Plan, compare
@@ -26,25 +38,16 @@ _LIMITS = Limits(details=True)
 
 
 def programme(
-    file: Annotated[
-        Path, typer.Argument(help="An iCalendar file (.ics).", exists=True, dir_okay=False, readable=True)
-    ],
-    hub: Annotated[str, typer.Option(help="The hub, by its slug.")],
-    name: Annotated[
-        str | None,
-        typer.Option("--calendar", help="What the calendar is called; else its own name, else the file's."),
-    ] = None,
+    file: GivenFile,
+    hub: GivenHub,
+    name: GivenName = None,
     visibility: Annotated[
         Visibility, typer.Option(help="Who may see the new events; those there are keep what they have.")
     ] = Visibility.PUBLIC,
-    report_to: Annotated[
-        Path | None, typer.Option("--report", help="Write the report as JSON, too.", dir_okay=False)
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    url: Annotated[
-        str | None, typer.Option(help="Where the gateway is; else FOCI_URL, else the running stack.")
-    ] = None,
-    token: Annotated[str | None, typer.Option(help="An operator's token; else FOCI_TOKEN.")] = None,
+    report_to: ReportTo = None,
+    dry_run: DryRun = False,
+    url: GatewayUrl = None,
+    token: OperatorToken = None,
 ) -> None:
     """Publish the entries of a calendar file as events, and keep in step with it: run again, only what changed is changed.
 

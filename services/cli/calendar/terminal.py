@@ -1,16 +1,35 @@
-"""What both imports share at the terminal: reading a file, showing how far they are, explaining a refusal."""
+"""What both imports share at the terminal: their options, reading a file, showing how far they are, explaining."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.cli.calendar.entry import Limits
 from services.cli.gateway import GatewayError, RefusalError
+
+GivenFile = Annotated[
+    Path, typer.Argument(help="An iCalendar file (.ics).", exists=True, dir_okay=False, readable=True)
+]
+GivenHub = Annotated[str, typer.Option(help="The hub, by its slug.")]
+GivenName = Annotated[
+    str | None,
+    typer.Option("--calendar", help="What the calendar is called; else its own name, else the file's."),
+]
+ReportTo = Annotated[
+    Path | None, typer.Option("--report", help="Write the report as JSON, too.", dir_okay=False)
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+GatewayUrl = Annotated[
+    str | None, typer.Option(help="Where the gateway is; else FOCI_URL, else the running stack.")
+]
+OperatorToken = Annotated[str | None, typer.Option(help="An operator's token; else FOCI_TOKEN.")]
 
 HALF_WAY = "Stopped half-way. What was done stays; run the same command again to go on."
 _PLAIN_STEPS = 20
