@@ -50,7 +50,7 @@ async def _crowd(cell: Cell) -> list[UUID]:
 
 async def _all_at_once(cell: Cell, url: str, people: list[UUID]) -> list[httpx2.Response]:
     """Everybody signs up in the same moment, each over a connection of their own; who is sent back comes in the next."""
-    limits = httpx2.Limits(max_connections=CROWD)
+    limits = httpx2.Limits(max_connections=CROWD, max_keepalive_connections=0)
     tokens = [cell.token_of(person) for person in people]
     answers: dict[str, httpx2.Response] = {}
 
