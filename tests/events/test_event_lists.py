@@ -75,6 +75,21 @@ async def test_pages_show_each_event_once(world: World) -> None:
     assert sorted(found) == [f"At once {number}" for number in range(5)]
 
 
+async def test_long_texts_make_short_pages_not_unreadable_ones(world: World) -> None:
+    texts = {f"{letter}a": {"title": "Bread", "text": "\u2603" * 8000} for letter in "abcdefghij"}
+    for _ in range(5):
+        await world.event(texts=texts)
+    seen, cursor = set(), None
+    while True:
+        page = await world.ask(ListEvents(hub=HUB, cursor=cursor), None)
+        assert 0 < len(page.model_dump_json().encode()) < 1024 * 1024
+        seen |= {one.id for one in page.items}
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert len(seen) == 5
+
+
 @pytest.mark.parametrize(
     "cursor", ["x", "2027-03-01T10:00_x", f"2027-03-01T10:00_{uuid4()}", f"0001-01-01T00:00Z_{uuid4()}"]
 )

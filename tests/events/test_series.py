@@ -30,7 +30,7 @@ MONDAYS = "FREQ=WEEKLY;BYDAY=MO;UNTIL=20270412"
 async def breakfast(world: World, rule: str = MONDAYS, **more: Any) -> EventView:
     """A member starts a series on Monday 1 March at ten; the first event."""
     repeat = {"rule": rule} | more.pop("repeat", {})
-    given = {"start": "2027-03-01T10:00", "publish": True} | more
+    given: dict[str, Any] = {"start": "2027-03-01T10:00", "publish": True} | more
     return await world.ask(world.wish("Breakfast", repeat=repeat, **given))
 
 
@@ -207,6 +207,7 @@ async def test_a_date_that_was_left_out_or_called_off_can_be_added_again(world: 
     assert first.series is not None
     third = (await events(world, first))[1]
     await world.ask(CancelEvent(hub=HUB, event=third.id))
+    assert [one.because for one in (await series(world, first)).skipped] == ["left-out", "cancelled"]
     for day in ("2027-03-08", "2027-03-15", "2027-03-17"):
         added = await world.ask(AddDate(hub=HUB, series=first.series, start=f"{day}T10:00"))
         assert (added.status, added.title, added.end - added.start) == (
@@ -276,6 +277,19 @@ async def test_an_endless_series_goes_on_by_itself(world: World) -> None:
     view = await series(world, first)
     assert view.dates == 53 + len(found)
     assert len(found) in {8, 9}
+
+
+async def test_dates_still_to_be_made_are_made_as_the_others_are_now(world: World) -> None:
+    first = await breakfast(
+        world, "FREQ=WEEKLY", place={"online_url": "https://meet.example.org/x"}, tags=["Bread"]
+    )
+    change = {"place": {"address": "Harbour 2"}, "tags": None, "cost": "20 kr", "capacity": 9}
+    await order(world, first, change=change)
+    await order(world, first, change={"cost": None, "texts": {"da": {"title": "Morgenmad"}}})
+    await world.let_time_pass(days=62)
+    late = (await events(world, first, start="2028-03-02T00:00"))[0]
+    assert (late.place.address, late.place.online, late.tags, late.cost) == ("Harbour 2", False, (), None)
+    assert (late.title, late.places[0].capacity) == ("Morgenmad", 9)
 
 
 async def test_a_series_that_was_called_off_does_not_go_on(world: World) -> None:

@@ -36,7 +36,6 @@ SERIES_EXTENDS = "series-extends"
 """Timer per series whose rule goes on: its next dates are made long before they come."""
 AHEAD = timedelta(days=365)
 EXTENDED_EVERY = timedelta(days=30)
-CANCELLED = "cancelled"
 _OF_ONE_DATE = {"hub", "start", "end", "repeat", "publish", "source", "theme"}
 """What of the order to start a series is not true of each of its dates."""
 

@@ -15,7 +15,6 @@ from services.events.commands import changing
 from services.events.commands.publishing import publish
 from services.events.commands.series import (
     AHEAD,
-    CANCELLED,
     EXTENDED_EVERY,
     RULE,
     SERIES_EXTENDS,
@@ -155,7 +154,9 @@ def _remember(series: Series, change: EventChange, scope: Scope) -> None:
         for name in _TEXTS:
             present.pop(name, None)
         present |= {"texts": known, "language": own}
-    series.template = template | {"given": present | given}
+    # What was taken away is left out: a new date then has what one has that says nothing of it.
+    given = {name: value for name, value in (present | given).items() if value is not None}
+    series.template = template | {"given": given}
     _remember_time(series, change)
 
 
@@ -204,7 +205,7 @@ async def _follow_rule(
     present = {wall_text(wall_of(event)): event for event in events}
     # The rule's own start is a date only if it was one: the rule begins in the middle of a series.
     superfluous = [event for wall, event in present.items() if wall not in given]
-    refused = await cancel_each(session, series, superfluous, None, who, now=now, ids=ids)
+    refused = await cancel_each(session, superfluous, None, who, now=now, ids=ids)
     there = select(Event.series_start).where(Event.series == series.id, Event.series_start.is_not(None))
     known = {*present, *(await session.scalars(there)).all()}
     missing = Dates(
@@ -234,7 +235,7 @@ async def cancel(
 ) -> tuple[SeriesRefusal, ...]:
     """Call off the dates in scope; without an end, no more are made."""
     events = await _events_in(session, series, scope, now)
-    refused = await cancel_each(session, series, events, reason, who, now=now, ids=ids)
+    refused = await cancel_each(session, events, reason, who, now=now, ids=ids)
     if scope.to_the_end:
         await cancel_timer(session, SERIES_EXTENDS, str(series.id))
     series.version += 1
@@ -244,7 +245,6 @@ async def cancel(
 
 async def cancel_each(
     session: AsyncSession,
-    series: Series,
     events: Sequence[Event],
     reason: str | None,
     who: Principal,
@@ -252,12 +252,10 @@ async def cancel_each(
     now: datetime,
     ids: Ids,
 ) -> tuple[SeriesRefusal, ...]:
-    """Cancel these dates and keep in mind that the series leaves them out."""
+    """Cancel these dates; what stood against it where it could not be done."""
 
     async def cancel_one(event: Event) -> None:
         await changing.cancel(session, event, reason=reason, by=who.person, now=now, ids=ids)
-        if series.kind == RULE and event.series_start is not None:
-            await remember_skipped(session, series, [(event.series_start, CANCELLED)], now=now)
 
     return await _each(session, events, cancel_one)
 

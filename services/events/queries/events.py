@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -88,6 +89,8 @@ _MINE = text(f"""
       AND ({ORGANISES} OR {_USABLE}) AND {_FILTER}
 """)
 _ZONE = text("SELECT time_zone FROM hub WHERE slug = :hub")
+LARGEST_PAGE = 768 * 1024
+"""Bytes of a page, at the most: the bus takes a megabyte."""
 _NOBODY = UUID(int=0)
 _BEGINNING = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
@@ -224,11 +227,22 @@ async def _page(
     after_start, after_id = _after(request.cursor, asked["start"])
     asked |= {"after_start": after_start, "after_id": after_id, "limit": request.limit + 1}
     rows = (await session.execute(statement, asked)).mappings().all()
-    shown = rows[: request.limit]
+    shown = rows[: min(request.limit, _fitting(rows))]
     cursor = None
-    if len(rows) > request.limit:
+    if len(rows) > len(shown):
         cursor = f"{shown[-1]['starts_at'].isoformat()}_{shown[-1]['id']}"
     return EventPage(items=tuple(_view(row, request.language, staff=staff) for row in shown), cursor=cursor)
+
+
+def _fitting(rows: Sequence[Mapping[Any, Any]]) -> int:
+    """How many events go into one answer: long texts in ten languages must not make a hub's programme unreadable."""
+    size = 0
+    for number, row in enumerate(rows):
+        # The text that is shown stands in the answer twice.
+        size += 2 * len(orjson.dumps(row["texts"])) + 8 * len(row["accessibility"] or "") + 4096
+        if number and size > LARGEST_PAGE:
+            return number
+    return len(rows)
 
 
 def _after(cursor: str | None, ends_after: datetime | None) -> tuple[datetime, UUID]:

@@ -18,7 +18,11 @@ _ONE = text(f"""
     SELECT s.*, dates.dates, dates.first, dates.visible,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('start', k.wall_start, 'because', k.because)
                                       ORDER BY k.wall_start), '[]')
-            FROM series_skip k WHERE k.series = s.id) AS skipped
+            FROM (
+                SELECT wall_start, because FROM series_skip WHERE series = s.id
+                UNION SELECT e.series_start, 'cancelled' FROM event e
+                WHERE e.series = s.id AND e.status = 'cancelled' AND e.series_start IS NOT NULL AND {VISIBLE}
+            ) k) AS skipped
     FROM series s CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE e.status <> 'cancelled') AS dates, count(*) AS visible,
                (array_agg(e.id ORDER BY e.starts_at, e.id) FILTER (WHERE e.status <> 'cancelled'))[1] AS first
