@@ -1,4 +1,4 @@
-"""Ten thousand people over the bus for twenty places: whoever is not let in now is told to come back, and nobody hangs."""
+"""Four thousand people over the bus for twenty places: whoever is not let in now is told to come back, and nobody hangs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ from tests.events.world import HUB, World, make_world
 from tests.servers import NatsAccount
 
 CELL = "local"
-CROWD = 10_000
+CROWD = 4_000
+"""Twice what a replica lets in at once; ten thousand stand in `test_rush.py`, where they cost less."""
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Door:
         assertion = sign(who, self.key, cell=CELL, now=utc_now())
         try:
             reply = await self.gateway.send(
-                SignUp(hub=HUB, event=event), cell=CELL, seconds=25, assertion=assertion, key=f"k{number}"
+                SignUp(hub=HUB, event=event), cell=CELL, seconds=50, assertion=assertion, key=f"k{number}"
             )
         except RemoteProblem as refused:
             if refused.document["status"] != 503 or "retry_after" not in refused.document:
@@ -91,7 +92,7 @@ async def door(
         yield Door(Requester(client, utc_now), key, world)
 
 
-async def test_ten_thousand_at_once_over_the_bus(door: Door) -> None:
+async def test_thousands_at_once_over_the_bus(door: Door) -> None:
     event = await opened(door.world, 20, starts_in=timedelta(days=2))
     rush = await asyncio.gather(*(door.knock(event, number) for number in range(CROWD)))
     views = [answer for answer in rush if answer is not None]
