@@ -17,10 +17,10 @@ HIDDEN = ("show", "answer")
 OFFERED = ("accept", "decline")
 
 
-def things(cell: Cell, hub: str, path: str, *, operators: bool = False) -> dict[str, str]:
-    """What the address of a route names: other members' things, or the hub's operator's own."""
+def things(cell: Cell, hub: str, path: str, *, operators: bool = False, **more: Any) -> dict[str, str]:
+    """What the address of a route names: other members' things, or the hub's operator's own; `more` is of the event."""
     act = path.rpartition("/")[2]
-    owner = {"who": "operator"} if operators else {"name": OWNER}
+    owner = more | ({"who": "operator"} if operators else {"name": OWNER})
     somebody = cell.auth(hub, "operator") if operators else cell.auth(hub, "member", ATTENDEE)
     made: dict[str, str] = {}
     if "{series}" in path:
@@ -28,7 +28,7 @@ def things(cell: Cell, hub: str, path: str, *, operators: bool = False) -> dict[
         made["series"] = str(series["series"])
     if "{event}" in path:
         # What staff start waits for nobody.
-        event = event_for(cell, hub, act, **({"name": OWNER} if act in AWAITING else owner))
+        event = event_for(cell, hub, act, **({**more, "name": OWNER} if act in AWAITING else owner))
         made["event"] = str(event["id"])
         if "{sign_up}" in path:
             made["sign_up"] = str(sign_up_for(cell, event, act, somebody)["id"])

@@ -59,9 +59,10 @@ async def _all_at_once(cell: Cell, url: str, people: list[UUID]) -> list[httpx2.
         answers[token] = await client.post(url, headers=headers)
 
     async with httpx2.AsyncClient(base_url=cell.url, limits=limits, timeout=60) as client:
-        for _ in range(10):
-            left = [token for token in tokens if token not in answers or answers[token].status_code == 503]
+        left, rounds = tokens, 0
+        while left and rounds < 20:
             await asyncio.gather(*(one(client, token) for token in left))
+            left, rounds = [token for token in left if answers[token].status_code == 503], rounds + 1
     return [answers[token] for token in tokens]
 
 

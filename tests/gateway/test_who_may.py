@@ -10,7 +10,7 @@ from starlette.routing import Route
 from services.gateway.main import openapi_document
 from tests.gateway.cell import Cell
 from tests.gateway.event_rows import EVENT, EVENT_TABLE, SERIES
-from tests.gateway.event_things import things, version_of
+from tests.gateway.event_things import OWNER, things, version_of
 from tests.gateway.problems import problem
 from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row
 
@@ -213,6 +213,44 @@ def test_another_hubs_event_series_and_sign_up_are_not_found_through_ones_own_hu
         headers = {"If-Match": '"1"', **asked.pop("headers"), **matrix.auth("here", "operator")}
         answer = matrix.http.request(method, address, headers=headers, **asked)
         if answer.status_code != 404:
+            wrong.append(f"{method} {path}: {answer.status_code}: {answer.text[:200]}")
+    assert wrong == []
+
+
+ORGANISERS = {
+    (method, f"{path}{act}"): 200
+    for method, path, act in (
+        ("GET", EVENT, ""),
+        ("PATCH", EVENT, ""),
+        ("POST", EVENT, "/publish"),
+        ("POST", EVENT, "/cancel"),
+        ("POST", EVENT, "/answer"),
+        ("GET", EVENT, "/sign-ups"),
+        ("GET", EVENT, "/sign-ups/{sign_up}"),
+        ("DELETE", EVENT, "/sign-ups/{sign_up}"),
+        ("POST", EVENT, "/check-in"),
+        ("PATCH", SERIES, ""),
+        ("POST", SERIES, "/publish"),
+        ("POST", SERIES, "/cancel"),
+    )
+} | {("POST", f"{EVENT}/{act}"): 403 for act in ("approve", "return", "hide", "show")}
+
+
+@pytest.mark.parametrize("who", [OWNER, "Co-host"])
+def test_whoever_organises_runs_the_event_without_any_other_role_and_moderates_nothing(
+    matrix: Cell, who: str
+) -> None:
+    wrong = []
+    co_host = str(matrix.person("here", "member", "Co-host"))
+    for (method, path), expected in ORGANISERS.items():
+        known = things(matrix, "here", path, organisers=[{"id": co_host}])
+        address = path.format(hub="here", **known)
+        asked = TABLE[method, path].ask(matrix, "here", "member")
+        if method == "PATCH":
+            asked["headers"] = version_of(matrix, "here", address)
+        headers = {**matrix.auth("here", "member", who), **asked.pop("headers", {})}
+        answer = matrix.http.request(method, address, headers=headers, **asked)
+        if answer.status_code != expected:
             wrong.append(f"{method} {path}: {answer.status_code}: {answer.text[:200]}")
     assert wrong == []
 
