@@ -194,6 +194,12 @@ def test_links_and_secrets_stand_in_no_log(cell: Cell) -> None:
         assert cell.http.get(f"/v1/feeds/{feed['secret']}.ics").status_code == 503
     finally:
         cell.run(cell.begin("events"))
+    working, cell.app.state.links = cell.app.state.links, "not what the routes need"
+    try:
+        problem(cell.http.get(link), 500, "internal")
+    finally:
+        cell.app.state.links = working
+    assert [one["path"] for one in cell.logs if one["event"] == "request failed"] == ["/v1/links/…"]
     token = link.rpartition("/")[2]
     logged = repr(cell.logs)
     assert token not in logged
