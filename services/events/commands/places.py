@@ -45,6 +45,7 @@ _SYNC = text("""
         (:open, CAST(:starts_at AS timestamptz), :for_members)
 """)
 _WAITS = text("SELECT 1 FROM places WHERE event = :event AND open AND waiting > 0 LIMIT 1")
+_OPEN_NEW = text("UPDATE places SET open = true WHERE event = ANY(CAST(:events AS uuid[]))")
 _CAPACITY = text("UPDATE places SET capacity = :capacity WHERE event = :event AND way = :way")
 
 
@@ -56,14 +57,37 @@ async def make(
     For an event that has places already: ways that are new join, those nobody has used go, `waits` counts for all, and
     capacities stay, since to change one is `set_capacity`.
     """
-    terms = {"event": event.id, "hub": event.hub, "starts_at": event.starts_at, "waits": waits}
-    terms["for_members"] = event.visibility == Visibility.HUB
-    for way in sorted(capacities, reverse=True):  # the room before online, as everybody locks them
-        await session.execute(_MAKE, terms | {"way": way, "capacity": capacities[way]})
+    await make_new(session, [(event, capacities, waits)])
     kept = {"event": event.id, "ways": [str(way) for way in capacities]}
     await session.execute(_LOCK_OTHERS, kept)
     await session.execute(_UNMAKE, kept)
     await sync(session, event)
+
+
+async def make_new(
+    session: AsyncSession, made: Sequence[tuple[Event, Mapping[Way, int | None], bool]]
+) -> None:
+    """Give events that nobody can see yet their ways to take part and, or not, a waiting line: one round trip for all."""
+    rows = [
+        {
+            "event": event.id,
+            "way": way,
+            "hub": event.hub,
+            "capacity": capacities[way],
+            "starts_at": event.starts_at,
+            "for_members": event.visibility == Visibility.HUB,
+            "waits": waits,
+        }
+        for event, capacities, waits in made
+        for way in sorted(capacities, reverse=True)  # the room before online, as everybody locks them
+    ]
+    if rows:
+        await session.execute(_MAKE, rows)
+
+
+async def open_new(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Open events that have just been made, for which nobody can have signed up: one statement for all."""
+    await session.execute(_OPEN_NEW, {"events": [event.id for event in events]})
 
 
 async def sync(session: AsyncSession, event: Event) -> None:

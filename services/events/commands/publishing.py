@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.commands import places, venues
-from services.events.commands.stating import state_event, touch
+from services.events.commands.stating import state_event, state_events, touch
 from services.events.rules.authority import is_staff, viewer_of
 from services.events.rules.counting import participants
 from services.events.rules.refusals import EventState
@@ -20,7 +21,7 @@ from shared.kit.errors import Invalid
 from shared.kit.ids import Ids
 from shared.kit.moments import Span
 from shared.kit.principal import Principal
-from shared.kit.timers import set_timer
+from shared.kit.timers import set_timer, wake_no_later
 
 EVENT_ENDS = "event-ends"
 
@@ -42,8 +43,7 @@ async def publish(session: AsyncSession, event: Event, who: Principal, *, now: d
     if event.status in OPEN:
         await _ask_again(session, event, now=now, ids=ids)
         return
-    if event.space is None and event.address is None and event.online_url is None and event.calendar is None:
-        raise Invalid("Say where it takes place before people see it.", field="place")
+    _refuse_nowhere(event)
     staff = is_staff(viewer_of(who, event.hub))
     if event.status == EventStatus.AWAITING and not staff:
         return
@@ -51,6 +51,40 @@ async def publish(session: AsyncSession, event: Event, who: Principal, *, now: d
         await _propose(session, event, by=who.person, now=now, ids=ids)
     else:
         await go(session, event, by=who.person, now=now, ids=ids)
+
+
+async def publish_new(
+    session: AsyncSession, events: Sequence[Event], who: Principal, *, now: datetime, ids: Ids
+) -> None:
+    """Publish drafts that have just been made: a series at once, in a few statements whatever their number."""
+    for event in events:
+        _refuse_nowhere(event)
+        event.asked_at = now
+    if not events:
+        return
+    if not is_staff(viewer_of(who, events[0].hub)) and await approves(session, events[0].hub):
+        for event in events:
+            event.status, event.waited = EventStatus.AWAITING, True
+        await state_events(session, EventProposedV1, events, by=who.person, now=now, ids=ids)
+        return
+    seen = [event for event in events if event.space is None or event.ends_at <= now]
+    for event in seen:
+        event.status, event.usable_at = EventStatus.PUBLISHED, now
+    await state_events(session, EventPublishedV1, seen, by=who.person, now=now, ids=ids)
+    ahead = [event for event in seen if event.ends_at > now]
+    await places.open_new(session, ahead)
+    for event in events:
+        if event not in seen:
+            await go(session, event, by=who.person, now=now, ids=ids)
+        elif event not in ahead:
+            await hold(session, event, now=now, ids=ids)
+    await wake_no_later(session, EVENT_ENDS, {str(event.id): event.ends_at for event in ahead})
+
+
+def _refuse_nowhere(event: Event) -> None:
+    """Invalid while nothing has been said of the place; imported calendars often say nothing."""
+    if event.space is None and event.address is None and event.online_url is None and event.calendar is None:
+        raise Invalid("Say where it takes place before people see it.", field="place")
 
 
 async def approves(session: AsyncSession, hub: str) -> bool:

@@ -13,8 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.commands.loading import hub_of, organisers_of
-from services.events.commands.publishing import publish
-from services.events.commands.starting import Origin, make, welcome
+from services.events.commands.starting import Origin, Plan, make, welcome
 from services.events.rules import texts
 from services.events.rules.authority import Viewer, is_staff, may_see, organises, viewer_of
 from services.events.rules.changes import LONGEST_EVENT, check_time
@@ -65,26 +64,16 @@ async def _join(
     theme = await load_to_run(session, request.hub, request.theme or UUID(int=0), who)
     if theme.kind != THEME:
         raise Invalid("That is a series by a rule: add a date to it instead.", field="theme")
-    event = await _make_in(session, hub, theme, request, who, now=now, ids=ids)
+    plan = _plan_in(theme, request, ZoneInfo(hub.time_zone), now)
+    [event] = await make(session, hub, [plan], who, publish=request.publish, now=now, ids=ids)
     theme.version += 1
-    if request.publish:
-        await publish(session, event, who, now=now, ids=ids)
     return event
 
 
-async def _make_in(
-    session: AsyncSession,
-    hub: Hub,
-    theme: Series,
-    given: ThemeEvent,
-    who: Principal,
-    *,
-    now: datetime,
-    ids: Ids,
-) -> Event:
-    wanted = span(given.start, given.end, ZoneInfo(hub.time_zone), longest=LONGEST_EVENT)
+def _plan_in(theme: Series, given: ThemeEvent, zone: ZoneInfo, now: datetime) -> Plan:
+    wanted = span(given.start, given.end, zone, longest=LONGEST_EVENT)
     check_time(wanted, now, imported=False)
-    return await make(session, hub, given, wanted, who, origin=Origin(theme.id), now=now, ids=ids)
+    return Plan(given, wanted, Origin(theme.id))
 
 
 async def start_theme(
@@ -96,10 +85,9 @@ async def start_theme(
     theme = _series(hub, THEME, said, own, who, now=now, ids=ids)
     session.add(theme)
     await session.flush()
-    for given in request.events:
-        event = await _make_in(session, hub, theme, given, who, now=now, ids=ids)
-        if request.publish:
-            await publish(session, event, who, now=now, ids=ids)
+    zone = ZoneInfo(hub.time_zone)
+    plans = [_plan_in(theme, given, zone, now) for given in request.events]
+    await make(session, hub, plans, who, publish=request.publish, now=now, ids=ids)
     return theme
 
 
@@ -184,27 +172,31 @@ async def make_dates(
 ) -> list[Event]:
     """An event for each date, published if the series is; each asks for its own room."""
     length = timedelta(minutes=series.minutes or 0)
-    made = []
-    for wall, starts_at in dates.moments:
-        made.append(
-            await _make_date(session, series, wall, (starts_at, starts_at + length), who, now=now, ids=ids)
-        )
-    return made
+    spans = [(wall, (starts_at, starts_at + length)) for wall, starts_at in dates.moments]
+    return await _make_each(session, series, spans, who, now=now, ids=ids)
 
 
-async def _make_date(
-    session: AsyncSession, series: Series, wall: str, wanted: Span, who: Principal, *, now: datetime, ids: Ids
-) -> Event:
+async def _make_each(
+    session: AsyncSession,
+    series: Series,
+    spans: Sequence[tuple[str, Span]],
+    who: Principal,
+    *,
+    now: datetime,
+    ids: Ids,
+) -> list[Event]:
     hub = await hub_of(session, series.hub)
     template = series.template or {}
-    said = {"start": wanted[0].isoformat(), "end": wanted[1].isoformat()}
-    given = ThemeEvent.model_validate(template["given"] | said)
-    origin = Origin(series.id, wall)
-    event = await make(session, hub, given, wanted, who, origin=origin, now=now, ids=ids)
-    event.time_zone = series.time_zone
-    if template["publish"]:
-        await publish(session, event, who, now=now, ids=ids)
-    return event
+    plans = []
+    for wall, (start, end) in spans:
+        said = {"start": start.isoformat(), "end": end.isoformat()}
+        given = ThemeEvent.model_validate(template["given"] | said)
+        plans.append(Plan(given, (start, end), Origin(series.id, wall)))
+    events = await make(session, hub, plans, who, publish=template["publish"], now=now, ids=ids)
+    for event in events:
+        event.time_zone = series.time_zone  # its clocks are those the series was started by
+    await session.flush()
+    return events
 
 
 async def load_to_run(session: AsyncSession, hub: str, series: UUID, who: Principal) -> Series:
@@ -255,7 +247,8 @@ async def add_date(
         await session.flush()
     await forget_skipped(session, series, wall)
     series.version += 1
-    return await _make_date(session, series, wall, wanted, who, now=now, ids=ids)
+    [event] = await _make_each(session, series, [(wall, wanted)], who, now=now, ids=ids)
+    return event
 
 
 async def forget_skipped(session: AsyncSession, series: Series, wall: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.commands import places
 from services.events.commands.loading import hub_of
-from services.events.commands.publishing import publish
+from services.events.commands.publishing import publish_new
 from services.events.rules import texts
 from services.events.rules.authority import Viewer, is_operator, is_staff, may_start, viewer_of
 from services.events.rules.changes import (
@@ -50,6 +51,15 @@ class Origin:
     source: GivenEventSource | None = None
 
 
+@dataclass(frozen=True)
+class Plan:
+    """An event to be made: what was said of it, when it shall be, where it comes from."""
+
+    given: ThemeEvent
+    span: Span
+    origin: Origin = Origin()
+
+
 async def welcome(session: AsyncSession, hub: str, who: Principal) -> Hub:
     """The hub, for somebody who may start events there."""
     found = await hub_of(session, hub)
@@ -68,54 +78,60 @@ async def start(
     wanted = span(request.start, request.end, ZoneInfo(hub.time_zone), longest=LONGEST_EVENT)
     check_time(wanted, now, imported=request.source is not None)
     origin = Origin(series=request.theme, source=request.source)
-    event = await make(session, hub, request, wanted, who, origin=origin, now=now, ids=ids)
-    if request.publish:
-        await publish(session, event, who, now=now, ids=ids)
+    plan = Plan(request, wanted, origin)
+    [event] = await make(session, hub, [plan], who, publish=request.publish, now=now, ids=ids)
     return event
 
 
 async def make(
     session: AsyncSession,
     hub: Hub,
-    given: ThemeEvent,
-    wanted: Span,
+    plans: Sequence[Plan],
     who: Principal,
     *,
-    origin: Origin,
+    publish: bool,
     now: datetime,
     ids: Ids,
-) -> Event:
-    """A draft with its organisers and places, as the caller has found it to be allowed."""
-    event = _event(hub, given, wanted, viewer_of(who, hub.slug), origin, now=now, ids=ids)
-    await _add(session, event)
-    starter = None if origin.source else who.person
-    chosen = organisers_of(given.organisers, started_by=starter)
-    for kind, person in chosen or {(OrganiserKind.HUB, THE_HUB): None}:
-        session.add(Organiser(event=event.id, hub=hub.slug, kind=kind, id=person))
+) -> list[Event]:
+    """Events with their organisers and places, as the caller has found them to be allowed; drafts unless `publish`."""
+    viewer = viewer_of(who, hub.slug)
+    events = [_event(hub, plan, viewer, now=now, ids=ids) for plan in plans]
+    ways_of = [_ways(event, plan.given) for event, plan in zip(events, plans, strict=True)]
+    await _add(session, events)
+    for event, plan in zip(events, plans, strict=True):
+        starter = None if plan.origin.source else who.person
+        chosen = organisers_of(plan.given.organisers, started_by=starter)
+        for kind, one in chosen or {(OrganiserKind.HUB, THE_HUB): None}:
+            session.add(Organiser(event=event.id, hub=hub.slug, kind=kind, id=one))
     await session.flush()
+    waits = [plan.given.waiting_list for plan in plans]
+    await places.make_new(session, list(zip(events, ways_of, waits, strict=True)))
+    if publish:
+        await publish_new(session, events, who, now=now, ids=ids)
+    return events
+
+
+def _ways(event: Event, given: ThemeEvent) -> dict[Way, int | None]:
     capacities = {Way.ROOM: given.capacity, Way.ONLINE: given.capacity_online}
     present = ways(Position.of(event), online_wanted=given.capacity_online is not None)
     if given.capacity is not None and Way.ROOM not in present:
         raise Invalid("It is online only: say `capacity_online`.", field="capacity")
-    await places.make(session, event, {way: capacities[way] for way in present}, waits=given.waiting_list)
-    return event
+    return {way: capacities[way] for way in present}
 
 
-def _event(
-    hub: Hub, given: ThemeEvent, wanted: Span, viewer: Viewer, origin: Origin, *, now: datetime, ids: Ids
-) -> Event:
+def _event(hub: Hub, plan: Plan, viewer: Viewer, *, now: datetime, ids: Ids) -> Event:
+    given, source = plan.given, plan.origin.source
     said, own = texts.of_new(given, hub.languages)
-    source = origin.source
     return Event(
         id=ids(),
         hub=hub.slug,
-        series=origin.series,
-        series_start=origin.series_start,
+        series=plan.origin.series,
+        series_start=plan.origin.series_start,
         kind=given.kind,
         visibility=given.visibility,
         status=EventStatus.DRAFT,
-        starts_at=wanted[0],
-        ends_at=wanted[1],
+        starts_at=plan.span[0],
+        ends_at=plan.span[1],
         time_zone=hub.time_zone,
         space=given.place.space,
         address=given.place.address,
@@ -140,20 +156,17 @@ def _event(
     )
 
 
-async def _add(session: AsyncSession, event: Event) -> None:
-    if event.calendar is None:
-        session.add(event)
+async def _add(session: AsyncSession, events: Sequence[Event]) -> None:
+    if all(event.calendar is None for event in events):
+        session.add_all(events)
         await session.flush()
         return
     try:
         async with session.begin_nested():
-            session.add(event)
+            session.add_all(events)
     except IntegrityError as refused:
         if "event_source" not in str(refused.orig):
             raise
-        known = await session.scalar(_SAME_SOURCE, {name: getattr(event, name) for name in _SOURCE})
         raise AlreadyImportedEvent(
-            f"The entry {event.uid} of {event.calendar} has become an event already.",
-            field="source",
-            event=str(known),
+            f"The entry {events[0].uid} of {events[0].calendar} has become an event already.", field="source"
         ) from None

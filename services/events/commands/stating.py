@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -19,9 +20,11 @@ from shared.kit.outbox import emit
 F = TypeVar("F", bound=Fact)
 
 _AROUND = text("""
-    SELECT ARRAY(SELECT id FROM organiser WHERE event = :event AND kind = 'person' ORDER BY id) AS organisers,
-           (SELECT capacity FROM places WHERE event = :event AND way = 'room') AS capacity,
-           (SELECT capacity FROM places WHERE event = :event AND way = 'online') AS capacity_online
+    SELECT e.id AS event,
+           ARRAY(SELECT id FROM organiser WHERE event = e.id AND kind = 'person' ORDER BY id) AS organisers,
+           (SELECT capacity FROM places WHERE event = e.id AND way = 'room') AS capacity,
+           (SELECT capacity FROM places WHERE event = e.id AND way = 'online') AS capacity_online
+    FROM event e WHERE e.id = ANY(CAST(:events AS uuid[]))
 """)
 _MOVES_IN_CALENDARS = frozenset({EventPart.TIME, EventPart.PLACE})
 
@@ -42,38 +45,53 @@ async def state_event(
     ids: Ids,
     **more: Any,
 ) -> None:
-    """Count the event up, write its change, and state `fact` about it.
-
-    `sequence` counts what a calendar must take over: another time, another place, cancelled.
-    """
-    event.stated += 1
-    touch(event, now)
-    if fact is EventCancelledV1 or (fact is EventChangedV1 and _MOVES_IN_CALENDARS & set(more["changed"])):
-        event.sequence += 1
-    await session.flush()
-    await emit(session, await _fact_of(session, fact, event, by=by, now=now, ids=ids, **more))
+    """Count the event up, write its change, and state `fact` about it."""
+    await state_events(session, fact, [event], by=by, now=now, ids=ids, **more)
 
 
-async def restate_event(session: AsyncSession, event: Event, *, now: datetime, ids: Ids) -> None:
-    """State the event as it is; only one that has been stated before can be."""
-    hidden = event.hidden_at is not None
-    fact = await _fact_of(
-        session, EventSnapshotV1, event, by=None, now=now, ids=ids, status=event.status, hidden=hidden
-    )
-    await emit(session, fact)
-
-
-async def _fact_of(
+async def state_events(
     session: AsyncSession,
     fact: type[F],
-    event: Event,
+    events: Sequence[Event],
     *,
     by: UUID | None,
     now: datetime,
     ids: Ids,
     **more: Any,
+) -> None:
+    """The same of several events at once.
+
+    `sequence` counts what a calendar must take over: another time, another place, cancelled.
+    """
+    for event in events:
+        event.stated += 1
+        touch(event, now)
+        if fact is EventCancelledV1 or (
+            fact is EventChangedV1 and _MOVES_IN_CALENDARS & set(more["changed"])
+        ):
+            event.sequence += 1
+    await session.flush()
+    around = await _around(session, events)
+    await emit(
+        session, *(_fact_of(fact, one, around[one.id], by=by, now=now, ids=ids, **more) for one in events)
+    )
+
+
+async def restate_event(session: AsyncSession, event: Event, *, now: datetime, ids: Ids) -> None:
+    """State the event as it is; only one that has been stated before can be."""
+    around = (await _around(session, [event]))[event.id]
+    more = {"status": event.status, "hidden": event.hidden_at is not None}
+    await emit(session, _fact_of(EventSnapshotV1, event, around, by=None, now=now, ids=ids, **more))
+
+
+async def _around(session: AsyncSession, events: Sequence[Event]) -> dict[UUID, Any]:
+    found = await session.execute(_AROUND, {"events": [event.id for event in events]})
+    return {row.event: row for row in found}
+
+
+def _fact_of(
+    fact: type[F], event: Event, around: Any, *, by: UUID | None, now: datetime, ids: Ids, **more: Any
 ) -> F:
-    around = (await session.execute(_AROUND, {"event": event.id})).one()
     if "titles" in fact.model_fields:
         more["titles"] = titles_of(event)
     return fact(
