@@ -18,7 +18,7 @@ from tests.bench.stack import SAMPLED, Stack
 from tests.bench.throughput import Load, WrkMissing, wrk
 from tests.bench.world import fill
 
-NAMES = ("throughput", "latency", "memory", "delivery", "scaling")
+NAMES = ("throughput", "latency", "memory", "delivery", "sign-ups", "scaling")
 ONE_STACK = {"throughput", "latency", "memory"}
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
@@ -62,6 +62,8 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
         sections += bench.under_load(arguments.only)
     if "delivery" in arguments.only:
         sections += bench.delivered()
+    if "sign-ups" in arguments.only:
+        sections += bench.signed_up()
     if "scaling" in arguments.only:
         sections += bench.scaled()
     return Report(
@@ -79,7 +81,7 @@ def main() -> int:
     """Measure, show, and write."""
     arguments = _arguments()
     try:
-        if arguments.profile or ONE_STACK & set(arguments.only):
+        if arguments.profile or (ONE_STACK | {"sign-ups"}) & set(arguments.only):
             wrk()  # says now, not in a quarter of an hour, that it is missing
         with tempfile.TemporaryDirectory(prefix="foci-bench-", ignore_cleanup_errors=True) as folder:
             if arguments.profile:
