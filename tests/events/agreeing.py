@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from services.booking.commands.venue_comparing import restate_venues
 from services.events.commands import snapshots
@@ -23,6 +22,7 @@ from tests.booking import world as booking_world
 from tests.booking.world import OPEN_ALWAYS
 from tests.events import world as events_world
 from tests.events.world import HUB, MONDAY
+from tests.faults import saga_checks
 
 ROUNDS = 60
 """Facts answer facts; an exchange that has not come to rest by then never will."""
@@ -156,58 +156,12 @@ class Both:
 
     async def apart(self) -> list[str]:
         """Everything on which the two differ, in words."""
-        events = {row.id: row for row in await self.events.rows(_EVENTS)}
-        live = await self.booking.rows(_LIVE)
-        found = []
-        rooms: dict[UUID, list[Any]] = {}
-        for room in live:
-            rooms.setdefault(room.event, []).append(room)
-        for event in events.values():
-            found += _about(event, rooms.get(event.id, []), self.events.now)
-        found += [
-            f"booking {room.id} is for event {room.event}, which is unknown"
-            for room in live
-            if room.event not in events
+        events = [row._mapping for row in await self.events.rows(saga_checks.EVENTS)]
+        rooms = [row._mapping for row in await self.booking.rows(saga_checks.ROOMS)]
+        left = [
+            row.it for world in (self.events, self.booking) for row in await world.rows(saga_checks.LEFT_OVER)
         ]
-        for world in (self.events, self.booking):
-            for row in await world.rows(_LEFT):
-                found.append(f"{type(world).__module__}: {row.it}")
-        return found
-
-
-def _about(event: Any, rooms: Sequence[Any], now: datetime) -> list[str]:
-    """What is wrong about one event."""
-    if event.status == "publishing":
-        return [f"event {event.id} is still waiting for its room"]
-    has = [(room.space, room.starts_at, room.ends_at, room.status) for room in rooms]
-    if event.status in ("published", "changed", "held") and event.state == "confirmed":
-        should = [(event.space, event.starts_at, event.ends_at)]
-        there = [one[:3] for one in has]
-        if there != should and event.ends_at > now:
-            return [f"event {event.id} is at {should}, its bookings are {there}"]
-        return [f"booking of {event.id} is only held" for one in has if one[3] == "held"]
-    wrong = (
-        [f"event {event.id} is {event.status}, its venue {event.state}, and yet it holds {has}"]
-        if has
-        else []
-    )
-    announced = event.status in ("published", "changed") and event.space and event.ends_at > now
-    if announced and event.state not in ("lost", "refused"):
-        wrong.append(f"event {event.id} has a room and its venue is {event.state}")
-    return wrong
-
-
-_EVENTS = """
-    SELECT e.id, e.status, e.space, e.starts_at, e.ends_at, v.state, v.wants FROM event e LEFT JOIN venue v ON v.event = e.id
-"""
-_LIVE = """
-    SELECT id, event, space, starts_at, ends_at, status FROM booking
-    WHERE event IS NOT NULL AND status IN ('held', 'confirmed', 'checked_in')
-"""
-_LEFT = """
-    SELECT 'parked ' || subject || ' ' || version AS it FROM parked_fact
-    UNION ALL SELECT 'dead ' || subject || ' ' || reason FROM dead_letter
-"""
+        return saga_checks.differences(events, rooms, self.events.now) + left
 
 
 @asynccontextmanager

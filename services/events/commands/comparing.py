@@ -159,8 +159,14 @@ async def _give_up(session: AsyncSession, event: UUID, *, now: datetime, ids: Id
 
 async def _ask_again(session: AsyncSession, event: UUID, *, now: datetime, ids: Ids) -> None:
     found = await session.get(Event, event, with_for_update=True)
-    if found is not None and found.space is not None and await locked(session, event) is None:
-        await want_room(session, found, found.space, (found.starts_at, found.ends_at), now=now, ids=ids)
+    if found is None or found.space is None or await locked(session, event) is not None:
+        return
+    await want_room(session, found, found.space, (found.starts_at, found.ends_at), now=now, ids=ids)
+    venue = await locked(session, event)
+    if venue is not None:
+        # Booking may know more of the lost row than we: what it says of it is to be acted on at once.
+        venue.changed_at = now - QUIET
+        await session.flush()
 
 
 async def state_again(session: AsyncSession, venue: Venue, *, now: datetime, ids: Ids) -> None:
