@@ -187,7 +187,8 @@ def documented(
     return {
         "parameters": list(parameters),
         "requestBody": {
-            "required": True,
+            # Where nothing has to be said, nothing has to be sent.
+            "required": bool(shape.get("required")),
             "content": {"application/json": {"schema": reference, "examples": values}},
         },
         "security": [{"HTTPBearer": []}] if sign_in else [{}, {"HTTPBearer": []}],
