@@ -130,6 +130,7 @@ def where_to_look(stack: Stack) -> Iterator[str]:
     yield f"documents  {url}/v1/openapi.json  {url}/v1/asyncapi.json"
     yield f"health     {url}/healthz  {url}/readyz  {url}/metrics"
     yield f"logs       {stack.home.root / 'logs'}"
+    yield f"links      {stack.home.root / 'run' / 'links.log'} (what guests would be sent; also said here)"
     yield f"status     {foci} status"
     yield f"a token    {foci} token --hub {FIRST_HUB} --role member"
 
