@@ -8,7 +8,8 @@ import sys
 import httpx2
 from nats.errors import Error as NatsError
 
-from deploy.local.demo import Demo, DemoFailed, size
+from deploy.local.demo import Demo, size
+from deploy.local.demo_door import DemoFailed
 from deploy.local.home import Home
 from deploy.local.narrator import Narrator
 from deploy.local.probes import connect_once

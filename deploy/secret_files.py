@@ -58,6 +58,7 @@ def write(folder: Path, nats_port: int) -> None:
     gateway = {
         "GATEWAY_ASSERTION_PRIVATE_KEY": home.assertion_key(),
         "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(home.token_key()),
+        "GATEWAY_LINK_PUBLIC_KEY": public_half(home.link_key()),
     }
     _write_environment(folder / "gateway.env", {**_process(home, "gateway"), **gateway})
     _write_environment(folder / "streams.env", _process(home, ADMIN))

@@ -1,4 +1,4 @@
-"""Loads the demo federation once: hubs and people by admin requests, spaces and bookings through the gateway like anybody."""
+"""Loads the demo federation once: hubs and people by admin requests, the rest through the gateway like anybody."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 import httpx2
 from nats.aio.client import Client
 
+from deploy.local import demo_events
 from deploy.local.demo_data import HUBS, WISHES, Hub, Wish
-from deploy.local.tokens import development_token
+from deploy.local.demo_door import PASSING, PATIENCE_S, DemoFailed, Door
+from deploy.local.demo_events import DemoEvents
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import (
     EnsurePerson,
@@ -29,14 +31,7 @@ from shared.kit.ids import utc_now
 from shared.kit.problems import RemoteProblem
 from shared.kit.rpc import Requester
 
-PATIENCE_S = 60.0
 SIDE_BY_SIDE = 4
-# A fact is on its way (404), a service is starting (503), the rate limit was reached (429).
-PASSING = {404, 429, 500, 502, 503}
-
-
-class DemoFailed(Exception):
-    """The demo federation could not be loaded; what is there stays, the next start goes on."""
 
 
 @dataclass
@@ -51,6 +46,11 @@ class Demo:
     advance: Callable[[], None]
     people: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
+    @property
+    def door(self) -> Door:
+        """The way through the gateway."""
+        return Door(self.gateway, self.token_key)
+
     async def load(self) -> None:
         """Everything, in the order in which one thing needs another."""
         await self._side_by_side([self._hub(hub) for hub in HUBS])
@@ -63,6 +63,8 @@ class Demo:
         # Within a hub in order: a combined space needs its parts.
         await self._side_by_side([self._spaces(hub) for hub in HUBS])
         await self._side_by_side([self._booking(number, wish) for number, wish in enumerate(WISHES)])
+        events = DemoEvents(self.door, self.today, self.people, moment, self.advance)
+        await self._side_by_side(events.jobs())
 
     async def _side_by_side(self, work: list[Awaitable[None]]) -> None:
         room = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -113,28 +115,10 @@ class Demo:
 
     # --- through the gateway ---
 
-    async def _post(self, path: str, body: dict[str, Any], *, person: UUID, key: str) -> None:
-        """Make something; "there already" is as good."""
-        token = development_token(self.token_key, person, now=utc_now())
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-        deadline = asyncio.get_running_loop().time() + PATIENCE_S
-        while True:
-            try:
-                answer = await self.gateway.post(path, json=body, headers=headers)
-            except httpx2.TransportError as error:
-                said, passing = repr(error), True
-            else:
-                if answer.is_success or answer.status_code == 409:
-                    return
-                said, passing = answer.text, answer.status_code in PASSING
-            if not passing or asyncio.get_running_loop().time() > deadline:
-                raise DemoFailed(f"POST {path}: {said}")
-            await asyncio.sleep(0.2)
-
     async def _spaces(self, hub: Hub) -> None:
         operator = next(name for name, role in hub.staff.items() if role == "operator")
         for space in hub.spaces:
-            await self._post(
+            await self.door.post(
                 f"/v1/hubs/{hub.slug}/spaces",
                 space,
                 person=self.people[hub.slug, operator],
@@ -153,7 +137,7 @@ class Demo:
             **({"title": wish.title} if wish.title else {}),
         }
         person = self.people[hub.slug, hub.members[wish.member % len(hub.members)]]
-        await self._post(
+        await self.door.post(
             f"/v1/hubs/{hub.slug}/bookings", body, person=person, key=f"demo-{self.today}-{number}"
         )
         self.advance()
@@ -174,4 +158,4 @@ def people_of(hub: Hub) -> list[tuple[str, str]]:
 def size() -> int:
     """How many parts there are to load."""
     per_hub = (1 + len(people_of(hub)) + len(hub.organisations) + len(hub.spaces) for hub in HUBS)
-    return sum(per_hub) + len(WISHES)
+    return sum(per_hub) + len(WISHES) + demo_events.size()

@@ -113,6 +113,10 @@ class Home:
         """With which `foci token` signs development tokens (private, PEM)."""
         return self._secret("development-token.pem", _new_key)
 
+    def link_key(self) -> str:
+        """With which links for people are signed (private, PEM)."""
+        return self._secret("link.pem", _new_key)
+
     def state(self) -> dict[str, Any]:
         """What the supervisor last wrote about itself; empty when it never ran."""
         try:

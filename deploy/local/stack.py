@@ -238,6 +238,7 @@ class Stack:
             **self._environment(GATEWAY, name),
             "GATEWAY_ASSERTION_PRIVATE_KEY": self.home.assertion_key(),
             "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(self.home.token_key()),
+            "GATEWAY_LINK_PUBLIC_KEY": public_half(self.home.link_key()),
             "GATEWAY_RATE_LIMIT": self.settings.rate_limit,
             "GATEWAY_OPERATORS_NATS_URL": self.nats_url,
         }

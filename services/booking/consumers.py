@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.booking.commands.bookings import give_back_all
 from services.booking.commands.hubs import mirror
 from services.booking.commands.occupancy import measure, wake_at
-from services.booking.rules.times import Span
+from services.booking.commands.venue_comparing import compare
+from services.booking.commands.venues import take_in
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import (
     HubProfileChangedV1,
@@ -21,8 +23,15 @@ from shared.contracts.directory.facts import (
     MemberLeftV1,
     RoleChangedV1,
 )
+from shared.contracts.events.facts import (
+    VenueAcceptedV1,
+    VenueReleasedV1,
+    VenueWantedV1,
+    VenueWishSnapshotV1,
+)
 from shared.kit.bus import Effect
 from shared.kit.ids import Clock, Ids
+from shared.kit.moments import Span
 
 
 def mirrors_hubs(clock: Clock) -> Mapping[type[Fact], Effect]:
@@ -50,6 +59,32 @@ def frees_what_leavers_booked(clock: Clock, ids: Ids) -> Mapping[type[Fact], Eff
         return None
 
     return {MemberLeftV1: on_left, MemberJoinedV1: on_other, RoleChangedV1: on_other}
+
+
+def keeps_venues(clock: Clock, ids: Ids, chance: random.Random) -> Mapping[type[Fact], Effect]:
+    """Keep for events the rooms they wish for; a snapshot that comes in order stands for wishes that were missed."""
+
+    async def on_wish(session: AsyncSession, fact: VenueWantedV1 | VenueAcceptedV1 | VenueReleasedV1) -> None:
+        await take_in(session, fact, now=clock(), ids=ids, chance=chance)
+
+    async def on_snapshot(session: AsyncSession, fact: VenueWishSnapshotV1) -> None:
+        await compare(session, fact, in_order=True, now=clock(), ids=ids, chance=chance)
+
+    return {
+        VenueWantedV1: on_wish,
+        VenueAcceptedV1: on_wish,
+        VenueReleasedV1: on_wish,
+        VenueWishSnapshotV1: on_snapshot,
+    }
+
+
+def compares_venues(clock: Clock, ids: Ids, chance: random.Random) -> Mapping[type[Fact], Effect]:
+    """Look at the snapshots that the order of wishes drops because nothing is new: something may be amiss all the same."""
+
+    async def on_snapshot(session: AsyncSession, fact: VenueWishSnapshotV1) -> None:
+        await compare(session, fact, in_order=False, now=clock(), ids=ids, chance=chance)
+
+    return {VenueWishSnapshotV1: on_snapshot}
 
 
 async def measures_occupancy(session: AsyncSession, facts: Sequence[Fact], *, clock: Clock, ids: Ids) -> None:

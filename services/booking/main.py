@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.booking import consumers, rpc
-from services.booking.commands import occupancy
+from services.booking.commands import occupancy, venue_comparing
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
 from services.booking.duties import duties
 from services.booking.settings import Settings
 from shared.contracts.booking.requests import Reserve
-from shared.contracts.catalogue import FACTS
+from shared.contracts.streams import facts_heard_by
 from shared.kit.bus import BatchConsumer, Consumer
 from shared.kit.database import Database, make_autocommit_pool
 from shared.kit.ids import Clock, Ids, new_id, utc_now
@@ -21,6 +21,7 @@ from shared.kit.process import DataService, run
 from shared.kit.settings import from_environment
 
 SERVICE = "booking"
+MEASURES = "booking__measures_occupancy"
 
 
 def assemble(
@@ -33,32 +34,39 @@ def assemble(
     service.server.answers(rpc.reads())
     service.server.answers(rpc.changes(ids, chance))
     service.server.answers_directly({Reserve: reservations.reserve})
-    service.consumes(*hears(service.database, clock=clock, ids=ids))
-    service.does(duties(ids))
+    service.consumes(*hears(service.database, clock=clock, ids=ids, chance=chance))
+    service.does(duties(ids), standing=(venue_comparing.COMPARED,))
     service.restates(
         {
             "spaces": partial(restate_spaces, clock=clock, ids=ids),
             "bookings": partial(restate_bookings, clock=clock, ids=ids),
             "occupancy": partial(occupancy.restate, clock=clock, ids=ids),
+            "venues": partial(venue_comparing.restate_venues, clock=clock, ids=ids),
         }
     )
 
 
-def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
+def hears(database: Database, *, clock: Clock, ids: Ids, chance: random.Random) -> tuple[Consumer, ...]:
     """Booking's consumers of facts."""
+    in_order = {
+        "booking__mirrors_hubs": consumers.mirrors_hubs(clock),
+        "booking__frees_what_leavers_booked": consumers.frees_what_leavers_booked(clock, ids),
+        "booking__keeps_venues": consumers.keeps_venues(clock, ids, chance),
+    }
     return (
-        Consumer("booking__mirrors_hubs", database, consumers.mirrors_hubs(clock), ids=ids, in_order=True),
+        *(Consumer(name, database, effects, ids=ids, in_order=True) for name, effects in in_order.items()),
+        # What it hears the order would drop: it looks at the rows and decides by them.
         Consumer(
-            "booking__frees_what_leavers_booked",
+            "booking__compares_venues",
             database,
-            consumers.frees_what_leavers_booked(clock, ids),
+            consumers.compares_venues(clock, ids, chance),
             ids=ids,
-            in_order=True,
+            in_order=False,
         ),
         BatchConsumer(
-            "booking__measures_occupancy",
+            MEASURES,
             database,
-            FACTS[SERVICE],
+            facts_heard_by(MEASURES),
             partial(consumers.measures_occupancy, clock=clock, ids=ids),
             ids=ids,
         ),

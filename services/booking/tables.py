@@ -114,6 +114,7 @@ class Booking(Base):
     calendar: Mapped[str | None]
     uid: Mapped[str | None]
     recurrence_id: Mapped[str | None]
+    event: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
 
@@ -133,3 +134,28 @@ class Occupancy(Base):
     public_booked: Mapped[int]
     public_present: Mapped[int]
     public_at: Mapped[datetime]
+
+
+class Venue(Base):
+    """The room an event wishes for, as events last stated it, and how far the wish is met.
+
+    `edition` counts the wishes, `stated` our facts about them, and `heard` is the last of events' facts that was acted
+    on.
+    """
+
+    __tablename__ = "venue"
+
+    event: Mapped[UUID] = mapped_column(primary_key=True)
+    hub: Mapped[str]
+    edition: Mapped[int]
+    wants: Mapped[bool]
+    space: Mapped[str | None]
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    seats: Mapped[int | None]
+    person: Mapped[UUID | None]
+    booking: Mapped[UUID | None]
+    state: Mapped[str]
+    stated: Mapped[int] = mapped_column(default=0)
+    heard: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[datetime]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,45 +11,49 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.cli.calendar.confined import read_confined
 from services.cli.calendar.entry import Limits, RefusedError, one_line
 from services.cli.calendar.execution import Execution
 from services.cli.calendar.plan import Booked, Plan, compare
 from services.cli.calendar.report import Report, as_json, as_tables
-from services.cli.gateway import Gateway, GatewayError, RefusalError, Whereabouts
+from services.cli.calendar.terminal import (
+    HALF_WAY,
+    DryRun,
+    GatewayUrl,
+    GivenFile,
+    GivenHub,
+    GivenName,
+    OperatorToken,
+    ReportTo,
+    bytes_of,
+    explained,
+    progress,
+)
+from services.cli.gateway import Gateway, GatewayError, Whereabouts
+from services.cli.import_programme import programme
 
-import_app = typer.Typer(help="Bring bookings in from elsewhere.", no_args_is_help=True)
+import_app = typer.Typer(help="Bring bookings and events in from elsewhere.", no_args_is_help=True)
+import_app.command("programme")(programme)
 
 _EVERY_STATUS = ("held", "confirmed", "checked_in", "checked_out", "cancelled")
-_PLAIN_STEPS = 20
 
 
 @import_app.callback()
 def bring_in() -> None:
-    """Bring bookings in from elsewhere."""
+    """Bring bookings and events in from elsewhere."""
 
 
 @import_app.command("calendar")
 def calendar(
-    file: Annotated[
-        Path, typer.Argument(help="An iCalendar file (.ics).", exists=True, dir_okay=False, readable=True)
-    ],
-    hub: Annotated[str, typer.Option(help="The hub, by its slug.")],
+    file: GivenFile,
+    hub: GivenHub,
     space: Annotated[str, typer.Option(help="The space the entries claim, by its slug.")],
-    name: Annotated[
-        str | None,
-        typer.Option("--calendar", help="What the calendar is called; else its own name, else the file's."),
-    ] = None,
-    report_to: Annotated[
-        Path | None, typer.Option("--report", help="Write the report as JSON, too.", dir_okay=False)
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    url: Annotated[
-        str | None, typer.Option(help="Where the gateway is; else FOCI_URL, else the running stack.")
-    ] = None,
-    token: Annotated[str | None, typer.Option(help="An operator's token; else FOCI_TOKEN.")] = None,
+    name: GivenName = None,
+    report_to: ReportTo = None,
+    dry_run: DryRun = False,
+    url: GatewayUrl = None,
+    token: OperatorToken = None,
 ) -> None:
     """Book the entries of a calendar file, and keep in step with it: run again, only what changed is changed.
 
@@ -67,7 +69,7 @@ def calendar(
         complain.print(f"{file}: {refused}. Nothing was imported.", style="red", markup=False)
         raise typer.Exit(2) from None
     except GatewayError as error:
-        complain.print(_explained(error), style="red", markup=False)
+        complain.print(explained(error), style="red", markup=False)
         raise typer.Exit(1) from None
     if not report.finished:
         raise typer.Exit(1)
@@ -84,7 +86,7 @@ def _import(
     dry_run: bool,
     console: Console,
 ) -> Report:
-    raw = _bytes(file, Limits())
+    raw = bytes_of(file, Limits())
     home = ZoneInfo(gateway.get(f"/v1/hubs/{hub}").body["time_zone"])
     gateway.get(f"/v1/hubs/{hub}/spaces/{space}")
     with console.status("Reading the calendar and what is booked from it"):
@@ -103,11 +105,6 @@ def _import(
     return report
 
 
-def _bytes(file: Path, limits: Limits) -> bytes:
-    with file.open("rb") as opened:
-        return opened.read(limits.file_bytes + 1)  # never more than it takes to refuse it
-
-
 def _booked(gateway: Gateway, hub: str, called: str) -> list[Booked]:
     query = {"calendar": called, "status": _EVERY_STATUS, "limit": 200}
     items = gateway.items(f"/v1/hubs/{hub}/bookings", query)
@@ -115,47 +112,9 @@ def _booked(gateway: Gateway, hub: str, called: str) -> list[Booked]:
 
 
 def _carry_out(plan: Plan, gateway: Gateway, report: Report, console: Console) -> None:
-    with _progress(console, plan.changes) as advance:
+    with progress(console, plan.changes) as advance:
         try:
             Execution(gateway, report, uuid.uuid4().hex, advance).carry_out(plan)
         except GatewayError as error:
-            console.print(_explained(error), style="red", markup=False)
-            console.print(
-                "Stopped half-way. What was done stays; run the same command again to go on.", markup=False
-            )
-
-
-@contextmanager
-def _progress(console: Console, total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on a terminal, now and then a line elsewhere."""
-    if not total:
-        yield lambda _title: None
-    elif console.is_terminal:
-        columns = (
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}", markup=False),
-        )
-        with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task("", total=total)
-            yield lambda title: bar.update(task, advance=1, description=title[:40])
-    else:
-        done = 0
-
-        def advance(_title: str) -> None:
-            nonlocal done
-            done += 1
-            if done % max(1, total // _PLAIN_STEPS) == 0 or done == total:
-                console.print(f"{done} of {total}", markup=False, highlight=False)
-
-        yield advance
-
-
-def _explained(error: GatewayError) -> str:
-    if isinstance(error, RefusalError) and error.status == 401:
-        hint = "Give an operator's token with --token or FOCI_TOKEN"
-        return f"{error} {hint}; `foci token --hub HUB --role operator` prints one."
-    if isinstance(error, RefusalError) and error.status == 403:
-        return f"{error} An import is an operator's act."
-    return str(error)
+            console.print(explained(error), style="red", markup=False)
+            console.print(HALF_WAY, markup=False)

@@ -24,8 +24,11 @@ from shared.contracts.directory.requests import (
     LeaveHub,
     ListHubs,
     MembershipView,
+    NamedPeople,
+    NamePeople,
     OrganisationView,
     PersonView,
+    RegisterGuest,
     RegisterHub,
     RegisterOrganisation,
 )
@@ -43,6 +46,7 @@ def reads() -> dict[type[Request[Any]], Handler]:
         GetAccess: _get_access,
         GetMe: _get_me,
         GetMembership: _get_membership,
+        NamePeople: _name_people,
     }
 
 
@@ -60,6 +64,10 @@ async def _get_access(session: AsyncSession, request: GetAccess, _: Call) -> Acc
 
 async def _get_membership(session: AsyncSession, request: GetMembership, call: Call) -> MembershipView:
     return await queries.get_membership(session, request, required(call.principal))
+
+
+async def _name_people(session: AsyncSession, request: NamePeople, _: Call) -> NamedPeople:
+    return await queries.name_people(session, request)
 
 
 async def _get_me(session: AsyncSession, _: GetMe, call: Call) -> PersonView:
@@ -94,6 +102,10 @@ def changes(cell: str, ids: Ids) -> dict[type[Request[Any]], Handler]:
         person = await commands.ensure_person(session, request, now=call.now, ids=ids)
         return await queries.get_person(session, person.id)
 
+    async def register_guest(session: AsyncSession, request: RegisterGuest, call: Call) -> PersonView:
+        guest = await commands.register_guest(session, request, now=call.now, ids=ids)
+        return await queries.get_person(session, guest.id)
+
     async def register_organisation(
         session: AsyncSession, request: RegisterOrganisation, call: Call
     ) -> OrganisationView:
@@ -109,6 +121,7 @@ def changes(cell: str, ids: Ids) -> dict[type[Request[Any]], Handler]:
         ChangeRole: change_role,
         LeaveHub: leave,
         EnsurePerson: ensure_person,
+        RegisterGuest: register_guest,
         RegisterOrganisation: register_organisation,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -17,6 +18,8 @@ from shared.kit.problems import RemoteProblem
 from shared.kit.rpc import Reply, Requester
 
 Place = tuple[UUID | None, str]
+ASKED_AT_ONCE = 32
+"""Questions for roles on their way to the directory; the others of a rush wait here instead of being sent back there."""
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Services:
     deadline_s: float
     requester: Requester | None = None
     access: Memory[Place, AccessView] = field(default_factory=Memory)
+    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKED_AT_ONCE))
 
     def errand(self) -> Errand:
         """The way of one HTTP request, which is answered within the deadline however much it asks."""
@@ -73,6 +77,14 @@ class Errand:
                 raise
             return await self._send_as(again, request, person, key)
 
+    async def ask_as(self, principal: Principal, request: Request[Any], *, key: str | None = None) -> Reply:
+        """Send a request about the principal's hub for somebody who has proved to be that person there, not who else."""
+        if principal.hub is None:
+            raise ValueError("a request about a hub needs one")
+        access, _ = await self._access(principal.hub, None)
+        assertion = self.services.authenticator.vouch(principal, access.cell)
+        return await self._send(request, access.cell, assertion, key)
+
     def forget(self, hub: str, person: UUID) -> None:
         """The person's role in the hub has changed."""
         self.services.access.forget((person, hub))
@@ -83,7 +95,8 @@ class Errand:
         known = services.access.get((person, hub), now)
         if known is not None:
             return known, False
-        reply = await self._send(GetAccess(hub=hub, person=person), services.cell, None, None)
+        async with services.asking:
+            reply = await self._send(GetAccess(hub=hub, person=person), services.cell, None, None)
         access = AccessView.model_validate_json(reply.body)
         services.access.put((person, hub), access, now + REMEMBER_S)
         return access, True

@@ -40,6 +40,8 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 """As ASGI sends them; nothing inside sets any of them."""
 KEEPERS = frozenset({"/healthz", "/readyz", "/metrics"})
+SECRET_PATHS = ("/v1/links/", "/v1/feeds/")
+"""Addresses that let whoever knows them in; they stand in no log."""
 
 
 class TooManyRequests(FociError):
@@ -112,7 +114,7 @@ class Door:
         except HTTPException as error:
             await problem_response(problems.of_status(error.status_code))(scope, receive, send)
         except Exception as error:  # the edge: whatever went wrong, the caller gets a problem document
-            log.exception("request failed", path=scope["path"], error=repr(error))
+            log.exception("request failed", path=_loggable(scope), error=repr(error))
             if begun:
                 raise
             await problem_response(problems.of_error(error))(scope, receive, send)
@@ -154,3 +156,11 @@ class Door:
             return message
 
         return receive_counting
+
+
+def _loggable(scope: Scope) -> str:
+    path: str = scope["path"]
+    for secret in SECRET_PATHS:
+        if path.startswith(secret):
+            return f"{secret}…"
+    return path

@@ -22,13 +22,26 @@ from services.gateway.client import Services
 from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
 from services.gateway.responses import problem_response
-from services.gateway.routes import bookings, documents, hubs, me, spaces
+from services.gateway.routes import (
+    bookings,
+    documents,
+    event_calendars,
+    event_series,
+    events,
+    feeds,
+    hubs,
+    links,
+    me,
+    sign_ups,
+    spaces,
+)
 from services.gateway.settings import Settings
 from shared.contracts.access import GATEWAY
 from shared.kit import problems, telemetry
 from shared.kit.errors import FociError
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock, utc_now
+from shared.kit.links import LinkReader
 from shared.kit.nats import Closed, connect
 from shared.kit.principal import load_private_key, load_public_key
 from shared.kit.process import RELEASE, leave_the_permanent_alone, needs, running
@@ -42,6 +55,21 @@ Every error is an RFC 9457 problem document with a stable `code`. Orders take an
 `If-Match`. Times come in with an offset, or as wall time in the hub's zone.
 """
 
+PARTS = (
+    bookings.hot,
+    sign_ups.hot,
+    bookings.router,
+    spaces.router,
+    event_calendars.router,  # before the events themselves, whose ids would take in `….ics`
+    events.router,
+    sign_ups.router,
+    event_series.router,
+    feeds.router,
+    links.router,
+    hubs.router,
+    me.router,
+    documents.router,
+)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -65,6 +93,8 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     app = _routed(lifespan)
     app.state.services = services
     app.state.settings = settings
+    link_key = settings.link_public_key
+    app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
     app.router.routes.extend(routes(readiness))
     app.add_middleware(
         Door, authenticator=authenticator, limit=parse(settings.rate_limit), body_limit=settings.body_limit
@@ -96,7 +126,7 @@ def _routed(lifespan: Lifespan | None = None) -> FastAPI:
         openapi_tags=TAGS,
     )
     # Side by side in one list, the busiest first: FastAPI looks through included routers one inside the other.
-    for part in (bookings.hot, bookings.router, spaces.router, hubs.router, me.router, documents.router):
+    for part in PARTS:
         app.router.routes.extend(part.routes)
     _handle_errors(app)
     made = app.openapi

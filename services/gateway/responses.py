@@ -1,4 +1,4 @@
-"""HTTP answers: JSON as the service gave it, ETags, pages with links, problem documents."""
+"""HTTP answers: JSON as the service gave it, ETags, pages with links, calendars, problem documents."""
 
 from __future__ import annotations
 
@@ -13,15 +13,26 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.contracts.events.views import CalendarFile
 from shared.kit import problems
 from shared.kit.errors import FociError, Invalid, VersionMismatch
 from shared.kit.problems import Problem
 from shared.kit.rpc import Reply
 
 JSON = "application/json"
+CALENDAR = "text/calendar"
+LINKED_DATA = "application/ld+json"
+BY_WHO_ASKS = "Authorization"
+BY_LANGUAGE = "Authorization, Accept-Language"
+PERSONAL = "private, no-cache"
+PUBLIC = "public, max-age=300"
 SEAL = 6
 # A proxy that compresses weakens the tag on the way out; the version is the same.
-_VERSION = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+_VERSION = re.compile(r'(?:W/)?"([0-9]{1,9})(?:-[0-9a-f]{1,40})?"')
+# What a service may be told of If-None-Match; whatever else somebody sends names none of our tags.
+_SEEN = re.compile(r"[\x20-\x7e]{1,500}")
+# A document that is pasted into a page must not be able to end the script element it stands in.
+_IN_A_PAGE = ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026"))
 
 
 class PreconditionRequired(FociError):
@@ -61,22 +72,65 @@ def static(request: Request, body: bytes) -> Response:
     return _respond(request, 200, body, _tag(body), {})
 
 
-def answer(request: Request, reply: Reply, *, location: str | None = None) -> Response:
-    """One object as the service gave it, with its version as ETag; 304 when the caller has it already."""
-    tag = f'"{reply.version}"' if reply.version is not None else _tag(reply.body)
-    return _respond(
-        request, reply.status, reply.body, tag, {} if location is None else {"Location": location}
-    )
+def answer(
+    request: Request,
+    reply: Reply,
+    *,
+    location: str | None = None,
+    counted: bool = False,
+    vary: str = BY_WHO_ASKS,
+) -> Response:
+    """One object as the service gave it, with its version as ETag; 304 when the caller has it already.
+
+    `counted` is for objects that show numbers which change without a new version: their tag is of the body, too.
+    """
+    tag = _tag(reply.body)
+    if reply.version is not None:
+        tag = f'"{reply.version}-{tag[1:]}' if counted else f'"{reply.version}"'
+    headers = {"Vary": vary} if location is None else {"Vary": vary, "Location": location}
+    return _respond(request, reply.status, reply.body, tag, headers)
 
 
-def listing(request: Request, reply: Reply, base: str) -> Response:
+def id_in(reply: Reply) -> str:
+    """The id of what was made."""
+    # `id` is the first member of every view that has one; reading it so spares parsing the whole answer.
+    return reply.body[7:43].decode()
+
+
+def seen_by(request: Request) -> str | None:
+    """If-None-Match as a service may be told it; None when there is none, or it can name none of our tags."""
+    seen = request.headers.get("if-none-match", "")
+    return seen if _SEEN.fullmatch(seen) else None
+
+
+def calendar(request: Request, reply: Reply, name: str, *, keep: str | None = None) -> Response:
+    """A calendar file for subscribers; 304 when the service says that they have it already. `keep` is for how long."""
+    file = CalendarFile.model_validate_json(reply.body)
+    headers = {"Vary": BY_LANGUAGE, "Content-Disposition": f'inline; filename="{name}.ics"'}
+    if keep is not None:
+        headers["Cache-Control"] = keep
+    body = None if file.text is None else file.text.encode()
+    return _respond(request, 200, body, f'"{file.tag}"', headers, CALENDAR)
+
+
+def linked_data(request: Request, reply: Reply) -> Response:
+    """A JSON-LD document that can stand inside a page as it is."""
+    body = orjson.dumps(orjson.loads(reply.body)["document"])
+    for sign, written in _IN_A_PAGE:
+        body = body.replace(sign, written)
+    return _respond(request, 200, body, _tag(body), {"Vary": BY_LANGUAGE}, LINKED_DATA)
+
+
+def listing(request: Request, reply: Reply, base: str, *, vary: str = BY_WHO_ASKS) -> Response:
     """A page: `items` and `next`, the URL of the next page or null, also as a Link header."""
     page: dict[str, Any] = orjson.loads(reply.body)
     cursor = page.pop("cursor", None)
     page["next"] = None if cursor is None else _next(request, base, _sealed(request, cursor))
     body = orjson.dumps(page)
-    links = {} if cursor is None else {"Link": f'<{page["next"]}>; rel="next"'}
-    return _respond(request, reply.status, body, _tag(body), links)
+    headers = {"Vary": vary}
+    if cursor is not None:
+        headers["Link"] = f'<{page["next"]}>; rel="next"'
+    return _respond(request, reply.status, body, _tag(body), headers)
 
 
 def expected_version(if_match: str | None) -> int:
@@ -124,15 +178,18 @@ def _tag(body: bytes) -> str:
     return f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def _respond(request: Request, status: int, body: bytes, tag: str, more: dict[str, str]) -> Response:
+def _respond(
+    request: Request, status: int, body: bytes | None, tag: str, more: dict[str, str], kind: str = JSON
+) -> Response:
     private = request.state.person is not None
     headers = {
         "ETag": tag,
-        "Cache-Control": "private, no-cache" if private else "no-cache",
-        "Vary": "Authorization",
+        "Cache-Control": PERSONAL if private else "no-cache",
+        "Vary": BY_WHO_ASKS,
         **more,
     }
     seen = request.headers.get("if-none-match")
-    if seen is not None and request.method == "GET" and (tag in seen or seen.strip() == "*"):
+    has_it = seen is not None and request.method == "GET" and (tag in seen or seen.strip() == "*")
+    if body is None or has_it:
         return Response(status_code=304, headers=headers)
-    return Response(body, status_code=status, media_type=JSON, headers=headers)
+    return Response(body, status_code=status, media_type=kind, headers=headers)

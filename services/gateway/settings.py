@@ -17,6 +17,8 @@ class Settings(ProcessSettings):
     """Ed25519 private key (PEM) with which the gateway vouches for people to the services."""
     dev_token_public_key: str | None = None
     """Ed25519 public key (PEM) of development tokens; they are refused when it is not set."""
+    link_public_key: str | None = None
+    """Ed25519 public key (PEM) of the links people are sent; they are refused when it is not set."""
     rate_limit: str = "600/minute"
     """Requests per person, or per address for those who have not signed in; `<n>/<second|minute|hour>`."""
     cors_origins: tuple[str, ...] = ()

@@ -37,6 +37,34 @@ Prose = Annotated[
 ]
 """Some lines of text for people, at most 4 000 characters."""
 
+When = Annotated[str, StringConstraints(min_length=10, max_length=40)]
+"""A moment with offset (`2027-03-01T10:00:00+01:00`) or wall time in the hub's zone (`2027-03-01T10:00`)."""
+
+
+def _sign_of(found: re.Match[str]) -> str:
+    letter = found[0]
+    if letter < " ":
+        return chr(0x2400 + ord(letter))
+    return "\u2421" if letter == "\x7f" else "\ufffd"
+
+
+def _shown(text: str) -> str:
+    """Control characters as their visible signs, hidden ones as U+FFFD: kept, seen, harmless."""
+    return _CONTROL.sub(_sign_of, text)
+
+
+def _shown_line(text: str) -> str:
+    return _shown(" ".join(text.splitlines()))
+
+
+ShownLine = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_shown_line)
+]
+"""One line of what people write for others: HTML stays text, control characters become visible."""
+
+ShownText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=8000), AfterValidator(_shown)]
+"""Some lines of the same."""
+
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(?:-[A-Z]{2})?$")]
 """A BCP 47 language tag of the short form, such as `sv` or `en-GB`."""
 

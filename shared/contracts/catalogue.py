@@ -10,6 +10,10 @@ from shared.contracts.booking import facts as booking_facts
 from shared.contracts.booking import requests as booking_requests
 from shared.contracts.directory import facts as directory_facts
 from shared.contracts.directory import requests as directory_requests
+from shared.contracts.events import calendars as event_calendars
+from shared.contracts.events import facts as event_facts
+from shared.contracts.events import requests as event_requests
+from shared.contracts.events import sign_ups as event_sign_ups
 
 
 def _public(module: ModuleType, base: type) -> list[type]:
@@ -28,12 +32,18 @@ def _public(module: ModuleType, base: type) -> list[type]:
 FACTS: dict[str, tuple[type[Fact], ...]] = {
     "directory": tuple(_public(directory_facts, Fact)),
     "booking": tuple(_public(booking_facts, Fact)),
+    "events": tuple(_public(event_facts, Fact)),
 }
 """Fact classes by the service that states them."""
 
 REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
     "directory": tuple(_public(directory_requests, Request)),
     "booking": tuple(_public(booking_requests, Request)),
+    "events": tuple(
+        request
+        for module in (event_requests, event_sign_ups, event_calendars)
+        for request in _public(module, Request)
+    ),
 }
 """Request classes by the service that answers them."""
 

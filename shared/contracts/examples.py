@@ -15,6 +15,8 @@ _HUB = "nordviken"
 _SPACE = "quiet-corner"
 _PERSON = "01981f0e-5a00-7000-8000-0000000000a1"
 _BOOKING = "01981f0e-5a00-7000-8000-0000000000b1"
+_EVENT = "01981f0e-5a00-7000-8000-0000000000e1"
+_FLOOR = "open-floor"
 
 _VALUES: dict[str, Any] = {
     "id": "01981f0e-5a00-7000-8000-0000000000f1",
@@ -59,7 +61,76 @@ _SPACE_VALUES: dict[str, Any] = {
 }
 
 
+_EVENT_VALUES: dict[str, Any] = {
+    "subject": _EVENT,
+    "kind": "breakfast",
+    "visibility": "public",
+    "start": "2027-03-03T06:30:00Z",
+    "end": "2027-03-03T08:00:00Z",
+    "space": _FLOOR,
+    "online": True,
+    "capacity": 24,
+    "capacity_online": 50,
+    "series": "01981f0e-5a00-7000-8000-000000000051",
+    "organisers": [_PERSON],
+    "titles": {"sv": "Frukost i hamnen", "en": "Harbour breakfast"},
+    "changed": ["time", "place"],
+    "previous_space": "long-table",
+    "previous_start": "2027-03-03T07:30:00Z",
+    "previous_end": "2027-03-03T09:00:00Z",
+    "venue_lost": False,
+    "status": "published",
+    "hidden": False,
+    "signed_up": 22,
+    "came": 20,
+    "walk_ins": 1,
+    "participants": 21,
+}
+_VENUE_VALUES: dict[str, Any] = {
+    "subject": f"{_EVENT}/venue",
+    "event": _EVENT,
+    "edition": 1,
+    "space": _FLOOR,
+    "start": "2027-03-03T06:30:00Z",
+    "end": "2027-03-03T08:00:00Z",
+    "seats": 24,
+    "booking": _BOOKING,
+    "wants": True,
+    "accepted": True,
+    "answered": 2,
+    "live": True,
+    "heard": 2,
+    "kept": False,
+    "free_starts": ["2027-03-03T08:30:00Z", "2027-03-03T10:00:00Z"],
+    "free_spaces": ["long-table"],
+    "bookable_from": None,
+}
+_SIGN_UP_VALUES: dict[str, Any] = {
+    "subject": "01981f0e-5a00-7000-8000-0000000000d1",
+    "event": _EVENT,
+    "guest": False,
+    "way": "room",
+    "start": "2027-03-03T06:30:00Z",
+    "number": 7,
+    "until": "2027-03-01T20:00:00Z",
+    "status": "attending",
+}
+_SINGULAR: dict[str, dict[str, Any]] = {
+    "EventHeldV1": {"by": None},
+    "VenueRefusedV1": {"booking": None, "because": "space-taken"},
+    "VenueLostV1": {"because": "cancelled"},
+    "VenueFreedV1": {"booking": None},
+    "SignUpPendingV1": {"guest": True, "number": None, "by": None},
+    "OfferLapsedV1": {"by": None},
+}
+"""What one fact says otherwise than the others about the same entity."""
+
+
 def _special(fact: type[Fact]) -> dict[str, Any]:
+    if "event" in fact.model_fields:
+        return _VENUE_VALUES if "edition" in fact.model_fields else _SIGN_UP_VALUES
+    if fact.service == "events":
+        return _EVENT_VALUES
     if "capacity" in fact.model_fields:
         return _SPACE_VALUES
     if "organisation" in fact.model_fields:
@@ -72,7 +143,7 @@ def _special(fact: type[Fact]) -> dict[str, Any]:
 
 def example(fact: type[F]) -> F:
     """An example of any fact; LookupError names a field nobody has given a value yet."""
-    known = _VALUES | _special(fact)
+    known = _VALUES | _special(fact) | _SINGULAR.get(fact.__name__, {})
     missing = [name for name in fact.model_fields if name not in known]
     if missing:
         raise LookupError(f"{__name__} has no example value for {fact.__name__}.{missing[0]}: add one there")

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.contracts.base import Fact
+from shared.contracts.booking import facts as booking
 from shared.contracts.catalogue import FACTS
 from shared.contracts.directory import facts as directory
+from shared.contracts.events import facts as events
 
 RETENTION = timedelta(days=30)
 """How long facts stay in the streams; the outbox keeps as long, so either can rebuild the other."""
@@ -64,6 +66,25 @@ def _filters(*facts: type[Fact]) -> tuple[str, ...]:
     return tuple(fact.subject_for("*") for fact in facts)
 
 
+VENUE_WISHES: tuple[type[Fact], ...] = (
+    events.VenueWantedV1,
+    events.VenueAcceptedV1,
+    events.VenueReleasedV1,
+    events.VenueWishSnapshotV1,
+)
+"""What events says about the room an event wants."""
+
+VENUE_ANSWERS: tuple[type[Fact], ...] = (
+    booking.VenueHeldV1,
+    booking.VenueConfirmedV1,
+    booking.VenueRefusedV1,
+    booking.VenueMovedV1,
+    booking.VenueLostV1,
+    booking.VenueFreedV1,
+    booking.VenueSnapshotV1,
+)
+"""What booking answers."""
+
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(
         "booking__mirrors_hubs",
@@ -79,8 +100,29 @@ CONSUMERS: tuple[Consumer, ...] = (
     Consumer(
         "booking__measures_occupancy",
         stream_of("booking"),
-        _filters(*FACTS["booking"]),
+        # What booking tells events about a room says nothing its own facts about the booking do not.
+        _filters(*(fact for fact in FACTS["booking"] if "event" not in fact.model_fields)),
     ),
+    Consumer("booking__keeps_venues", stream_of("events"), _filters(*VENUE_WISHES)),
+    # The order of an entity drops what it has heard before; these hear it too, and mend what is apart.
+    Consumer("booking__compares_venues", stream_of("events"), _filters(events.VenueWishSnapshotV1)),
+    Consumer(
+        "events__mirrors_hubs",
+        stream_of("directory"),
+        _filters(directory.HubRegisteredV1, directory.HubProfileChangedV1, directory.HubSnapshotV1),
+    ),
+    Consumer(
+        "events__mirrors_spaces",
+        stream_of("booking"),
+        _filters(booking.SpaceOpenedV1, booking.SpaceRulesChangedV1, booking.SpaceSnapshotV1),
+    ),
+    Consumer(
+        "events__frees_leavers_places",
+        stream_of("directory"),
+        _filters(directory.MemberJoinedV1, directory.RoleChangedV1, directory.MemberLeftV1),
+    ),
+    Consumer("events__follows_venues", stream_of("booking"), _filters(*VENUE_ANSWERS)),
+    Consumer("events__compares_venues", stream_of("booking"), _filters(booking.VenueSnapshotV1)),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -54,6 +55,14 @@ INSERT = """
 _INSERT = text(
     INSERT + " VALUES (:person, :operation, :key, :fingerprint, :status, :version, :answer)"  # noqa: S608  # constants
 )
+_COLUMNS = ("person", "operation", "key", "fingerprint", "status", "version", "answer")
+_INSERT_ALL = text(
+    INSERT  # noqa: S608  # constants
+    + """
+    SELECT * FROM unnest(CAST(:person AS uuid[]), CAST(:operation AS text[]), CAST(:key AS text[]),
+        CAST(:fingerprint AS text[]), CAST(:status AS int[]), CAST(:version AS int[]), CAST(:answer AS text[]))
+    """
+)
 _FIND = text("""
     SELECT fingerprint, status, version, answer, answered_at FROM idempotency_key
     WHERE person = :person AND operation = :operation AND key = :key
@@ -91,6 +100,19 @@ async def store(session: AsyncSession, key: Key, answer: Answer) -> None:
         "answer": answer.body,
     }
     await session.execute(_INSERT, _scope(key) | values)
+
+
+async def store_all(session: AsyncSession, answers: Sequence[tuple[Key, Answer]]) -> None:
+    """Store many answers at once, like `store`; one twin makes the insert of all of them fail."""
+    if not answers:
+        return
+    columns: dict[str, list[object]] = {name: [] for name in _COLUMNS}
+    # Everybody in the same order: two replicas may be storing the same keys.
+    for key, answer in sorted(answers, key=lambda one: (one[0].person, one[0].operation, one[0].key)):
+        values = (key.person, key.operation, key.key, key.fingerprint)
+        for name, value in zip(_COLUMNS, (*values, answer.status, answer.version, answer.body), strict=True):
+            columns[name].append(value)
+    await session.execute(_INSERT_ALL, columns)
 
 
 async def purge(session: AsyncSession, now: datetime) -> int:

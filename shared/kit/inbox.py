@@ -30,6 +30,7 @@ _ONCE_MANY = text("""
 _HEARD = text(
     "SELECT version FROM heard_version WHERE consumer = :consumer AND subject = :subject FOR UPDATE"
 )
+_HEARD_SO_FAR = text("SELECT version FROM heard_version WHERE consumer = :consumer AND subject = :subject")
 # The lock also covers the entity nobody has heard of yet, where there is no row to lock.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:consumer || ' ' || :subject, 1))")
 _HEAR = text("""
@@ -96,6 +97,12 @@ async def turn_of(session: AsyncSession, fact: Fact, consumer: str) -> Turn:
     if isinstance(fact, Snapshot):
         await session.execute(_FORGET, named | {"version": fact.subject_version})
     return Turn.ACT
+
+
+async def heard_so_far(session: AsyncSession, consumer: str, hub: str, subject: str) -> int:
+    """The version of the latest fact about an entity that the consumer's order has let pass; 0 for none."""
+    named = {"consumer": consumer, "subject": f"{hub}/{subject}"}
+    return (await session.execute(_HEARD_SO_FAR, named)).scalar() or 0
 
 
 async def has_follower(session: AsyncSession, fact: Fact, consumer: str) -> bool:

@@ -33,7 +33,7 @@ from shared.kit.relay import Relay
 from shared.kit.rpc import Server
 from shared.kit.settings import ServiceSettings
 from shared.kit.telemetry import logger
-from shared.kit.timers import Duty, Timers
+from shared.kit.timers import Duty, Timers, set_standing
 
 log = logger(__name__)
 
@@ -198,6 +198,7 @@ class DataService:
         )
         self._consumers: list[Consumer] = []
         self._duties: dict[str, Duty] = dict(housekeeping.duties(clock))
+        self._standing: list[str] = []
         self._entities: dict[str, Restate] = {}
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
@@ -209,9 +210,13 @@ class DataService:
         """Bind these consumers."""
         self._consumers.extend(consumers)
 
-    def does(self, duties: Mapping[str, Duty]) -> None:
-        """Do these duties when their timers fall due."""
+    def does(self, duties: Mapping[str, Duty], *, standing: Sequence[str] = ()) -> None:
+        """Do these duties when their timers fall due; those of the `standing` kinds also once at the start.
+
+        A standing duty sets its own next time; the start makes sure that there is one, with an empty key.
+        """
         self._duties.update(duties)
+        self._standing.extend(standing)
 
     def restates(self, entities: Mapping[str, Restate]) -> None:
         """State these entities again when asked by `foci republish`."""
@@ -225,6 +230,7 @@ class DataService:
         for pool in self._pools:
             await stack.enter_async_context(pool)
         await housekeeping.set_up(self.database, self._clock)
+        await set_standing(self.database, self._standing, self._clock)
         relay = Relay(self.database.engine, self._nc, self.name, streams_written_by(self.name))
         timers = Timers(self.database, self._duties, self._clock)
         self._kick.wakes(relay.kick)

@@ -123,11 +123,21 @@ async def remember_refusal(database: Database, key: Key, error: FociError, *, no
 TOO_LARGE = refusal(FociError("The answer is larger than can be sent. Ask for less at a time."))
 
 
+class Slots:
+    """Room for requests worked on at once: `size` of them work, as many again wait, and there is no more."""
+
+    def __init__(self, size: int) -> None:
+        self.working = asyncio.Semaphore(size)
+        self.most = size * 2
+        self.taken = 0
+
+
 class Server:
     """Answers a service's requests for its own cell.
 
     nats.micro hands over one message at a time, so each becomes a task of its own; `concurrency` of them
-    work, as many again wait, and the rest are told at once to come back.
+    work, as many again wait, and the rest are told at once to come back. Requests with slots of their own neither
+    take nor give room to the others.
     """
 
     def __init__(
@@ -145,8 +155,8 @@ class Server:
         self._cell = cell
         self._verifier = verifier
         self._clock = clock
-        self._slots = asyncio.Semaphore(concurrency)
-        self._most = concurrency * 2
+        self._slots = Slots(concurrency)
+        self._own_slots: dict[type[Request[Any]], Slots] = {}
         self._handlers: dict[type[Request[Any]], Handler] = {}
         self._direct: dict[type[Request[Any]], Direct] = {}
         self._active: set[asyncio.Task[None]] = set()
@@ -157,9 +167,17 @@ class Server:
         """Answer these requests in a transaction or reading session."""
         self._handlers.update(handlers)
 
-    def answers_directly(self, handlers: Mapping[type[Request[Any]], Direct]) -> None:
-        """Answer these requests by functions that see to everything themselves."""
+    def answers_directly(
+        self, handlers: Mapping[type[Request[Any]], Direct], *, slots: int | None = None
+    ) -> None:
+        """Answer these requests by functions that see to everything themselves.
+
+        With `slots` so many of them are worked on at once whatever else is asked, and as many again wait: for
+        requests that wait for each other, and would leave no room for those they wait for.
+        """
         self._direct.update(handlers)
+        if slots is not None:
+            self._own_slots.update(dict.fromkeys(handlers, Slots(slots)))
 
     async def start(self, nc: Client, *, version: str) -> None:
         """Be found by `$SRV` discovery and answer."""
@@ -189,25 +207,32 @@ class Server:
             await self._micro.stop()
 
     def _taker(self, request: type[Request[Any]]) -> Callable[[MicroRequest], Awaitable[None]]:
+        slots = self._own_slots.get(request, self._slots)
+
         async def take(message: MicroRequest) -> None:
-            if len(self._active) >= self._most:
+            if slots.taken >= slots.most:
                 error = Unavailable("Foci is busy. Try again in a second.")
                 await self._reply(message, refusal(error))
                 telemetry.REQUESTS.labels(request.operation, "busy").inc()
                 return
-            task = asyncio.create_task(self._serve(request, message))
+            slots.taken += 1
+            task = asyncio.create_task(self._serve(request, message, slots))
             self._active.add(task)
-            task.add_done_callback(self._active.discard)
+            task.add_done_callback(done)
+
+        def done(task: asyncio.Task[None]) -> None:
+            slots.taken -= 1
+            self._active.discard(task)
 
         return take
 
-    async def _serve(self, request: type[Request[Any]], message: MicroRequest) -> None:
+    async def _serve(self, request: type[Request[Any]], message: MicroRequest, slots: Slots) -> None:
         started = time.perf_counter()
         headers = message.headers or {}
         name = f"{self._service} {request.operation}"
         with span(tracer, name, context=extract(headers), kind=SpanKind.SERVER) as current:
             try:
-                answer = await self._answer(request, message.data, headers)
+                answer = await self._answer(request, message.data, headers, slots)
             except Exception as error:  # noqa: BLE001  # the edge: a request is answered with a problem, never with silence
                 answer = self._unforeseen(request, error)
                 current.record_exception(error)
@@ -225,7 +250,9 @@ class Server:
                 log.error("request failed", operation=request.operation, exc_info=error)
         return Answer(int(document["status"]), None, orjson.dumps(document).decode())
 
-    async def _answer(self, request: type[Request[Any]], body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _answer(
+        self, request: type[Request[Any]], body: bytes, headers: Mapping[str, str], slots: Slots
+    ) -> Answer:
         now = self._clock()
         seconds_left = (
             int(headers.get(DEADLINE, 0)) / 1000 - now.timestamp() if DEADLINE in headers else LONGEST
@@ -244,7 +271,7 @@ class Server:
         except ValidationError as error:
             # Only here: the same exception from deeper inside is our fault, not the caller's.
             return Answer(422, None, orjson.dumps(problems.of_validation(error)).decode())
-        async with asyncio.timeout(seconds_left), self._slots:
+        async with asyncio.timeout(seconds_left), slots.working:
             call = Call(principal, now, key, seconds_left)
             direct = self._direct.get(request)
             if direct is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from opentelemetry import trace
@@ -72,6 +72,13 @@ async def wake_no_later(session: AsyncSession, kind: str, due: Mapping[str, date
         keys = sorted(due)  # everybody locks in the same order
         moments = [due[key] for key in keys]
         await session.execute(_SET_ALL_EARLIER, {"kind": kind, "keys": keys, "moments": moments})
+
+
+async def set_standing(database: Database, kinds: Sequence[str], clock: Clock) -> None:
+    """Make sure that each of these kinds has its timer, with an empty key, and that it is due; any replica may."""
+    async with database.transaction() as session:
+        for kind in kinds:
+            await set_timer(session, kind, "", clock(), only_earlier=True)
 
 
 async def cancel_timer(session: AsyncSession, kind: str, key: str) -> None:

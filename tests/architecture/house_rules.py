@@ -8,6 +8,8 @@ from tests.architecture import checks
 from tests.architecture.source import CODE, Rule, below
 
 HOT_PATH = "services/booking/commands/reserving.py"
+LINE = "services/events/commands/signing_up.py"
+"""Beside the edges and the reservation the only place that opens transactions: one for all who sign up at once."""
 BUILDERS = {
     "shared/kit/database.py": "the functions main calls to make engines",
     "shared/kit/migrate.py": "a connection of its own, gone when the migration is done",
@@ -41,12 +43,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "only-edges-open-transactions",
-        "Transactions are opened by the kit's edges and the reservation; commands work in their caller's.",
-        below("services", but=(HOT_PATH, "services/cli/")),
+        "Transactions are opened by the kit's edges, the reservation and the line; commands work in their caller's.",
+        below("services", but=(HOT_PATH, LINE, "services/cli/")),
         checks.transactions,
         (
             (_PLANT, "async def planted(database):\n    async with database.transaction():\n        return None"),
             ("services/directory/rpc.py", "async def planted(session):\n    async with session.begin():\n        return None"),
+            (
+                "services/events/commands/line.py",
+                "async def planted(database):\n    async with database.transaction():\n        return None",
+            ),
         ),
     ),
     Rule(
@@ -57,7 +63,7 @@ RULES: tuple[Rule, ...] = (
         (
             (_PLANT, "async def planted(nc): await nc.publish('hubs.x.booking.y.v1', b'')"),
             ("shared/kit/bus.py", "async def planted(broker): await broker.publish({}, 'x')"),
-            ("services/directory/commands.py", "async def planted(js): await js.publish_async('x', b'')"),
+            ("services/directory/commands/members.py", "async def planted(js): await js.publish_async('x', b'')"),
         ),
     ),
     Rule(
@@ -117,7 +123,7 @@ RULES: tuple[Rule, ...] = (
         checks.clock,
         (
             (_PLANT, "from datetime import UTC\nplanted = datetime.now(UTC)"),
-            ("services/directory/commands.py", "from shared.kit.ids import utc_now\nplanted = utc_now()"),
+            ("services/directory/commands/members.py", "from shared.kit.ids import utc_now\nplanted = utc_now()"),
         ),
     ),
     Rule(
@@ -128,7 +134,7 @@ RULES: tuple[Rule, ...] = (
         (
             (_PLANT, "from uuid import uuid4\nplanted = uuid4()"),
             (_PLANT, "import random\nplanted = random.choice([1])"),
-            ("services/directory/commands.py", "from shared.kit.ids import new_id\nplanted = new_id()"),
+            ("services/directory/commands/members.py", "from shared.kit.ids import new_id\nplanted = new_id()"),
         ),
     ),
     Rule(

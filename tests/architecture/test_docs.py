@@ -10,6 +10,8 @@ import pytest
 import typer
 from prometheus_client import REGISTRY
 
+import services.booking.main  # declares the metrics of booking
+import services.events.main  # noqa: F401  # declares the metrics of events
 import shared.kit.telemetry  # noqa: F401  # declares the metrics
 from services.cli.app import app
 from tests.architecture.source import ROOT

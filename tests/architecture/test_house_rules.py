@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.checks import LONG_FUNCTION, LONG_WITH_REASON, functions_over
-from tests.architecture.house_rules import BUILDERS, HOT_PATH, READS_CLOCK, READS_ENVIRONMENT, RULES
+from tests.architecture.house_rules import BUILDERS, HOT_PATH, LINE, READS_CLOCK, READS_ENVIRONMENT, RULES
 from tests.architecture.source import CODE, ROOT, Rule, read, sources
 
 PLANTS = [(rule, path, code) for rule in RULES for path, code in rule.planted]
@@ -74,6 +74,7 @@ def test_every_exception_names_something_that_exists_and_gives_a_reason() -> Non
             assert (ROOT / path).exists(), path
             assert reason
     assert (ROOT / HOT_PATH).exists()
+    assert (ROOT / LINE).exists()
     functions = {f"{source.path}:{name}" for source in sources() for _, name, _ in functions_over(source, 0)}
     assert LONG_WITH_REASON.keys() <= functions
 
@@ -119,7 +120,8 @@ TEXT = {
 
 
 def _texts(root: Path) -> Iterator[tuple[str, str]]:
-    own = [file for file in root.iterdir() if file.is_file() and file.suffix in TEXT]
+    # In a worktree `.git` is a file that names the place of the repository.
+    own = [file for file in root.iterdir() if file.is_file() and file.suffix in TEXT and file.name != ".git"]
     for top in (*CODE, "docs", "tests", "requirements", ".ci"):
         own += [file for file in (root / top).rglob("*") if file.is_file()]
     for file in sorted(own):

@@ -32,6 +32,14 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         ("services.booking.duties", "services.booking.rpc"),
         ("services.booking.consumers", "services.booking.main"),
         ("services.booking.rules", "services.booking.settings"),
+        ("services.events.rules.counting", "services.events.tables"),
+        ("services.events.tables", "services.events.queries.events"),
+        ("services.events.queries.events", "services.events.commands.line"),
+        ("services.events.commands.line", "services.events.rpc.sign_ups"),
+        ("services.events.rpc.sign_ups", "services.events.duties.line"),
+        ("services.events.consumers.venues", "services.events.rpc.events"),
+        ("services.events.duties.venues", "services.events.consumers.venues"),
+        ("services.events.consumers.mirrors", "services.events.main"),
         ("services.directory.rules", "services.directory.tables"),
         ("services.directory.tables", "services.directory.queries"),
         ("services.directory.queries", "services.directory.commands"),
@@ -49,6 +57,8 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         ("services.booking.queries.spaces", "services.directory.tables"),
         ("services.directory.rules", "services.booking.rules"),
         ("services.gateway.client", "services.booking.rules"),
+        ("services.events.commands.venues", "services.booking.tables"),
+        ("services.booking.commands.holds", "services.events.tables"),
         ("services.cli.token", "services.gateway.auth"),
     ),
     "floors": (
@@ -59,6 +69,7 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
     "deploy-outside": (
         ("services.booking.settings", "deploy.local.home"),
         ("services.directory.settings", "deploy.local.home"),
+        ("services.events.settings", "deploy.local.home"),
         ("services.gateway.settings", "deploy.nats.keys"),
         ("shared.kit.settings", "deploy.nats.config"),
     ),
@@ -70,12 +81,15 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
     "pure-rules": (
         ("services.booking.rules", "sqlalchemy"),
         ("services.booking.rules", "shared.kit.outbox"),
+        ("services.events.rules.recurrence", "sqlalchemy"),
+        ("services.events.rules.ics", "shared.kit.rpc"),
         ("services.directory.rules", "nats"),
         ("services.directory.rules", "shared.kit.database"),
     ),
     "one-http-door": (
         ("services.booking.rpc", "fastapi"),
         ("services.directory.rpc", "fastapi"),
+        ("services.events.rpc.calendars", "fastapi"),
         ("services.cli.cell", "fastapi"),
         ("shared.kit.health", "fastapi"),
         ("deploy.local.probes", "fastapi"),
@@ -88,11 +102,12 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
     "no-http-between-services": (
         ("services.booking.commands.holds", "httpx2"),
         ("services.directory.commands", "httpx2"),
+        ("services.events.commands.venues", "httpx2"),
         ("shared.kit.rpc", "httpx2"),
     ),
 }
 NEW_ROOMS = {
-    "rooms": ("services/booking/helpers.py", "services/directory/utils.py"),
+    "rooms": ("services/booking/helpers.py", "services/directory/utils.py", "services/events/common.py"),
     "gateway-rooms": ("services/gateway/common.py",),
     "shared-floors": ("shared/core.py",),
 }

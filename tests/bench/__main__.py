@@ -19,7 +19,7 @@ from tests.bench.stack import SAMPLED, Stack
 from tests.bench.throughput import Load, WrkMissing, wrk
 from tests.bench.world import fill
 
-NAMES = ("throughput", "latency", "memory", "delivery", "scaling")
+NAMES = ("throughput", "latency", "memory", "delivery", "sign-ups", "scaling")
 ONE_STACK = {"throughput", "latency", "memory"}
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
@@ -62,6 +62,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
     parts: tuple[tuple[set[str], Callable[[], list[Section]]], ...] = (
         (ONE_STACK, lambda: bench.under_load(arguments.only)),
         ({"delivery"}, bench.delivered),
+        ({"sign-ups"}, bench.signed_up),
         ({"scaling"}, bench.scaled),
     )
     for names, part in parts:
@@ -85,7 +86,7 @@ def main() -> int:
     """Measure, show, and write."""
     arguments = _arguments()
     try:
-        if arguments.profile or ONE_STACK & set(arguments.only):
+        if arguments.profile or (ONE_STACK | {"sign-ups"}) & set(arguments.only):
             wrk()  # says now, not in a quarter of an hour, that it is missing
         with tempfile.TemporaryDirectory(prefix="foci-bench-", ignore_cleanup_errors=True) as folder:
             if arguments.profile:

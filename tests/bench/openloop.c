@@ -1,12 +1,12 @@
 /* An open-loop HTTP load generator: requests leave at a constant rate whether or not earlier ones have been answered,
  * and a request's time counts from when it was due, also while it waits for a free connection (no coordinated omission).
  *
- *   openloop PORT RATE CONNECTIONS REQUESTS RECORD
+ *   openloop PORT RATE CONNECTIONS REQUESTS RECORD [PATIENCE]
  *
  * REQUESTS holds ready HTTP/1.1 requests, each after a line with its length. RECORD receives a line per request:
  * due (ns, clock of the day), answered (ns, 0 when never), status (0 when never), the first 36 characters of the answer's
  * "id". One JSON line on standard output sums up. Connections to 127.0.0.1 are opened before the first request is due
- * and kept; one that breaks is opened again. */
+ * and kept; one that breaks is opened again. PATIENCE is how long the last answers are waited for, in seconds. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOM = 65536, PATIENCE_S = 10 };
+enum { ROOM = 65536 };
 
 struct request { char *text; size_t length; int64_t due, answered; int status; char id[37]; };
 struct connection { int fd, busy; size_t sent, filled; long request; char in[ROOM + 1]; };
@@ -30,7 +30,7 @@ struct connection { int fd, busy; size_t sent, filled; long request; char in[ROO
 static struct request *requests;
 static struct connection *connections;
 static long count, next_due, next_sent, answered, broken;
-static int width, port, poller;
+static int width, port, poller, patience_s = 10;
 
 static void fail(const char *why) { perror(why); exit(1); }
 
@@ -161,7 +161,7 @@ static void run(double rate) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     if (timer < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, timer, &event)) fail("timer");
     for (long i = 0; i < count; i++) requests[i].due = start + i * step + offset;
-    last = start + count * step + PATIENCE_S * 1000000000LL;
+    last = start + count * step + patience_s * 1000000000LL;
     while (answered + broken < count && now(CLOCK_MONOTONIC) < last) {
         int64_t due = next_due < count ? start + next_due * step : last;
         struct itimerspec at = {.it_value = {due / 1000000000LL, due % 1000000000LL}};
@@ -181,7 +181,8 @@ static void run(double rate) {
 }
 
 int main(int words, char **word) {
-    if (words != 6) { fprintf(stderr, "openloop PORT RATE CONNECTIONS REQUESTS RECORD\n"); return 2; }
+    if (words != 6 && words != 7) { fprintf(stderr, "openloop PORT RATE CONNECTIONS REQUESTS RECORD [PATIENCE]\n"); return 2; }
+    if (words == 7) patience_s = atoi(word[6]);
     port = atoi(word[1]);
     width = atoi(word[3]);
     read_requests(word[4]);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -64,10 +65,17 @@ class OpenLoopRun:
 
 def run(url: str, plan: Plan, *, first: int, rate: float, seconds: float, folder: Path) -> OpenLoopRun:
     """Book at a constant rate, `first` and the numbers after it."""
+    texts = [plan.request(first + number) for number in range(int(rate * seconds))]
+    return send(url, texts, rate=rate, connections=CONNECTIONS, folder=folder)
+
+
+def send(
+    url: str, texts: Sequence[bytes], *, rate: float, connections: int, folder: Path, patience_s: int = 10
+) -> OpenLoopRun:
+    """Send these requests at a constant rate."""
     requests, record = folder / "requests", folder / "answers.open"
-    texts = (plan.request(first + number) for number in range(int(rate * seconds)))
     requests.write_bytes(b"".join(b"%d\n%s" % (len(text), text) for text in texts))
-    command = [build(folder), urlsplit(url).port, rate, CONNECTIONS, requests, record]
+    command = [build(folder), urlsplit(url).port, rate, connections, requests, record, patience_s]
     said = json.loads(run_to_end([str(word) for word in command]).output)
     lines = (line.split() for line in record.read_text().splitlines())
     answers = tuple(Answered(int(due), int(at), int(status), booking) for due, at, status, booking in lines)

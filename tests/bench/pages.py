@@ -35,7 +35,7 @@ at all. {sizes}
 CPU per booking in µs, from the first request until relay and consumers were done (`/proc/PID/stat`, all threads; PostgreSQL
 with its backends; what is done when idle is in it):
 
-{_cpu_by_process(rounds)}"""
+{cpu_by_process(rounds)}"""
     ratio, cpu = median(ratios), median(totals)
     goals = (
         Goal("bookings/s, gateway / floor", f"≥ {GOAL_RATIO}, aim {AIM_RATIO}", f"{ratio:.3f}", ratio >= GOAL_RATIO),
@@ -63,7 +63,8 @@ def _figures(floors: Sequence[FloorRound], rounds: Sequence[Round], ratios: Sequ
     )
 
 
-def _cpu_by_process(rounds: Sequence[Round]) -> str:
+def cpu_by_process(rounds: Sequence[Round]) -> str:
+    """Microseconds of CPU for each that was done, by process."""
     by_process = {name: [one.cpu_us()[name] for one in rounds] for name in rounds[0].cpu_s}
     rows = [(name, spread(values)) for name, values in by_process.items()]
     rows.append(("**together**", spread([sum(one.cpu_us().values()) for one in rounds])))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import delivery, history, openloop, scaling
+from tests.bench import delivery, history, openloop, scaling, sign_ups
 from tests.bench.floor import Floor, definitions
 from tests.bench.machine import Memory, memory
 from tests.bench.pages import (
@@ -16,6 +16,7 @@ from tests.bench.pages import (
     scaling_section,
     throughput_section,
 )
+from tests.bench.pages_events import sign_ups_section
 from tests.bench.plan import PLACES, Plan
 from tests.bench.report import Say, Section, median, table
 from tests.bench.stack import Stack
@@ -156,6 +157,31 @@ class Bench:
                 stack, plan, first=load.number, seconds=self.lengths.delivery_s, folder=self.folder
             )
         return [delivery_section(found)]
+
+    # --- events ---
+
+    def signed_up(self) -> list[Section]:
+        """Sign-ups, spread over many events and all at one, in turns; and a rush."""
+        size = sign_ups.QUICK if self.quick else sign_ups.FULL
+        self.say("starting the stack for sign-ups")
+        with Stack(self.folder / "home-3") as stack:
+            self.say(
+                f"{size.hubs} hubs with {size.people} people and {size.events} events each, a crowd of {size.crowd}"
+            )
+            load = sign_ups.SignUpLoad(stack, sign_ups.fill(stack, size), self.folder)
+            for one in (False, True):
+                load.run(max(self.lengths.warm_up_s / 2, 1), one=one)
+            spread, single = [], []
+            for number in range(1, self.lengths.rounds + 1):
+                spread.append(load.run(self.lengths.round_s, one=False))
+                single.append(load.run(self.lengths.round_s, one=True))
+                rates = f"spread {spread[-1].rate:.0f}/s, at one event {single[-1].rate:.0f}/s"
+                costs = " and ".join(f"{sum(some[-1].cpu_us().values()):.0f}" for some in (spread, single))
+                self.say(f"round {number} of {self.lengths.rounds}: {rates}, CPU {costs} µs a sign-up")
+            self.say(f"{size.crowd} people at once")
+            rush = sign_ups.rush(stack, load.plan, self.folder)
+            found = sign_ups.check(stack, load.record)
+        return [sign_ups_section(size, spread, single, rush, found)]
 
     def scaled(self) -> list[Section]:
         """The cost of a booking from small to large."""

@@ -25,11 +25,13 @@ from tests.stack.console import Console
 
 SAMPLED = "0.05"
 DEADLINE_S = 60.0
+MEASURED_BY = {"BOOKING": "booking__measures_occupancy"}
+"""The consumer that every booking makes work for; nobody hears of sign-ups yet."""
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """What the broker says about a stream and its one consumer."""
+    """What the broker says about a stream and the consumer that hears all of it, if there is one."""
 
     messages: int
     waiting: int
@@ -97,11 +99,11 @@ class Stack:
         url = self.console.home.state()["urls"]["nats"]
         return await connect_once(url, inbox_prefix=inbox_prefix(ADMIN), nkeys_seed_str=seed)
 
-    def sql(self, query: str, *values: Any) -> list[asyncpg.Record]:
-        """Rows from booking's database."""
+    def sql(self, query: str, *values: Any, database: str = "booking") -> list[asyncpg.Record]:
+        """Rows from a service's database."""
 
         async def fetch() -> list[asyncpg.Record]:
-            connection = await asyncpg.connect(self.database_url())
+            connection = await asyncpg.connect(self.database_url(database))
             try:
                 return list(await connection.fetch(query, *values))
             finally:
@@ -109,21 +111,24 @@ class Stack:
 
         return asyncio.run(fetch())
 
-    def settle(self, *, acknowledged: bool = True) -> float:
-        """Wait until relay and consumers have caught up, with the last acknowledgement if asked for; seconds it took."""
-        return asyncio.run(self._settle(acknowledged=acknowledged))
+    def settle(self, stream: str = "BOOKING", *, acknowledged: bool = True) -> float:
+        """Wait until the relay of a stream and who measures by it have caught up; seconds it took.
 
-    async def _settle(self, *, acknowledged: bool) -> float:
+        With `acknowledged` their last acknowledgement is waited for, too.
+        """
+        return asyncio.run(self._settle(stream, acknowledged=acknowledged))
+
+    async def _settle(self, stream: str, *, acknowledged: bool) -> float:
         started = time.monotonic()
-        database = await asyncpg.connect(self.database_url())
+        database = await asyncpg.connect(self.database_url(stream.lower()))
         client = await self.admin()
         try:
-            before = await _gauge(client)
+            before = await _gauge(client, stream)
             while time.monotonic() - started < DEADLINE_S:
                 await asyncio.sleep(0.1)
-                now = await _gauge(client)
+                now = await _gauge(client, stream)
                 done = now.waiting == 0 and not (acknowledged and now.unacknowledged)
-                if done and now.messages == before.messages == await _stated(database):
+                if done and now.messages == before.messages == await _stated(database, stream):
                     return time.monotonic() - started - 0.1
                 before = now
         finally:
@@ -132,12 +137,14 @@ class Stack:
         raise TimeoutError(f"stream and consumers have not caught up with the outbox within {DEADLINE_S:g} s")
 
 
-async def _stated(database: asyncpg.Connection[Any]) -> int:
-    return int(await database.fetchval("SELECT count(*) FROM outbox WHERE stream = 'BOOKING'"))
+async def _stated(database: asyncpg.Connection[Any], stream: str) -> int:
+    return int(await database.fetchval("SELECT count(*) FROM outbox WHERE stream = $1", stream))
 
 
-async def _gauge(client: Client) -> Gauge:
+async def _gauge(client: Client, stream: str) -> Gauge:
     js = client.jetstream(timeout=5)
-    stream = await js.stream_info("BOOKING")
-    consumer = await js.consumer_info("BOOKING", "booking__measures_occupancy")
-    return Gauge(stream.state.messages, consumer.num_pending or 0, consumer.num_ack_pending or 0)
+    state = (await js.stream_info(stream)).state
+    if stream not in MEASURED_BY:
+        return Gauge(state.messages, 0, 0)
+    consumer = await js.consumer_info(stream, MEASURED_BY[stream])
+    return Gauge(state.messages, consumer.num_pending or 0, consumer.num_ack_pending or 0)

@@ -13,6 +13,8 @@ from tests.bench import openloop
 from tests.bench.floor import SCRIPT, definitions
 from tests.bench.plan import PLACES, SLOTS, STRIDE, Plan, first_day, key
 from tests.bench.scaling import reservation
+from tests.bench.sign_ups import SCRIPT as SIGN_UPS_SCRIPT
+from tests.bench.sign_ups import SignUpPlan
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PLAN = Plan(("a", "b", "c"), (("t1", "t2"), ("t3", "t4"), ("t5", "t6")), first_day(NOW))
@@ -99,3 +101,26 @@ def test_the_lua_script_takes_from_the_plan_what_the_plan_gives() -> None:
     assert set(re.findall(r"\bplan\.(\w+)", code)) == given
     assert 'string.format("bench-%030d", n)' in code
     assert key(7) == f"bench-{7:030d}"
+
+
+SIGN_UPS = SignUpPlan(
+    ("a", "b"),
+    7,
+    (tuple(f"a{n}" for n in range(20)), tuple(f"b{n}" for n in range(7))),
+    (tuple(f"x{n}" for n in range(5)), tuple(f"y{n}" for n in range(5))),
+    ("busy-1", "busy-2"),
+    "rush",
+)
+
+
+def test_nobody_of_the_plan_signs_up_twice_for_an_event() -> None:
+    spread = {SIGN_UPS.meant(number, one=False) for number in range(2 * 7 * 5)}
+    assert len(spread) == 2 * 7 * 5
+    assert len({SIGN_UPS.meant(number, one=True) for number in range(2 * 20)}) == 2 * 20
+    assert b"POST /v1/hubs/a/events/rush/sign-ups " in SIGN_UPS.rushing(3)
+
+
+def test_the_lua_script_of_sign_ups_takes_from_its_plan_what_that_gives() -> None:
+    code = "\n".join(line.partition("--")[0] for line in SIGN_UPS_SCRIPT.read_text().splitlines())
+    given = set(re.findall(r"[{,](\w+)=", SIGN_UPS.as_lua()))
+    assert set(re.findall(r"\bplan\.(\w+)", code)) == given

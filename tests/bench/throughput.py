@@ -1,9 +1,10 @@
-"""Bookings a second through the gateway, and CPU per booking by process."""
+"""What wrk gets done through the gateway in a second, and the CPU each costs by process."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,8 @@ class Round:
     broken: int
     p50_ms: float
     p99_ms: float
-    bookings: int
+    done: int
+    """Bookings, or sign-ups, that came of it."""
     settled_s: float
     """How long relay and consumers went on after the last request."""
     cpu_s: dict[str, float]
@@ -44,12 +46,38 @@ class Round:
 
     @property
     def rate(self) -> float:
-        """Bookings answered with 201 a second."""
+        """Requests answered with 201 a second."""
         return (self.requests - self.refused) / self.seconds
 
     def cpu_us(self) -> dict[str, float]:
-        """Microseconds of CPU per booking by process."""
-        return {name: used / self.bookings * 1e6 for name, used in self.cpu_s.items()}
+        """Microseconds of CPU by process for each that was done."""
+        return {name: used / self.done * 1e6 for name, used in self.cpu_s.items()}
+
+
+def drive(
+    stack: Stack,
+    script: Path,
+    arguments: Sequence[object],
+    *,
+    connections: int,
+    seconds: float,
+    count: Callable[[], int],
+    stream: str,
+) -> Round:
+    """One run of wrk with a script; returns when relay and consumers of the stream have caught up."""
+    known = count()
+    before = cpu(stack.processes)
+    finished = run_to_end(
+        [wrk(), "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", str(script), stack.url,
+         "--", *(str(word) for word in arguments)]
+    )  # fmt: skip
+    settled = stack.settle(stream, acknowledged=False)
+    used = used_since(before, stack.processes)
+    stack.settle(stream)
+    said = json.loads(finished.output.strip().splitlines()[-1])
+    # wrk hangs up with requests on their way; they cost as much as the others.
+    done = count() - known
+    return Round(**said, done=done, settled_s=settled, cpu_s=used, generator_cpu_s=finished.cpu)
 
 
 @dataclass
@@ -71,21 +99,18 @@ class Load:
         """One run; returns when relay and consumers have caught up."""
         lua = self.folder / "plan.lua"
         lua.write_text(self.plan.as_lua())
-        known = self._booked()
-        before = cpu(self.stack.processes)
-        finished = run_to_end(
-            [wrk(), "-t1", f"-c{self.connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", str(SCRIPT),
-             self.stack.url, "--", str(lua), str(self.number), str(self.record)]
-        )  # fmt: skip
-        settled = self.stack.settle(acknowledged=False)
-        used = used_since(before, self.stack.processes)
-        self.stack.settle()
-        said = json.loads(finished.output.strip().splitlines()[-1])
+        found = drive(
+            self.stack,
+            SCRIPT,
+            (lua, self.number, self.record),
+            connections=self.connections,
+            seconds=seconds,
+            count=self._booked,
+            stream="BOOKING",
+        )
         # What was on its way at the end has been asked for too.
-        self.number += said["requests"] + 2 * self.connections
-        # wrk hangs up with requests on their way; they cost as much as the others.
-        booked = self._booked() - known
-        return Round(**said, bookings=booked, settled_s=settled, cpu_s=used, generator_cpu_s=finished.cpu)
+        self.number += found.requests + 2 * self.connections
+        return found
 
     def _booked(self) -> int:
         rows = self.stack.sql("SELECT count(*) AS number FROM booking WHERE hub LIKE 'bench-%'")

@@ -36,7 +36,8 @@ def _space(number: int) -> dict[str, Any]:
     return {**common, "kind": "flex", "seats": SEATS}
 
 
-async def _side_by_side(work: Iterable[Awaitable[T]]) -> list[T]:
+async def side_by_side(work: Iterable[Awaitable[T]]) -> list[T]:
+    """Do these, a few at a time."""
     room = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def one(job: Awaitable[T]) -> T:
@@ -65,13 +66,14 @@ class Settlers:
             languages=("sv", "en"),
         )
         await self.requester.send(RegisterHub(profile=profile), cell=CELL, seconds=10)
-        operator = await self._token(slug, "Olle Operator", Role.OPERATOR)
+        operator = await self.token(slug, "Olle Operator", Role.OPERATOR)
         for number in range(PLACES):
             await self._open(slug, _space(number), operator)
         names = (f"Person {number}" for number in range(self.people))
-        return tuple([await self._token(slug, name, Role.MEMBER) for name in names])
+        return tuple([await self.token(slug, name, Role.MEMBER) for name in names])
 
-    async def _token(self, hub: str, name: str, role: Role) -> str:
+    async def token(self, hub: str, name: str, role: Role) -> str:
+        """Somebody with a role in the hub, made if missing; their bearer token."""
         wanted = EnsurePerson(hub=hub, name=f"{name} {hub}", role=role)
         reply = await self.requester.send(wanted, cell=CELL, seconds=10)
         person: UUID = PersonView.model_validate_json(reply.body).id
@@ -95,7 +97,7 @@ async def _settle(stack: Stack, hubs: int, people: int) -> Plan:
         async with httpx2.AsyncClient(base_url=stack.url, timeout=10, trust_env=False) as gateway:
             settlers = Settlers(stack, Requester(client, utc_now), gateway, people)
             slugs = tuple(f"bench-{number}" for number in range(hubs))
-            tokens = await _side_by_side(settlers.hub(slug) for slug in slugs)
+            tokens = await side_by_side(settlers.hub(slug) for slug in slugs)
     finally:
         await client.close()
     return Plan(slugs, tuple(tokens), first_day(utc_now()))

@@ -18,9 +18,9 @@ from services.booking.rules.claims import (
     nearest_free,
     to_multirange,
 )
-from services.booking.rules.refusals import AmbiguousTime, NoSuchTime
-from services.booking.rules.times import check_rules, moment, open_spans
+from services.booking.rules.times import check_rules, open_spans
 from shared.contracts.booking.space_rules import GivenRules
+from shared.kit.moments import AmbiguousTime, NoSuchTime, moment
 
 ODD = (
     "Asia/Kathmandu",

@@ -153,7 +153,7 @@ class World:
 
     def consumers(self) -> tuple[Consumer, ...]:
         """The service's consumers."""
-        return hears(self.database, clock=self.clock, ids=self.ids)
+        return hears(self.database, clock=self.clock, ids=self.ids, chance=self.chance)
 
     def hub_fact(
         self,

@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from icalendar import Calendar
 from typer.testing import CliRunner
 
 from services.cli.app import app
@@ -24,6 +26,7 @@ from tests.stack.hubs import register
 
 HUB, SPACE = "alvhamn-coffice", "workshop"
 BOOKINGS = f"/v1/hubs/{HUB}/bookings"
+PROGRAMME = ("programme",)
 LIVE = ("held", "confirmed", "checked_in")
 
 
@@ -47,23 +50,20 @@ class Stack:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def imports(self, raw: bytes, *options: str, expect: int = 0, token: str = "") -> dict[str, Any]:
+    def imports(
+        self,
+        raw: bytes,
+        *options: str,
+        what: tuple[str, ...] = ("calendar", "--space", SPACE),
+        expect: int = 0,
+        token: str = "",
+    ) -> dict[str, Any]:
         """Run the command, without waiting for one more interpreter to start; the report, with what was said."""
         file, report = self.folder / "fablab_cottbus.ics", self.folder / "report.json"
         file.write_bytes(raw)
         report.unlink(missing_ok=True)
-        asked = [
-            "import",
-            "calendar",
-            str(file),
-            "--hub",
-            HUB,
-            "--space",
-            SPACE,
-            "--report",
-            str(report),
-            *options,
-        ]
+        kind, *more = what
+        asked = ["import", kind, str(file), "--hub", HUB, *more, "--report", str(report), *options]
         where = {"FOCI_PORT": str(self.console.port), "FOCI_URL": None, "FOCI_TOKEN": token or self.token}
         done = CliRunner().invoke(app, asked, env=where)
         assert done.exit_code == expect, done.output
@@ -75,6 +75,20 @@ class Stack:
         with self.gateway() as gateway:
             found = gateway.items(BOOKINGS, {"calendar": name, "status": LIVE, "limit": 100})
             return {(one["source"]["uid"], one["source"]["recurrence_id"]): one for one in found}
+
+    def programme(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The events that came from the calendar, by source."""
+        query = {"calendar": "fablab_cottbus", "limit": 100}
+        with self.gateway() as gateway:
+            found = list(gateway.items(f"/v1/hubs/{HUB}/events", query))
+        return {(one["source"]["uid"], one["source"]["recurrence_id"]): one for one in found}
+
+    def feed(self) -> set[tuple[str, datetime]]:
+        """What a subscriber to the hub's programme sees of it: title and start."""
+        url = f"{self.url}/v1/hubs/{HUB}/feeds/programme.ics"
+        fetched: Any = Calendar.from_ical(httpx2.get(url, trust_env=False).raise_for_status().text)
+        entries = fetched.walk("VEVENT")
+        return {(str(one["SUMMARY"]), one["DTSTART"].dt) for one in entries if one["STATUS"] == "CONFIRMED"}
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +151,55 @@ def test_the_real_calendar_becomes_bookings_and_stays_in_step(stack: Stack) -> N
     assert all(after[key] == booked[key] for key in untouched)
 
     assert counts(stack.imports(real)) == {"moved": 2, "cancelled": 1, "unchanged": planned - 3, "clashed": 1}
+
+
+def test_the_real_calendar_becomes_a_programme_and_comes_out_as_a_feed(stack: Stack) -> None:
+    real = REAL_FILE.read_bytes()
+    now = datetime.now(UTC)
+    today = now.astimezone(BERLIN).date()
+    saturdays = first_saturdays((2018, 1), before=date(today.year + 2, today.month, min(today.day, 28)))
+    planned = 27 + len(saturdays)
+
+    assert counts(stack.imports(real, what=PROGRAMME)) == {"started": planned}
+    events = stack.programme()
+    assert len(events) == planned
+    assert {one["visibility"] for one in events.values()} == {"public"}
+    ahead = {key: one for key, one in events.items() if datetime.fromisoformat(one["start"]) > now}
+    assert {one["status"] for one in ahead.values()} == {"published"}
+    assert {one["status"] for key, one in events.items() if key not in ahead} == {"held"}
+    closed = events["ai1ec-1862@blog.fablab-cottbus.de", ""]
+    assert (closed["start"], closed["end"]) == ("2018-06-09T00:00:00+02:00", "2018-06-10T00:00:00+02:00")
+
+    soon = sorted(ahead.values(), key=lambda one: str(one["start"]))[:12]
+    assert {(one["title"], datetime.fromisoformat(one["start"])) for one in soon} <= stack.feed()
+
+    assert counts(stack.imports(real, what=PROGRAMME)) == {"unchanged": planned}
+    assert stack.programme() == events
+
+    gone, moved = soon[1]["source"]["recurrence_id"], soon[2]["source"]["recurrence_id"]
+    changed = real.replace(
+        b"RRULE:FREQ=MONTHLY;BYDAY=1SA", f"EXDATE:{gone}\r\nRRULE:FREQ=MONTHLY;BYDAY=1SA".encode()
+    ).replace(b"END:VCALENDAR", b"\r\n".join([*_moved(moved), b"END:VCALENDAR"]))
+    report = stack.imports(changed, what=PROGRAMME)
+    assert counts(report) == {"changed": 1, "cancelled": 1, "unchanged": planned - 2}
+    after = {title: start for title, start in stack.feed() if title == "Moved to the evening"}
+    assert [f"{start:%H:%M}" for start in after.values()] == ["19:00"]
+    assert (soon[1]["title"], datetime.fromisoformat(soon[1]["start"])) not in stack.feed()
+    refused = stack.imports(real, what=PROGRAMME, expect=1, token=stack.token_of("member"))
+    assert "operator" in refused["said"]
+
+
+def _moved(recurrence_id: str) -> list[bytes]:
+    """An override of one café."""
+    day = recurrence_id[:8]
+    lines = event(
+        f"RECURRENCE-ID:{recurrence_id}",
+        f"DTSTART;TZID=Europe/Berlin:{day}T190000",
+        "DURATION:PT2H",
+        uid="ai1ec-1887@blog.fablab-cottbus.de",
+        title="Moved to the evening",
+    )
+    return [line.encode() for line in lines]
 
 
 def test_what_a_person_cancels_stays_cancelled_and_obstacles_are_named(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import typing
 from enum import StrEnum
@@ -12,6 +13,7 @@ import pytest
 from pydantic import AwareDatetime, BaseModel
 
 from services.booking.main import hears as booking_hears
+from services.events.main import hears as events_hears
 from shared.contracts.base import Audience, Fact, Snapshot
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
 from shared.contracts.catalogue import FACTS, SERVICES, fact_class
@@ -46,6 +48,10 @@ PUBLIC_NAMES = {
     "HubRegisteredV1.time_zone": "an IANA name",
     "HubProfileChangedV1.time_zone": "an IANA name",
     "HubSnapshotV1.time_zone": "an IANA name",
+    "EventPublishedV1.titles": "what its organisers published to that audience; drafts are never stated",
+    "EventChangedV1.titles": "what its organisers published to that audience; empty while hidden",
+    "EventCancelledV1.titles": "what its organisers published to that audience; empty while hidden",
+    "EventSnapshotV1.titles": "what its organisers published to that audience; empty while hidden",
 }
 """Fields of free text that facts may carry, each with the reason. Whatever few may know never enters a fact."""
 
@@ -171,7 +177,10 @@ def test_durable_names_and_streams_are_unique() -> None:
 
 def _built() -> list[Consumer]:
     nowhere: Any = None  # built, not used: only what they listen to is looked at
-    return [*booking_hears(nowhere, clock=utc_now, ids=new_id)]
+    return [
+        *booking_hears(nowhere, clock=utc_now, ids=new_id, chance=random.Random(1)),
+        *events_hears(nowhere, clock=utc_now, ids=new_id),
+    ]
 
 
 def test_every_declared_consumer_is_built_and_hears_what_is_declared() -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from services.booking import rpc as booking
 from services.directory import rpc as directory
+from services.events import rpc as events
 from shared.contracts.base import Request
 from shared.contracts.booking.requests import Reserve
 from shared.contracts.catalogue import OPERATIONS, REQUESTS, SERVICES
+from shared.contracts.events.sign_ups import SignUp
 from shared.kit.ids import new_id
 from shared.kit.operations import handlers
 
@@ -52,6 +54,7 @@ def test_admin_requests_are_out_of_the_gateways_reach(
 def test_every_request_is_answered_by_its_service() -> None:
     answered = {
         "booking": {*booking.reads(), *booking.changes(new_id, random.Random(0)), Reserve},
+        "events": {*events.reads(), *events.changes(new_id, random.Random(0)), SignUp},
         "directory": {*directory.reads(), *directory.changes("local", new_id)},
     }
     assert answered == {service: set(requests) for service, requests in REQUESTS.items()}

@@ -65,6 +65,25 @@ def test_the_same_in_the_directory(cell: Cell) -> None:
     assert cell.http.post("/v1/hubs/here/members", json=body, headers=host).status_code == 201
 
 
+@pytest.mark.parametrize("kind", sorted(FAILURES))
+def test_a_sign_up_that_is_not_committed_has_not_happened(cell: Cell, kind: str) -> None:
+    act, status = FAILURES[kind]
+    event = cell.meet("here", capacity=2)
+    url, auth = f"/v1/hubs/here/events/{event['id']}", cell.auth("here", "member", f"Late {kind}")
+    with failing_commits(cell, "events", act):
+        for key in ({}, {"Idempotency-Key": f"late {kind}"}):
+            for answer in (
+                cell.http.post(f"{url}/sign-ups", headers=auth | key),
+                cell.http.post(f"{url}/cancel", headers=cell.auth("here", "host") | key),
+            ):
+                problem(answer, status, answer.json()["code"])
+    eventually("events answers again", lambda: cell.http.get(url).status_code == 200)
+    seen = cell.http.get(url, headers=auth).json()
+    assert (seen["status"], seen["my_status"], seen["places"][0]["taken"]) == ("published", None, 0)
+    again = cell.http.post(f"{url}/sign-ups", headers={**auth, "Idempotency-Key": f"late {kind}"})
+    assert (again.status_code, again.json()["place"]) == (201, 1)
+
+
 @pytest.mark.parametrize("server", ["nats", "database"])
 def test_a_service_is_ready_only_while_it_has_its_servers(cell: Cell, server: str) -> None:
     assert set(cell.needs("booking").values()) == {"ok"}

@@ -1,4 +1,4 @@
-"""`make faults`: the long run, then the five planted faults; ends with 1 when any promise was broken or any fault missed."""
+"""`make faults`: the long run, the five planted faults, the sagas; ends with 1 when a promise was broken or a fault missed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.table import Table
 from deploy.local.narrator import Narrator
 from tests.faults.arena import Arena, arena_in
 from tests.faults.checks import classes
+from tests.faults.sagas import all_of_it
 from tests.faults.scenarios import SCENARIOS, arena_to_plant_in, play
 from tests.faults.storm import Plan, Result, storm
 
@@ -31,7 +32,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--operations", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=30, help="at least so many; they go on to the end")
     parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--only", choices=("storm", "planted"), help="one half")
+    parser.add_argument("--only", choices=("storm", "planted", "sagas"), help="one part")
     return parser.parse_args()
 
 
@@ -76,15 +77,17 @@ async def planted(arena: Arena, narrator: Narrator) -> bool:
 
 
 async def run(asked: argparse.Namespace, home: Path, narrator: Narrator) -> bool:
-    """Everything asked for, each half on a stack of its own."""
+    """Everything asked for, each part on a stack of its own."""
     good = True
-    if asked.only != "planted":
+    if asked.only in (None, "storm"):
         plan = Plan(asked.seed, asked.operations, asked.kills, asked.clients)
         async with arena_in(home / "storm", narrator) as arena:
             _, good = await long_run(arena, plan, narrator)
-    if asked.only != "storm":
+    if asked.only in (None, "planted"):
         async with arena_to_plant_in(home / "planted", narrator) as arena:
             good = await planted(arena, narrator) and good
+    if asked.only in (None, "sagas"):
+        good = await all_of_it(home / "sagas", narrator) and good
     return good
 
 

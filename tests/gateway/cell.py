@@ -1,4 +1,4 @@
-"""A whole cell in this process: gateway, directory and booking assembled as in production, HTTP on a free port."""
+"""A whole cell in this process: gateway and services assembled as in production, HTTP on a free port."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
 import httpx2
-import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI
@@ -30,18 +30,24 @@ from services.booking import main as booking
 from services.booking.settings import Settings as BookingSettings
 from services.directory import main as directory
 from services.directory.settings import Settings as DirectorySettings
+from services.events import main as events
+from services.events.settings import Settings as EventsSettings
 from services.gateway.main import make_app, make_server
 from services.gateway.settings import Settings as GatewaySettings
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
 from shared.contracts.directory.words import Role
+from shared.contracts.events.words import LinkPurpose
 from shared.kit.health import Readiness
 from shared.kit.ids import new_id
+from shared.kit.links import Link, sign_link
 from shared.kit.nats import connect
+from shared.kit.principal import load_private_key
 from shared.kit.process import DataService, end
 from shared.kit.provision import provision
 from shared.kit.rpc import Requester
 from shared.kit.settings import ServiceSettings
+from tests.gateway.logs import listening
 from tests.gateway.proxy import Wire
 from tests.servers import Databases, NatsAccount, ask, own_account, shared_server
 
@@ -49,6 +55,11 @@ T = TypeVar("T")
 DEADLINE_S = 30.0
 CELL = "local"
 ZONE = "Europe/Stockholm"
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "directory": DirectorySettings,
+    "booking": BookingSettings,
+    "events": EventsSettings,
+}
 
 
 class Time:
@@ -81,6 +92,7 @@ class Cell:
     clock: Time = field(default_factory=Time)
     token_key: str = field(default_factory=new_key)
     assertion_key: str = field(default_factory=new_key)
+    link_key: str = field(default_factory=new_key)
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -133,6 +145,7 @@ class Cell:
         await provision(self.admin)
         await self.begin("directory")
         await self.begin("booking")
+        await self.begin("events")
         await self.begin("gateway")
         stack = AsyncExitStack()
         stack.push_async_callback(self.admin.close)
@@ -149,7 +162,7 @@ class Cell:
         return parts._replace(netloc=f"{user}127.0.0.1:{self.wires[name].port}").geturl()
 
     async def begin(self, name: str) -> None:
-        """Start one part: `directory`, `booking` or `gateway`."""
+        """Start one part: `gateway`, or a service by its name."""
         stack = AsyncExitStack()
         self._parts[name] = stack
         await (self._gateway(stack) if name == "gateway" else self._service(name, stack))
@@ -170,7 +183,7 @@ class Cell:
             "database_url": self._through("database", self.databases[name]),
             "assertion_public_key": public_half(self.assertion_key),
         }
-        settings: ServiceSettings = (BookingSettings if name == "booking" else DirectorySettings)(**shared)
+        settings: ServiceSettings = SETTINGS[name](**shared)
         nc = await connect(settings, name)
         stack.push_async_callback(nc.close)
         self.readiness[name] = Readiness()
@@ -178,6 +191,8 @@ class Cell:
         self.services[name] = service
         if isinstance(settings, BookingSettings):
             booking.assemble(service, settings, clock=self.clock, ids=new_id, chance=random.Random(1))
+        elif isinstance(settings, EventsSettings):
+            events.assemble(service, settings, clock=self.clock, ids=new_id, chance=random.Random(2))
         elif isinstance(settings, DirectorySettings):
             directory.assemble(service, settings, clock=self.clock, ids=new_id)
         await service.start(stack)
@@ -194,6 +209,7 @@ class Cell:
                 **self._known("gateway"),
                 "assertion_private_key": self.assertion_key,
                 "dev_token_public_key": public_half(self.token_key),
+                "link_public_key": public_half(self.link_key),
                 "rate_limit": "1000000/minute",
                 **options,
             }
@@ -263,12 +279,15 @@ class Cell:
         return request.reply.model_validate_json(reply.body)
 
     def hub(self, slug: str, **profile: Any) -> str:
-        """A new hub that booking has heard of."""
+        """A new hub that booking and events have heard of."""
         wanted = {"name": slug.title(), "kind": "association", "time_zone": ZONE, **profile}
         self.as_admin(RegisterHub(profile=HubProfile(id=slug, **wanted)))
-        path = f"/v1/hubs/{slug}/spaces"
-        eventually(f"booking knows {slug}", lambda: self.http.get(path).status_code == 200)
+        for what in ("spaces", "event-settings"):
+            eventually(f"{what} of {slug} are known", partial(self._is_there, f"/v1/hubs/{slug}/{what}"))
         return slug
+
+    def _is_there(self, path: str) -> bool:
+        return self.http.get(path).status_code == 200
 
     def person(self, hub: str, role: str, name: str | None = None) -> UUID:
         """A person with that role in the hub, the same for the same words."""
@@ -322,25 +341,28 @@ class Cell:
         made: dict[str, Any] = answer.json()
         return made
 
+    def meet(self, hub: str, *, who: str = "member", name: str | None = None, **more: Any) -> dict[str, Any]:
+        """An event somebody with that role has started, published unless `publish=False`."""
+        body = {"title": "A meetup", "place": {"address": "Quay 3"}, "publish": True, **self.slot(), **more}
+        answer = self.http.post(f"/v1/hubs/{hub}/events", json=body, headers=self.auth(hub, who, name))
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
 
-@contextmanager
-def listening(heard: list[dict[str, Any]]) -> Iterator[None]:
-    """Keep what the cell's parts log, instead of printing it."""
-
-    def keep(_: Any, __: str, entry: Any) -> str:
-        heard.append(dict(entry))
-        raise structlog.DropEvent
-
-    structlog.configure(
-        processors=[structlog.stdlib.add_log_level, structlog.processors.format_exc_info, keep],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
-    try:
-        yield
-    finally:
-        structlog.reset_defaults()
+    def link(
+        self, purpose: LinkPurpose, sign_up: dict[str, Any], *, good_for: timedelta = timedelta(hours=1)
+    ) -> str:
+        """The address of a link as somebody would be sent it."""
+        link = Link(
+            purpose,
+            sign_up["hub"],
+            UUID(sign_up["event"]),
+            UUID(sign_up["id"]),
+            UUID(sign_up["person"]),
+            sign_up["version"],
+        )
+        token = sign_link(link, self.clock() + good_for, load_private_key(self.link_key), CELL)
+        return f"/v1/links/{token}"
 
 
 @contextmanager
@@ -351,7 +373,7 @@ def running_cell(**options: Any) -> Iterator[Cell]:
     databases = Databases(servers["postgres"])
     logs: list[dict[str, Any]] = []
     with lease(servers["nats"]) as account, listening(logs):
-        urls = {name: databases.fresh(name) for name in ("directory", "booking")}
+        urls = {name: databases.fresh(name) for name in SETTINGS}
         cell = Cell(account, urls, options, logs)
         try:
             cell.start()

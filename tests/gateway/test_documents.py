@@ -137,8 +137,10 @@ def test_examples_are_valid(document: Document, name: str) -> None:
     assert set(EXAMPLES[name]) <= set(properties)
 
 
-def test_examples_of_a_booking_are_valid(document: Document) -> None:
-    body = document["paths"]["/v1/hubs/{hub}/bookings"]["post"]["requestBody"]["content"]["application/json"]
+@pytest.mark.parametrize("path", ["/v1/hubs/{hub}/bookings", "/v1/hubs/{hub}/events/{event}/sign-ups"])
+def test_examples_of_what_routes_read_themselves_are_valid(document: Document, path: str) -> None:
+    body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    assert body["examples"]
     for example in body["examples"].values():
         schema = {**body["schema"], "components": document["components"]}
         jsonschema.Draft202012Validator(schema).validate(example["value"])

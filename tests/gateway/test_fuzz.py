@@ -21,6 +21,8 @@ from schemathesis.specs.openapi.checks import (
 
 from services.gateway.main import openapi_document
 from tests.gateway.cell import Cell
+from tests.gateway.event_rows import EVENT, EVENT_TABLE, SERIES
+from tests.gateway.event_things import things, version_of
 
 CHECKS = [
     not_a_server_error,
@@ -64,6 +66,7 @@ def fitting(cell: Cell, path: str, days: Iterator[int]) -> dict[str, str]:
         if path.endswith("check-out"):
             url = f"/v1/hubs/here/bookings/{made['id']}/check-in"
             assert cell.http.post(url, headers=cell.auth("here", "operator")).status_code == 200
+    known |= things(cell, "here", path, operators=True)
     return {name: value for name, value in known.items() if f"{{{name}}}" in path}
 
 
@@ -85,6 +88,19 @@ def example(cell: Cell, method: str, path: str, days: Iterator[int]) -> dict[str
         parts["query"] = {"from": "2027-03-01T10:00", "to": "2027-03-01T11:00"}
     if method == "PATCH":
         parts["headers"] = {"If-Match": cell.etag("here") if "{space}" in path else '"1"'}
+    return parts | of_events(cell, method, path, parts["path_parameters"])
+
+
+def of_events(cell: Cell, method: str, path: str, known: dict[str, str]) -> dict[str, Any]:
+    """What the table of who may do what sends to the routes of events."""
+    if (method, path) not in EVENT_TABLE:
+        return {}
+    asked = EVENT_TABLE[method, path].ask(cell, "here", "operator")
+    parts: dict[str, Any] = {"query": asked.get("params", {}), "headers": asked.get("headers", {})}
+    if "json" in asked or path.endswith("/sign-ups"):
+        parts |= {"body": asked.get("json", {}), "media_type": "application/json"}
+    if method == "PATCH" and path in (EVENT, SERIES):
+        parts["headers"] = version_of(cell, "here", path.format(**known))
     return parts
 
 

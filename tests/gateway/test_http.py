@@ -10,48 +10,82 @@ import httpx2
 import pytest
 
 from tests.gateway.cell import Cell, eventually
+from tests.gateway.event_things import things
 from tests.gateway.problems import problem
 
 BOOKINGS = "/v1/hubs/here/bookings"
 MEMBERS = "/v1/hubs/here/members"
+EVENTS = "/v1/hubs/here/events"
+
+
+BY_PERSON = (
+    "/v1/hubs",
+    "/v1/hubs/here",
+    "/v1/hubs/here/spaces",
+    "/v1/hubs/here/spaces/room",
+    "/v1/hubs/here/availability?from=2027-03-01T10:00&to=2027-03-01T11:00",
+    "/v1/hubs/here/occupancy",
+    BOOKINGS,
+    f"{BOOKINGS}/{{booking}}",
+    f"{MEMBERS}/{{member}}",
+    "/v1/me",
+    "/v1/me/bookings",
+    "/v1/openapi.json",
+    "/v1/asyncapi.json",
+    f"{EVENTS}/{{event}}/sign-ups",
+    f"{EVENTS}/{{event}}/sign-ups/{{sign_up}}",
+    "/v1/hubs/here/event-settings",
+    "/v1/hubs/here/event-figures?year=2027",
+    "/v1/me/feeds",
+    "/v1/links/{token}",
+)
+BY_LANGUAGE = (
+    EVENTS,
+    f"{EVENTS}/{{event}}",
+    f"{EVENTS}/{{event}}.ics",
+    f"{EVENTS}/{{event}}.jsonld",
+    "/v1/hubs/here/series/{series}",
+    "/v1/me/events",
+    "/v1/hubs/here/feeds/programme.ics",
+    "/v1/feeds/{secret}.ics",
+)
+VARYING = dict.fromkeys(BY_PERSON, "Authorization") | dict.fromkeys(
+    BY_LANGUAGE, "Authorization, Accept-Language"
+)
 
 
 def test_whoever_has_it_already_is_not_sent_it_again(cell: Cell) -> None:
     auth = cell.auth("here", "host")
-    made = cell.book("here", "room", **cell.slot(day=20))
-    person = cell.person("here", "member")
-    paths = [
-        "/v1/hubs",
-        "/v1/hubs/here",
-        "/v1/hubs/here/spaces",
-        "/v1/hubs/here/spaces/room",
-        "/v1/hubs/here/availability?from=2027-03-01T10:00&to=2027-03-01T11:00",
-        "/v1/hubs/here/occupancy",
-        BOOKINGS,
-        f"{BOOKINGS}/{made['id']}",
-        f"{MEMBERS}/{person}",
-        "/v1/me",
-        "/v1/me/bookings",
-        "/v1/openapi.json",
-        "/v1/asyncapi.json",
-    ]
-    for path in paths:
+    known = {
+        "booking": cell.book("here", "room", **cell.slot(day=20))["id"],
+        "member": cell.person("here", "member"),
+        **things(cell, "here", "{event}/{sign_up}"),
+        **things(cell, "here", "{series}/{feed}/{secret}/{token}"),
+    }
+    for template, vary in VARYING.items():
+        path = template.format(**known)
         got = cell.http.get(path, headers=auth)
         assert got.status_code == 200, path
-        assert got.headers["vary"] == "Authorization"
+        assert got.headers["vary"] == vary, path
         tag = got.headers["etag"]
         for seen in (tag, f"W/{tag}", f'"other", {tag}', "*"):
             again = cell.http.get(path, headers={**auth, "If-None-Match": seen})
             assert (again.status_code, again.content) == (304, b""), path
             assert again.headers["etag"] == tag
-        assert cell.http.get(path, headers={**auth, "If-None-Match": '"other"'}).status_code == 200
-    assert {one.path for one in cell.app.routes if "GET" in one.methods and one.path.startswith("/v1")} == {  # type: ignore[attr-defined]
-        path.partition("?")[0]
-        .replace("/here", "/{hub}")
-        .replace("/room", "/{space}")
-        .replace(made["id"], "{booking}")
-        .replace(str(person), "{member}")
-        for path in paths
+        for other in ('"other"', "x" * 600, '"\u00e5"'.encode("latin-1")):
+            headers: Any = {**auth, "If-None-Match": other}
+            assert cell.http.get(path, headers=headers).status_code == 200, path
+
+
+def test_every_address_that_can_be_read_is_among_them(cell: Cell) -> None:
+    tried = {
+        template.partition("?")[0].replace("/here", "/{hub}").replace("/room", "/{space}")
+        for template in VARYING
+    }
+    assert tried == {
+        one.path  # type: ignore[attr-defined]
+        for one in cell.app.routes
+        if "GET" in one.methods and one.path.startswith("/v1")  # type: ignore[attr-defined]
     }
 
 
@@ -71,6 +105,9 @@ def test_what_was_made_is_where_it_is_said_to_be(cell: Cell) -> None:
         (BOOKINGS, {"space": "room", **cell.slot(day=22)}),
         ("/v1/hubs/here/spaces", {"id": "cellar", "name": "Källare", "kind": "room"}),
         (MEMBERS, {"person": {"name": "Åsa Öhrn-Æbelø 🪑"}, "role": "visitor"}),
+        (EVENTS, {"title": "Möte 🪑", **cell.slot(day=22)}),
+        ("/v1/hubs/here/series", {"title": "Vecka", "events": [{"title": "Öppet", **cell.slot(day=22)}]}),
+        (f"{EVENTS}/{cell.meet('here')['id']}/sign-ups", {}),
     ):
         made = cell.http.post(path, json=body, headers=auth)
         assert made.status_code == 201

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,27 +9,15 @@ from starlette.routing import Route
 
 from services.gateway.main import openapi_document
 from tests.gateway.cell import Cell
+from tests.gateway.event_rows import EVENT, EVENT_TABLE, SERIES
+from tests.gateway.event_things import OWNER, things, version_of
 from tests.gateway.problems import problem
+from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row
 
 KEEPERS = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 """For the cell's keepers, not for people; outside the published document."""
 
-ROLES = ("nobody", "garbage", "stranger", "visitor", "member", "host", "operator", "coordinator", "admin")
-STAFF = ("host", "operator", "coordinator", "admin")
-OPERATORS = ("operator", "admin")
-HUB = "/v1/hubs/{hub}"
 BOOKING = f"{HUB}/bookings/{{booking}}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """What a route answers those who may, and which others hear instead; `ask` makes a request that fits."""
-
-    good: int
-    refused: int
-    may: tuple[str, ...]
-    signed_in: bool = True
-    ask: Callable[[Cell, str, str], dict[str, Any]] = lambda *_: {}
 
 
 def _slot(cell: Cell, hub: str, role: str) -> dict[str, Any]:
@@ -43,9 +29,7 @@ def _space(_: Cell, hub: str, role: str) -> dict[str, Any]:
     return {"json": {"id": f"new-{hub}-{role}", "name": "New", "kind": "room"}}
 
 
-BELONG = ("visitor", "member", *STAFF)
-PEOPLE = ("stranger", *BELONG)
-VERSION = {"headers": {"If-Match": '"1"'}}
+STANDING: dict[tuple[str, str, str], dict[str, str]] = {}
 
 # Whoever is not in `may` hears `refused`; nobody and a bad token hear 401 where one signs in. The booking and the member
 # the addresses name are another person's: whose it is may always see it, which test_who_may_see_a_booking tries.
@@ -89,6 +73,7 @@ TABLE: dict[tuple[str, str], Row] = {
         200, 403, OPERATORS, ask=lambda *_: {"json": {"role": "member"}, **VERSION}
     ),
     ("DELETE", f"{HUB}/members/{{member}}"): Row(200, 403, OPERATORS),
+    **EVENT_TABLE,
 }
 
 
@@ -147,9 +132,12 @@ def matrix(cell: Cell) -> Cell:
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_may_exactly_what_the_table_says(matrix: Cell, role: str, hub: str) -> None:
     wrong = []
-    for number, ((method, path), row) in enumerate(sorted(TABLE.items())):
+    bookings = sorted(key for key in TABLE if "{booking}" in key[1])
+    for (method, path), row in sorted(TABLE.items()):
+        number = bookings.index((method, path)) if (method, path) in bookings else 0
         expected = _expected(row, role, hub, path)
-        answer = _send(matrix, method, path, row, role, hub, number)
+        acts = method != "GET" and expected < 400
+        answer = _send(matrix, method, path, row, role, hub, number, acts=acts)
         if answer.status_code != expected:
             wrong.append(f"{method} {path}: {answer.status_code} instead of {expected}: {answer.text[:200]}")
         elif expected >= 400:
@@ -164,10 +152,20 @@ def _expected(row: Row, role: str, hub: str, path: str) -> int:
         return row.good
     # What one is in `here` says nothing in `there`.
     known = role if hub == "here" else "stranger"
-    return row.good if known in row.may else row.refused
+    return row.good if known in row.may else row.besides.get(known, row.refused)
 
 
-def _send(cell: Cell, method: str, path: str, row: Row, role: str, hub: str, number: int) -> Any:
+def _standing(cell: Cell, hub: str, path: str) -> dict[str, str]:
+    """What the address names, the same for everybody who only looks or is refused."""
+    place = (cell.url, hub, path)
+    if place not in STANDING:
+        STANDING[place] = things(cell, hub, path)
+    return STANDING[place]
+
+
+def _send(
+    cell: Cell, method: str, path: str, row: Row, role: str, hub: str, number: int, *, acts: bool
+) -> Any:
     address = path.replace("{hub}", hub).replace("{space}", "room")
     if "{booking}" in path:
         place = number * 40 + ROLES.index(role) * 2 + (hub == "there")
@@ -175,7 +173,12 @@ def _send(cell: Cell, method: str, path: str, row: Row, role: str, hub: str, num
     if "{member}" in path:
         name = f"{method} {role} {hub}"
         address = address.replace("{member}", str(cell.person(hub, "member", name)))
+    known = things(cell, hub, path) if acts else _standing(cell, hub, path)
+    for name, value in known.items():
+        address = address.replace(f"{{{name}}}", value)
     asked = row.ask(cell, hub, role)
+    if method == "PATCH" and path in (EVENT, SERIES):
+        asked["headers"] = version_of(cell, hub, address)
     headers = {**headers_of(cell, role), **asked.pop("headers", {})}
     return cell.http.request(method, address, headers=headers, **asked)
 
@@ -194,6 +197,62 @@ def test_another_hubs_booking_is_not_found_through_ones_own_hub(matrix: Cell) ->
                 url = f"/v1/hubs/{hub}/bookings/{foreign}{tail}"
                 body = {"seats": 1} if method == "PATCH" else None
                 problem(matrix.http.request(method, url, headers=auth, json=body), 404, "not-found")
+
+
+def test_another_hubs_event_series_and_sign_up_are_not_found_through_ones_own_hub(matrix: Cell) -> None:
+    """Whatever one may in the own hub: ids of another are ids of nothing here."""
+    wrong = []
+    for (method, path), row in sorted(EVENT_TABLE.items()):
+        if not path.startswith(HUB) or path.count("{") < 2:
+            continue
+        foreign = things(matrix, "there", path)
+        address = path.replace("{hub}", "here")
+        for name, value in foreign.items():
+            address = address.replace(f"{{{name}}}", value)
+        asked = {"headers": {}, **row.ask(matrix, "here", "operator")}
+        headers = {"If-Match": '"1"', **asked.pop("headers"), **matrix.auth("here", "operator")}
+        answer = matrix.http.request(method, address, headers=headers, **asked)
+        if answer.status_code != 404:
+            wrong.append(f"{method} {path}: {answer.status_code}: {answer.text[:200]}")
+    assert wrong == []
+
+
+ORGANISERS = {
+    (method, f"{path}{act}"): 200
+    for method, path, act in (
+        ("GET", EVENT, ""),
+        ("PATCH", EVENT, ""),
+        ("POST", EVENT, "/publish"),
+        ("POST", EVENT, "/cancel"),
+        ("POST", EVENT, "/answer"),
+        ("GET", EVENT, "/sign-ups"),
+        ("GET", EVENT, "/sign-ups/{sign_up}"),
+        ("DELETE", EVENT, "/sign-ups/{sign_up}"),
+        ("POST", EVENT, "/check-in"),
+        ("PATCH", SERIES, ""),
+        ("POST", SERIES, "/publish"),
+        ("POST", SERIES, "/cancel"),
+    )
+} | {("POST", f"{EVENT}/{act}"): 403 for act in ("approve", "return", "hide", "show")}
+
+
+@pytest.mark.parametrize("who", [OWNER, "Co-host"])
+def test_whoever_organises_runs_the_event_without_any_other_role_and_moderates_nothing(
+    matrix: Cell, who: str
+) -> None:
+    wrong = []
+    co_host = str(matrix.person("here", "member", "Co-host"))
+    for (method, path), expected in ORGANISERS.items():
+        known = things(matrix, "here", path, organisers=[{"id": co_host}])
+        address = path.format(hub="here", **known)
+        asked = TABLE[method, path].ask(matrix, "here", "member")
+        if method == "PATCH":
+            asked["headers"] = version_of(matrix, "here", address)
+        headers = {**matrix.auth("here", "member", who), **asked.pop("headers", {})}
+        answer = matrix.http.request(method, address, headers=headers, **asked)
+        if answer.status_code != expected:
+            wrong.append(f"{method} {path}: {answer.status_code}: {answer.text[:200]}")
+    assert wrong == []
 
 
 def test_who_may_see_a_booking(matrix: Cell) -> None:

@@ -17,7 +17,7 @@ async function all(answers) {
 
 const names = (await all(client.ping())).map((one) => one.name);
 console.log(`PING: ${names.join(", ")}`);
-if (names.join() !== "foci-booking,foci-directory") throw new Error(`expected booking and directory, found ${names}`);
+if (names.join() !== "foci-booking,foci-directory,foci-events") throw new Error(`expected three services, found ${names}`);
 for (const one of await all(client.info())) {
   console.log(`INFO: ${one.name} ${one.version} in cell ${one.metadata.cell}: ${one.endpoints.map((end) => end.name).join(", ")}`);
   const strange = one.endpoints.filter((end) => !end.subject.startsWith(`rpc.${one.metadata.cell}.`));

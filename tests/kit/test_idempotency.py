@@ -150,3 +150,29 @@ async def test_keys_past_their_day_are_forgotten(booking: Database) -> None:
 async def test_a_key_is_printable_and_of_bounded_length(key: str) -> None:
     with pytest.raises(Invalid):
         Key.of(PERSON, "open", key, b"")
+
+
+def _several(*keys: str) -> list[tuple[Key, Answer]]:
+    return [
+        (Key.of(PERSON, "open", key, b"{}"), Answer(201, None if number % 2 else number, f'"{key}"'))
+        for number, key in enumerate(keys)
+    ]
+
+
+async def test_many_answers_are_stored_at_once_like_one(booking: Database) -> None:
+    several = _several("c", "a", "b")
+    async with booking.transaction() as session:
+        await idempotency.store_all(session, several)
+        await idempotency.store_all(session, [])
+    async with booking.reading() as session:
+        for key, answer in several:
+            assert await idempotency.answered(session, key, now=utc_now()) == answer
+
+
+async def test_of_many_answers_with_a_known_key_none_is_stored(booking: Database) -> None:
+    async with booking.transaction() as session:
+        await idempotency.store_all(session, _several("b"))
+    with pytest.raises(IntegrityError):
+        async with booking.transaction() as session:
+            await idempotency.store_all(session, _several("a", "b", "c"))
+    assert await scalar(booking, "SELECT count(*) FROM idempotency_key") == 1

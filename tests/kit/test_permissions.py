@@ -23,7 +23,7 @@ from tests.kit.own_servers import started
 from tests.servers import NatsAccount
 from tests.waiting import eventually
 
-OTHER = {"directory": "booking", "booking": "directory"}
+OTHER = {"directory": "booking", "booking": "events", "events": "directory"}
 
 
 class Tried:

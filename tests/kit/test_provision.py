@@ -11,6 +11,7 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
+from shared.contracts.catalogue import SERVICES
 from shared.contracts.streams import CONSUMERS, STREAMS
 from shared.kit.provision import provision
 from tests.kit.consuming import send
@@ -57,7 +58,7 @@ async def migrated(service: str, url: str) -> None:
     assert await asyncio.wait_for(process.wait(), 30) == 0
 
 
-@pytest.mark.parametrize("service", ["directory", "booking"])
+@pytest.mark.parametrize("service", SERVICES)
 async def test_migrating_twice_and_by_two_at_once_gives_one_schema(postgres: str, service: str) -> None:
     name = f"migrating_{secrets.token_hex(4)}"
     admin = await asyncpg.connect(postgres)

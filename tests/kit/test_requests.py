@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.base import Request, Slug, View
 from shared.kit.database import Database
 from shared.kit.errors import Conflict, Unavailable
+from shared.kit.idempotency import Answer
 from shared.kit.ids import new_id, utc_now
 from shared.kit.principal import LIFETIME, Principal, Verifier, required, sign
 from shared.kit.problems import RemoteProblem
@@ -50,6 +51,15 @@ class WhoAmI(Request[Greeting]):
     reply = Greeting
 
 
+class Queue(Request[Greeting]):
+    """Answered by itself, with room of its own."""
+
+    service = "booking"
+    operation = "queue"
+    reply = Greeting
+    changes = True
+
+
 class SpaceTaken(Conflict):
     code = "space-taken"
     title = "Taken"
@@ -61,6 +71,7 @@ class Doors:
     def __init__(self) -> None:
         self.inside = 0
         self.most = 0
+        self.queueing = 0
         self.go_on = asyncio.Event()
 
 
@@ -109,7 +120,16 @@ def make_server(database: Database, doors: Doors, *, concurrency: int = 4) -> Se
     async def who_am_i(_: AsyncSession, __: WhoAmI, call: Call) -> Greeting:
         return Greeting(words=f"{required(call.principal).role}")
 
+    async def queue(_: Queue, __: Call) -> Answer:
+        doors.queueing += 1
+        try:
+            await doors.go_on.wait()
+        finally:
+            doors.queueing -= 1
+        return Answer(200, None, '{"words": "Hej"}')
+
     server.answers({Greet: greet, WhoAmI: who_am_i})
+    server.answers_directly({Queue: queue}, slots=6)
     return server
 
 
@@ -239,6 +259,24 @@ async def test_when_it_is_full_the_next_is_told_at_once_to_come_back(stage: Stag
     assert await stage.ask("ystad") == "Hej ystad"
 
 
+async def test_requests_with_slots_of_their_own_neither_take_nor_give_room(stage: Stage) -> None:
+    async def queue() -> Any:
+        return await stage.requester.send(Queue(), cell="local", seconds=5)
+
+    queueing = [asyncio.create_task(queue()) for _ in range(12)]  # six work, six wait
+    await eventually(lambda: len(stage.server._active) == 12)
+    assert stage.doors.queueing == 6
+    assert (await refused(queue()))["status"] == 503
+    slow = [asyncio.create_task(stage.ask("slow")) for _ in range(8)]
+    await eventually(lambda: len(stage.server._active) == 20)
+    assert (await refused(stage.ask("ystad")))["status"] == 503
+    stage.doors.go_on.set()
+    assert len(await asyncio.gather(*queueing)) == 12
+    assert await asyncio.gather(*slow) == ["Hej slow"] * 8
+    await eventually(lambda: not stage.server._active)
+    await queue()
+
+
 async def test_a_request_whose_deadline_has_passed_is_not_begun(stage: Stage) -> None:
     late = Requester(stage.gateway, lambda: utc_now() - timedelta(seconds=10))
     problem = await refused(late.send(Greet(hub="slow"), cell="local", seconds=5))
@@ -295,6 +333,7 @@ async def test_ordinary_nats_tools_find_the_service(stage: Stage, nats_account: 
     assert found["version"] == "1.2.3"
     assert {endpoint["subject"] for endpoint in found["endpoints"]} == {
         "rpc.local.booking.greet",
+        "rpc.local.booking.queue",
         "rpc.local.booking.who-am-i",
     }
     await admin.close()

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.kit import timers as timers_module
 from shared.kit.database import Database
 from shared.kit.ids import utc_now
-from shared.kit.timers import Duty, Timers, cancel_timer, set_timer
+from shared.kit.timers import Duty, Timers, cancel_timer, set_standing, set_timer
 from tests.kit.hubs import NOON, opened, scalar
 from tests.waiting import eventually
 
@@ -200,3 +200,25 @@ async def test_a_timer_in_another_replicas_hands_is_not_asked_for_without_pause(
                 until = loop.time() + 0.5
                 await eventually(lambda: loop.time() > until)
         assert asked < 20
+
+
+async def test_a_standing_duty_is_done_at_every_start_and_then_at_its_own_pace(booking: Database) -> None:
+    clock = Calendar()
+    done: list[datetime] = []
+
+    async def compare(session: AsyncSession, key: str, now: datetime) -> None:
+        done.append(now)
+        await set_timer(session, "compare", key, now + timedelta(minutes=15))
+
+    timers = Timers(booking, {"compare": compare}, clock)
+    for _ in range(3):  # three replicas start
+        await set_standing(booking, ("compare",), clock)
+    await handle_all(timers)
+    assert done == [NOON]
+    clock.now += timedelta(minutes=5)
+    await set_standing(booking, ("compare",), clock)  # one more
+    await handle_all(timers)
+    assert done == [NOON, clock.now]
+    clock.now += timedelta(minutes=15)
+    await handle_all(timers)
+    assert len(done) == 3

@@ -14,6 +14,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ def test_a_stack_survives_kills_and_stops_without_a_trace(tmp_path: Path) -> Non
         hubs = [hub["id"] for hub in answer(f"{base}/hubs")["items"]]
         assert hubs[0] == "alvhamn-coffice"
         assert len(hubs) == 8
+        met = answer(f"{base}/hubs/{hubs[0]}/event-figures?year={datetime.now(UTC).year - 1}")
+        assert (met["meetups"], met["participants"]) == (102, 2046)
         assert set(console.processes()) == EVERYTHING
         _survives_a_killed_service(console, f"{base}/hubs/{hubs[0]}/spaces")
         _stops_without_a_trace(console, signal.SIGTERM)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.commands.stating import state_next
+from services.booking.commands.venue_facts import tell
 from services.booking.queries.bookings import may_see, no_such_booking
 from services.booking.rules.refusals import HoldExpired, WrongState
 from services.booking.rules.times import check_in_window
@@ -18,6 +19,8 @@ from shared.contracts.booking.facts import (
     BookingCheckedInV1,
     BookingCheckedOutV1,
     BookingConfirmedV1,
+    VenueConfirmedV1,
+    VenueLostV1,
 )
 from shared.contracts.booking.words import LIVE, BookingStatus
 from shared.contracts.directory.words import STAFF
@@ -43,22 +46,44 @@ def refuse_lapsed(booking: Booking, now: datetime) -> None:
         raise HoldExpired("This hold has lapsed. Book the time again if it is still free.")
 
 
-async def confirm(session: AsyncSession, booking: Booking, *, by: UUID, now: datetime, ids: Ids) -> None:
-    """Turn a hold into a booking; confirming twice changes nothing."""
+async def confirm(
+    session: AsyncSession,
+    booking: Booking,
+    *,
+    by: UUID,
+    now: datetime,
+    ids: Ids,
+    for_event: bool = False,
+) -> None:
+    """Turn a hold into a booking; confirming twice changes nothing.
+
+    `for_event` says that the event itself has accepted its room: it need not be told, and comes late only when a
+    service was away; as long as nobody else has taken the place it is still kept for it.
+    """
     if booking.status == BookingStatus.CONFIRMED:
         return
-    refuse_lapsed(booking, now)
+    if not for_event:
+        refuse_lapsed(booking, now)
     if booking.status != BookingStatus.HELD:
         raise WrongState(f"A booking that is {in_words(booking)} cannot be confirmed.")
     booking.status = BookingStatus.CONFIRMED
     booking.expires_at = None
     await state_next(session, BookingConfirmedV1, booking, by=by, now=now, ids=ids)
+    if booking.event is not None and not for_event:
+        await tell(session, booking, VenueConfirmedV1, by=by, now=now, ids=ids)
 
 
 async def cancel(
-    session: AsyncSession, booking: Booking, *, by: UUID, now: datetime, ids: Ids, reason: str | None = None
+    session: AsyncSession,
+    booking: Booking,
+    *,
+    by: UUID,
+    now: datetime,
+    ids: Ids,
+    reason: str | None = None,
+    for_event: bool = False,
 ) -> None:
-    """Give the units back; cancelling twice changes nothing."""
+    """Give the units back; cancelling twice changes nothing. With `for_event` its event has given the room up."""
     if booking.status == BookingStatus.CANCELLED:
         return
     if booking.status == BookingStatus.CHECKED_IN:
@@ -69,6 +94,8 @@ async def cancel(
     booking.cancel_reason = reason
     booking.expires_at = None
     await state_next(session, BookingCancelledV1, booking, by=by, now=now, ids=ids)
+    if booking.event is not None and not for_event:
+        await tell(session, booking, VenueLostV1, by=by, now=now, ids=ids)
 
 
 async def check_in(session: AsyncSession, booking: Booking, *, by: UUID, now: datetime, ids: Ids) -> None:
@@ -108,8 +135,9 @@ async def give_back_all(
         Booking.status.in_([BookingStatus.HELD, BookingStatus.CONFIRMED]),
         Booking.starts_at > since,
         Booking.created_at <= since,
-        # An imported calendar is the hub's, not the importing operator's.
+        # An imported calendar is the hub's, not the importing operator's; an event goes on without who started it.
         Booking.calendar.is_(None),
+        Booking.event.is_(None),
     )
     bookings = (await session.scalars(mine.order_by(Booking.id).with_for_update())).all()
     for booking in bookings:

@@ -9,12 +9,13 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.commands.stating import state_next
+from services.booking.commands.venue_facts import tell
 from services.booking.rules.claims import LONGEST_BUFFER, Units, to_multirange
-from services.booking.rules.times import Span
 from services.booking.tables import Booking
-from shared.contracts.booking.facts import BookingExpiredV1
+from shared.contracts.booking.facts import BookingExpiredV1, VenueLostV1
 from shared.contracts.booking.words import BookingStatus
 from shared.kit.ids import Ids
+from shared.kit.moments import Span
 
 HOLD = "hold-expires"
 """Kind of the timer that ends a hold; its key is the booking's id.
@@ -32,13 +33,20 @@ _DEAD = text("""
 """)
 
 
-async def expire_hold(session: AsyncSession, booking: UUID, *, now: datetime, ids: Ids) -> bool:
-    """End one hold whose time is up; False when there is nothing to end any more."""
+async def expire_hold(
+    session: AsyncSession, booking: UUID, *, now: datetime, ids: Ids, for_event: bool = False
+) -> bool:
+    """End one hold whose time is up; False when there is nothing to end any more.
+
+    With `for_event` its event asks for a room anew this moment, and need not be told.
+    """
     held = await session.scalar(select(Booking).where(Booking.id == booking).with_for_update())
     if held is None or held.status != BookingStatus.HELD or held.expires_at is None or held.expires_at > now:
         return False
     held.status = BookingStatus.EXPIRED
     await state_next(session, BookingExpiredV1, held, by=held.booked_by, now=now, ids=ids)
+    if held.event is not None and not for_event:
+        await tell(session, held, VenueLostV1, by=held.booked_by, now=now, ids=ids)
     return True
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.booking.rules.times import check_zone
 from services.booking.tables import Hub
+from shared.kit.moments import check_zone
 
 # A space's version stands for everything a reservation was decided on, the zone included.
 _ANEW = text("UPDATE space SET version = version + 1 WHERE hub = :hub")

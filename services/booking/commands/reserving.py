@@ -18,7 +18,7 @@ from services.booking.queries.claims import claims_on, taken
 from services.booking.queries.spaces import SpaceTerms, terms_of
 from services.booking.rules.claims import Units, buffers, free_units, needed, to_multirange
 from services.booking.rules.refusals import AlreadyImported, NotAMember
-from services.booking.rules.times import Span, check_rules, span
+from services.booking.rules.times import check_rules
 from shared.contracts.booking.facts import BookingConfirmedV1, BookingHeldV1
 from shared.contracts.booking.requests import BookingView, Reserve
 from shared.contracts.booking.words import BookingStatus
@@ -28,6 +28,7 @@ from shared.kit.database import Database
 from shared.kit.errors import FociError, IdempotencyKeyReused, Invalid, NotFound, Unavailable
 from shared.kit.idempotency import Answer
 from shared.kit.ids import Ids
+from shared.kit.moments import Span, span
 from shared.kit.outbox import row_of
 from shared.kit.principal import Principal, require_role, required
 from shared.kit.rpc import Call, answer_of, remember_refusal

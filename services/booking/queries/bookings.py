@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.queries.spaces import zone_of
 from services.booking.rules.claims import from_multirange
-from services.booking.rules.times import LONGEST_BOOKING, moment, storable
+from services.booking.rules.times import LONGEST_BOOKING
 from services.booking.tables import Booking
 from shared.contracts.booking.requests import (
     BookingPage,
@@ -25,11 +25,13 @@ from shared.contracts.booking.requests import (
 )
 from shared.contracts.directory.words import STAFF
 from shared.kit.errors import Invalid, NotFound
+from shared.kit.moments import moment, storable
 from shared.kit.principal import Principal, require_role, required
 
 _COLUMNS = """
     id, hub, space, units::text AS units, seats, starts_at, ends_at, status, title, person, booked_by, time_zone,
-    rules_version, expires_at, cancel_reason, calendar, uid, recurrence_id, version, created_at
+    rules_version, expires_at, cancel_reason, calendar, uid, recurrence_id, event, version,
+    created_at
 """
 # `after_start` bounds the walk through the index from below: no booking that still matters began before it.
 _FILTER = """
@@ -81,6 +83,7 @@ def _view(row: Mapping[Any, Any], units: tuple[int, ...]) -> BookingView:
         person=row["person"],
         booked_by=row["booked_by"],
         source=source,
+        event=row["event"],
         expires_at=row["expires_at"],
         cancel_reason=row["cancel_reason"],
         rules_version=row["rules_version"],

@@ -25,10 +25,11 @@ from services.booking.rules.claims import (
     to_multirange,
 )
 from services.booking.rules.refusals import SpaceTaken
-from services.booking.rules.times import LONGEST_QUESTION, Span, check_rules, shown_span, span
+from services.booking.rules.times import LONGEST_QUESTION, check_rules, shown_span
 from shared.contracts.booking.requests import AvailabilityView, BusyTime, GetAvailability, SpaceAvailability
 from shared.contracts.booking.words import SpaceKind
 from shared.kit.errors import FociError
+from shared.kit.moments import Span, span
 
 LOOK_BACK, LOOK_AHEAD = timedelta(days=2), timedelta(days=8)
 MOST_CLAIMS = 3000

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from services.booking.rules.times import Span, check_rules, open_spans
+from services.booking.rules.times import check_rules, open_spans
 from shared.contracts.booking.space_rules import SpaceRules
 from shared.contracts.booking.words import BY_SEAT, SpaceKind
 from shared.kit.errors import Conflict
+from shared.kit.moments import Span
 
 Units = tuple[int, ...]
 """Unit numbers of one hub, ascending."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.kit.errors import Conflict, Forbidden, Invalid
+from shared.kit.errors import Conflict, Forbidden
 
 
 class SpaceTaken(Conflict):
@@ -55,20 +55,6 @@ class WrongState(Conflict):
 
     code = "wrong-state"
     title = "Not possible in this state"
-
-
-class NoSuchTime(Invalid):
-    """The clocks skip that wall time."""
-
-    code = "time-does-not-exist"
-    title = "That time does not exist there"
-
-
-class AmbiguousTime(Invalid):
-    """The clocks show that wall time twice."""
-
-    code = "time-exists-twice"
-    title = "That time exists twice there"
 
 
 class NotAMember(Forbidden):

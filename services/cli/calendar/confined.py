@@ -20,12 +20,14 @@ _ROOT = Path(__file__).resolve().parents[3]
 _OUT_OF_MEMORY = "reading it took more memory than allowed"
 
 
-def read_confined(raw: bytes, *, home: ZoneInfo, now: datetime, limits: Limits | None = None) -> Reading:
+def read_confined(
+    raw: bytes, *, home: ZoneInfo, now: datetime, limits: Limits | None = None, claims: bool = True
+) -> Reading:
     """What `read` answers, or RefusedError: also when the reader had to be stopped."""
     limits = limits or Limits()
     if len(raw) > limits.file_bytes:
         raise RefusedError(f"the file is larger than {limits.file_bytes / 1_000_000:g} MB")
-    task = json.dumps({"home": home.key, "now": now.isoformat(), "limits": asdict(limits)})
+    task = json.dumps({"home": home.key, "now": now.isoformat(), "limits": asdict(limits), "claims": claims})
     command = [sys.executable, "-m", "services.cli.calendar.confined", task]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
@@ -80,6 +82,7 @@ def _main() -> None:
             now=datetime.fromisoformat(task["now"]),
             limits=limits,
             reached=reached,
+            claims=task["claims"],
         )
         answer = _READING.dump_json(reading)
     except RefusedError as refused:

@@ -21,7 +21,7 @@ class RefusedError(Exception):
 
 
 class NotUnderstoodError(Exception):
-    """One entry cannot be turned into a booking; the text says why."""
+    """One entry cannot be turned into a booking or an event; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,23 @@ class Limits:
     cpu_seconds: int = 40
     wall_seconds: int = 120
     memory_bytes: int = 1_073_741_824
+    details: bool = False
+    """Whether text, place, link and tags are read too; a booking needs none of them."""
 
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """One occurrence of a calendar entry: a booking somebody wants."""
+    """One occurrence of a calendar entry: a booking somebody wants, or an event of a programme."""
 
     start: datetime
     end: datetime
     uid: str
     recurrence_id: str
     title: str
+    text: str = ""
+    location: str = ""
+    link: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -56,7 +62,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class SetAside:
-    """An entry that becomes no booking, and why; `times` counts its occurrences."""
+    """An entry that is not imported, and why; `times` counts its occurrences."""
 
     uid: str
     title: str
@@ -74,7 +80,7 @@ class Reading:
     not_understood: tuple[SetAside, ...] = ()
     left_out: tuple[SetAside, ...] = ()
     unread_uids: frozenset[str] = frozenset()
-    """In the file, but not understood: what is booked for them stays and does not count as vanished."""
+    """In the file, but not understood: what was imported for them stays and does not count as vanished."""
     unread_keys: frozenset[tuple[str, str]] = frozenset()
     """The same for single occurrences."""
 
@@ -82,3 +88,9 @@ class Reading:
 def one_line(text: str, longest: int = 200) -> str:
     """The text on one line, without control characters, at most so long."""
     return " ".join(_CONTROL.sub(" ", text).split())[:longest].strip()
+
+
+def some_lines(text: str, longest: int = 8000) -> str:
+    """The text line by line, without other control characters, at most so long."""
+    lines = (_CONTROL.sub(" ", line).rstrip() for line in text.splitlines())
+    return "\n".join(lines).strip()[:longest].strip()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 from icalendar import Event
 
-from services.cli.calendar.entry import NotUnderstoodError, one_line
+from services.cli.calendar.entry import NotUnderstoodError, one_line, some_lines
+from services.cli.calendar.lines import DETAILS
 from services.cli.calendar.zones import Zones
 
 ParsedEvent: TypeAlias = Any
@@ -15,6 +17,17 @@ ParsedEvent: TypeAlias = Any
 
 _ONCE = ("UID", "DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "SUMMARY", "STATUS", "TRANSP", "SEQUENCE")
 _LONGEST_UID = 500
+_LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
+_LONGEST_TAG, _MOST_TAGS = 40, 20
+
+
+class Details(TypedDict):
+    """What an entry says beside its time and title."""
+
+    text: str
+    location: str
+    link: str
+    tags: tuple[str, ...]
 
 
 def parsed(lines: list[str]) -> ParsedEvent:
@@ -43,6 +56,29 @@ def title_of(event: ParsedEvent) -> str:
     return "" if summary is None or isinstance(summary, list) else one_line(str(summary))
 
 
+def details_of(event: ParsedEvent) -> Details:
+    """Text, place, link and tags as the API takes them: shortened, and what is no web address left out."""
+    link = one_line(_said(event, "URL"), 600)
+    tags = (
+        one_line(str(tag), _LONGEST_TAG) for one in _as_list(event.get("CATEGORIES")) for tag in _tags(one)
+    )
+    return {
+        "text": some_lines(_said(event, "DESCRIPTION")),
+        "location": one_line(_said(event, "LOCATION")),
+        "link": link if _LINK.fullmatch(link) else "",
+        "tags": tuple(dict.fromkeys(tag for tag in tags if tag))[:_MOST_TAGS],
+    }
+
+
+def _said(event: ParsedEvent, name: str) -> str:
+    """The first one where a property that may stand once stands twice."""
+    return str(next(iter(_as_list(event.get(name))), ""))
+
+
+def _tags(categories: Any) -> list[Any]:
+    return list(getattr(categories, "cats", ()))
+
+
 def start_of(event: ParsedEvent, zones: Zones) -> datetime | None:
     """When it starts, for a report about an entry that may be broken everywhere."""
     start = getattr(event.get("DTSTART"), "dt", None) if not event.errors else None
@@ -66,8 +102,9 @@ def settle(event: ParsedEvent, zones: Zones) -> None:
 
 
 def _check_whole(event: ParsedEvent) -> None:
-    if event.errors:
-        raise NotUnderstoodError(_complaint(event.errors[0]))
+    for error in event.errors:
+        if error[0] not in DETAILS:
+            raise NotUnderstoodError(_complaint(error))
     for name in _ONCE:
         if isinstance(event.get(name), list):
             raise NotUnderstoodError(f"it has more than one {name}")

@@ -1,4 +1,4 @@
-"""Sifts a calendar file down to the few lines that say when something takes place and what it is called."""
+"""Sifts a calendar file down to the few lines that say what takes place, when and where."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from services.cli.calendar.entry import Limits, RefusedError, one_line
 _PROPERTY = re.compile(r"([A-Za-z0-9-]{1,60})[;:]")
 _RULES = frozenset(("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"))
 _OF_AN_EVENT = _RULES | {"UID", "DTSTART", "DTEND", "DURATION", "SUMMARY", "STATUS", "TRANSP", "SEQUENCE"}
+DETAILS = frozenset(("DESCRIPTION", "LOCATION", "URL", "CATEGORIES"))
+"""What an event can do without: one that is malformed is left out, not the event."""
 _OF_A_ZONE = frozenset(("TZID", "X-LIC-LOCATION", "DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RDATE", "RRULE"))
 _OF_A_CALENDAR = frozenset(("X-WR-CALNAME", "CALSCALE"))
 
 
 @dataclass
 class Sifted:
-    """The content lines that count, unfolded, by entry; descriptions, contacts and attachments are gone."""
+    """The content lines that count, unfolded, by entry; contacts and attachments are gone."""
 
     calendar: list[str] = field(default_factory=list)
     events: list[list[str]] = field(default_factory=list)
@@ -50,6 +52,7 @@ def _unfolded(raw: bytes, limits: Limits) -> str:
 class _Sieve:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._of_an_event = _OF_AN_EVENT | DETAILS if limits.details else _OF_AN_EVENT
         self._open: list[str] = []
         self._calendars = 0
         self._kept = Sifted()
@@ -111,6 +114,8 @@ class _Sieve:
         if name not in wanted:
             return
         if len(line) > self._limits.line_characters:
+            if name in DETAILS:
+                return  # a picture in a description is no reason to refuse the programme
             most = self._limits.line_characters
             raise RefusedError(f"the file is malformed: a {name} of more than {most} characters")
         if len(lines) >= 2 * self._limits.occurrences:
@@ -123,5 +128,5 @@ class _Sieve:
         if self._open[1] == "VTIMEZONE":
             return _OF_A_ZONE, self._kept.zones[-1]
         if self._open[1] == "VEVENT" and len(self._open) == 2:
-            return _OF_AN_EVENT, self._kept.events[-1]
+            return self._of_an_event, self._kept.events[-1]
         return frozenset(), []

@@ -23,6 +23,7 @@ from services.cli.calendar.entry import (
 )
 from services.cli.calendar.events import (
     ParsedEvent,
+    details_of,
     instant,
     nameplate,
     parsed,
@@ -35,6 +36,8 @@ from services.cli.calendar.expansion import TooManyError, expanded, horizon, ide
 from services.cli.calendar.lines import Sifted, sift
 from services.cli.calendar.zones import Zones
 
+_NO_CLAIM = "only events (VEVENT) claim a space"
+_NO_EVENT = "only events (VEVENT) are part of a programme"
 _FREE = "marked as free time (TRANSP:TRANSPARENT): it does not claim a space"
 _CANCELLED = "cancelled in the calendar (STATUS:CANCELLED)"
 
@@ -46,15 +49,20 @@ def read(
     now: datetime,
     limits: Limits | None = None,
     reached: Callable[[str], None] = lambda _uid: None,
+    claims: bool = True,
 ) -> Reading:
-    """Every occurrence the file asks for, by time. `reached` hears each UID before it is expanded."""
+    """Every occurrence the file asks for, by time. `reached` hears each UID before it is expanded.
+
+    With `claims` the entries are to claim a space, so those marked as free time are left out; a programme has
+    them too.
+    """
     limits = limits or Limits()
     sifted = sift(raw, limits)
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
         )  # the library warns where it guesses a zone's name; the guess is meant
-        return _Reader(sifted, Zones(sifted.zones, home), now, limits).read(reached)
+        return _Reader(sifted, Zones(sifted.zones, home), now, limits, claims).read(reached)
 
 
 @dataclass
@@ -63,6 +71,7 @@ class _Reader:
     zones: Zones
     now: datetime
     limits: Limits
+    claims: bool = True
     entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
     aside: list[SetAside] = field(default_factory=list)
     left_out: list[SetAside] = field(default_factory=list)
@@ -73,7 +82,8 @@ class _Reader:
     def read(self, reached: Callable[[str], None]) -> Reading:
         name = self._calendar_name()
         for kind, times in sorted(self.sifted.others.items()):
-            self.left_out.append(SetAside("", kind, None, "only events (VEVENT) claim a space", times))
+            why = _NO_CLAIM if self.claims else _NO_EVENT
+            self.left_out.append(SetAside("", kind, None, why, times))
         for uid, events in self._series().items():
             reached(uid)
             self._take(uid, events)
@@ -174,13 +184,14 @@ class _Reader:
             raise NotUnderstoodError("it takes no time, because the clocks change during it")
         if (uid, recurrence_id) in self.entries:
             raise NotUnderstoodError("the same occurrence is in the file twice")
-        return Entry(start, end, uid, recurrence_id, title_of(occurrence) or UNTITLED)
+        entry = Entry(start, end, uid, recurrence_id, title_of(occurrence) or UNTITLED)
+        return replace(entry, **details_of(occurrence)) if self.limits.details else entry
 
-    @staticmethod
-    def _why_left_out(occurrence: ParsedEvent) -> str:
+    def _why_left_out(self, occurrence: ParsedEvent) -> str:
         if str(occurrence.get("STATUS", "")).strip().upper() == "CANCELLED":
             return _CANCELLED
-        return _FREE if str(occurrence.get("TRANSP", "")).strip().upper() == "TRANSPARENT" else ""
+        free = str(occurrence.get("TRANSP", "")).strip().upper() == "TRANSPARENT"
+        return _FREE if free and self.claims else ""
 
     def _not_understood(self, event: ParsedEvent, error: Exception) -> None:
         try:

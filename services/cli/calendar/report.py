@@ -117,7 +117,7 @@ def as_json(report: Report) -> dict[str, Any]:
             {
                 **_said(each.entry, zone),
                 "with": [
-                    {"title": o.title or None, "space": o.space, **_times(o.start, o.end, zone)}
+                    {"title": o.title or None, "space": o.space, **times_of(o.start, o.end, zone)}
                     for o in each.by
                 ],
                 "still_at": _said(each.stays, zone) if each.stays else None,
@@ -127,8 +127,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "refused": [{**_said(each.what, zone), "why": each.why} for each in report.refused],
         "cancelled_by_hand": [_said(each, zone) for each in report.cancelled_by_hand],
         "left_unread": [_said(each, zone) for each in report.left_unread],
-        "not_understood": [_aside(each, zone) for each in report.not_understood],
-        "left_out": [_aside(each, zone) for each in report.left_out],
+        "not_understood": [aside_of(each, zone) for each in report.not_understood],
+        "left_out": [aside_of(each, zone) for each in report.left_out],
     }
 
 
@@ -139,18 +139,18 @@ def as_tables(report: Report) -> RenderableType:
     clashes = [
         (_when(each.entry, zone), each.entry.title, _in_the_way(each, zone)) for each in report.clashed
     ]
-    parts += _listed("Clashed: the time is taken", ("when", "entry", "in the way"), clashes)
+    parts += listed("Clashed: the time is taken", ("when", "entry", "in the way"), clashes)
     refused = [(_when(each.what, zone), each.what.title, each.why) for each in report.refused]
-    parts += _listed("Refused by Foci", ("when", "entry", "why"), refused)
+    parts += listed("Refused by Foci", ("when", "entry", "why"), refused)
     left_so = "cancelled here by hand; left so"
     by_hand = [(_when(each, zone), each.title, left_so) for each in report.cancelled_by_hand]
-    parts += _listed("Cancelled in Foci", ("when", "entry", ""), by_hand)
+    parts += listed("Cancelled in Foci", ("when", "entry", ""), by_hand)
     for title, asides in (("Not understood", report.not_understood), ("Left out", report.left_out)):
-        rows = [(_when_aside(each, zone), each.title or each.uid or "?", each.why) for each in asides]
-        parts += _listed(title, ("when", "entry", "why"), rows)
+        rows = [(when_aside(each, zone), each.title or each.uid or "?", each.why) for each in asides]
+        parts += listed(title, ("when", "entry", "why"), rows)
     stays = "booked earlier; stays, because its entry is not understood"
     unread = [(_when(each, zone), each.title, stays) for each in report.left_unread]
-    parts += _listed("Left as booked", ("when", "entry", "why"), unread)
+    parts += listed("Left as booked", ("when", "entry", "why"), unread)
     if report.dry_run:
         parts.append(Text("Nothing was changed. Whether the times are free shows when they are booked."))
     return Group(*parts)
@@ -168,7 +168,8 @@ def _summary(report: Report) -> RenderableType:
     return table
 
 
-def _listed(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[RenderableType]:
+def listed(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[RenderableType]:
+    """A table of the first rows, nothing where there are none."""
     if not rows:
         return []
     table = Table(title=title, title_justify="left")
@@ -181,29 +182,32 @@ def _listed(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]
 
 
 def _in_the_way(clash: Clash, zone: tzinfo) -> str:
-    said = [f"{each.title or _SOMETHING_ELSE}, {_span(each.start, each.end, zone)}" for each in clash.by]
+    said = [f"{each.title or _SOMETHING_ELSE}, {span_of(each.start, each.end, zone)}" for each in clash.by]
     said = said or [_SOMETHING_ELSE]
     if clash.stays:
-        said.append(f"stays booked {_span(clash.stays.start, clash.stays.end, zone)}")
+        said.append(f"stays booked {span_of(clash.stays.start, clash.stays.end, zone)}")
     return "\n".join(said)
 
 
 def _when(what: Entry | Booked, zone: tzinfo) -> str:
-    return _span(what.start, what.end, zone)
+    return span_of(what.start, what.end, zone)
 
 
-def _when_aside(aside: SetAside, zone: tzinfo) -> str:
+def when_aside(aside: SetAside, zone: tzinfo) -> str:
+    """When an entry that was set aside begins, and how often."""
     first = f"{aside.start.astimezone(zone):%Y-%m-%d %H:%M}" if aside.start else ""
     return first if aside.times == 1 else f"{first} … {aside.times} times".strip()
 
 
-def _span(start: datetime, end: datetime, zone: tzinfo) -> str:
+def span_of(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """From and until, for people."""
     start, end = start.astimezone(zone), end.astimezone(zone)
     until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
     return f"{start:%Y-%m-%d %H:%M}-{until}"
 
 
-def _times(start: datetime, end: datetime, zone: tzinfo) -> dict[str, str]:
+def times_of(start: datetime, end: datetime, zone: tzinfo) -> dict[str, str]:
+    """From and until, for programs."""
     return {"start": start.astimezone(zone).isoformat(), "end": end.astimezone(zone).isoformat()}
 
 
@@ -212,12 +216,13 @@ def _said(what: Entry | Booked, zone: tzinfo) -> dict[str, Any]:
         "uid": what.uid,
         "recurrence_id": what.recurrence_id,
         "title": what.title,
-        **_times(what.start, what.end, zone),
+        **times_of(what.start, what.end, zone),
     }
     return {**said, "booking": what.id, "space": what.space} if isinstance(what, Booked) else said
 
 
-def _aside(aside: SetAside, zone: tzinfo) -> dict[str, Any]:
+def aside_of(aside: SetAside, zone: tzinfo) -> dict[str, Any]:
+    """An entry that was set aside, for programs."""
     start = aside.start.astimezone(zone).isoformat() if aside.start else None
     return {
         "uid": aside.uid or None,

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from services.gateway.client import Errand
 from services.gateway.documents import HUB_ID, IDEMPOTENCY_KEY, NOT_MODIFIED, Listing, documented, refusals
-from services.gateway.responses import answer, expected_version, listing
+from services.gateway.responses import answer, expected_version, id_in, listing
 from services.gateway.routes.parts import (
     SIGN_IN,
     Ask,
@@ -23,6 +23,7 @@ from services.gateway.routes.parts import (
     IdempotencyKey,
     IfMatch,
     Limit,
+    Moment,
     PlainRoute,
     Somebody,
     StrictRoute,
@@ -87,7 +88,6 @@ EXAMPLES = {
         }
     },
 }
-Moment = Annotated[str | None, Query(min_length=10, max_length=40)]
 
 
 @hot.post(
@@ -108,7 +108,7 @@ async def reserve(request: Request) -> Response:
         wish["person"] = await _register(ask, person, hub, body.person, key)
     # The body is validated already; building the request from it must not cost as much again.
     reply = await ask.ask_in(hub, Reserve.model_construct(hub=hub, **wish), person=person, key=key)
-    return answer(request, reply, location=f"/v1/hubs/{hub}/bookings/{_id_in(reply.body)}")
+    return answer(request, reply, location=f"/v1/hubs/{hub}/bookings/{id_in(reply)}")
 
 
 async def _register(ask: Errand, person: UUID, hub: str, guest: Guest, key: str | None) -> UUID:
@@ -117,11 +117,6 @@ async def _register(ask: Errand, person: UUID, hub: str, guest: Guest, key: str 
     wanted = AddMember(hub=hub, person=guest, role=Role.VISITOR)
     reply = await ask.ask_in(hub, wanted, person=person, key=own)
     return MembershipView.model_validate_json(reply.body).person
-
-
-def _id_in(body: bytes) -> str:
-    # `id` is the first member of the view; reading it so spares parsing the whole answer once per booking.
-    return body[7:43].decode()
 
 
 @router.get("", response_model=Listing[BookingView], responses=NOT_MODIFIED | refusals(403))

@@ -27,6 +27,9 @@ from shared.kit.principal import Unauthenticated
 B = TypeVar("B", bound=BaseModel)
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 _SLUG = re.compile(SLUG_PATTERN.replace("$", r"\Z"))
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
+_REGION = re.compile(r"[A-Za-z]{2}")
+_QUALITY = re.compile(r"q=([01](?:\.[0-9]{1,3})?)\s*$")
 _KEY = re.compile(IDEMPOTENCY_KEY["schema"]["pattern"].replace("$", r"\Z"))
 
 
@@ -104,12 +107,18 @@ HubId = Annotated[
 ]
 SpaceId = Annotated[str, Path(pattern=SLUG_PATTERN, description="The space's slug.", examples=["room"])]
 BookingId = Annotated[UUID, Path(description="The booking's id.")]
+EventId = Annotated[UUID, Path(description="The event's id.")]
+SeriesId = Annotated[UUID, Path(description="The series' id.")]
+SignUpId = Annotated[UUID, Path(description="The sign-up's id.")]
 PersonId = Annotated[UUID, Path(description="The person's id.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items per page.")]
+Few = Annotated[int, Query(ge=1, le=100, description="Items per page.")]
 Words = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A filter: text that is only compared."""
 Instant = Annotated[AwareDatetime, AfterValidator(within_calendar)]
 """A moment with its offset, in years in which anybody books."""
+Moment = Annotated[str | None, Query(min_length=10, max_length=40)]
+"""A filter by time, with offset or as wall time in the hub's zone."""
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The ETag the change was decided on.")]
 IdempotencyKey = Annotated[
     str | None,
@@ -144,6 +153,26 @@ async def base_url(request: Request) -> str:
     return (configured or str(request.base_url)).rstrip("/")
 
 
+async def wished_language(
+    accepted: Annotated[
+        str | None, Header(alias="Accept-Language", description="In which language to show texts, if there.")
+    ] = None,
+) -> str | None:
+    """The language the caller likes best, as far as we can name it; None when they do not say."""
+    wishes = [one.partition(";") for one in (accepted or "").split(",")]
+    ranked = sorted(wishes, key=lambda wish: -_weight(wish[2]))
+    for tag, _, _ in ranked:
+        language, _, region = tag.strip().partition("-")
+        if _LANGUAGE.fullmatch(language):
+            return f"{language.lower()}-{region.upper()}" if _REGION.fullmatch(region) else language.lower()
+    return None
+
+
+def _weight(parameters: str) -> float:
+    found = _QUALITY.search(parameters)
+    return 1.0 if found is None else float(found[1])
+
+
 async def caller(request: Request) -> UUID | None:
     """The person who asks, or None."""
     person: UUID | None = request.state.person
@@ -163,6 +192,7 @@ Ask = Annotated[Errand, Depends(services)]
 Cursor = Annotated[str | None, Depends(page_cursor)]
 Anybody = Annotated[UUID | None, Depends(caller)]
 Somebody = Annotated[UUID, Depends(signed_in)]
+Tongue = Annotated[str | None, Depends(wished_language)]
 Base = Annotated[str, Depends(base_url)]
 SIGN_IN = [Depends(bearer)]
 
@@ -189,6 +219,15 @@ def slug_in_path(request: Request, name: str) -> str:
         }
         raise RequestValidationError([fault])
     return slug
+
+
+def id_in_path(request: Request, name: str) -> UUID:
+    """An id out of the address; RequestValidationError when it cannot be one."""
+    try:
+        return UUID(request.path_params[name])
+    except ValueError as error:
+        fault = {"type": "uuid_parsing", "loc": ("path", name), "msg": "Input should be a valid UUID"}
+        raise RequestValidationError([fault]) from error
 
 
 def key_in_header(request: Request) -> str | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.contracts.base import Audience, Fact, Slug, Snapshot, described
-from shared.contracts.booking.words import BookingStatus, SpaceKind
+from shared.contracts.booking.words import BookingStatus, SpaceKind, VenueLoss, VenueRefusal
 
 
 class _BookingFact(Fact):
@@ -81,6 +81,90 @@ class BookingSnapshotV1(_BookingFact, Snapshot):
     fact = "booking-snapshot"
 
     status: BookingStatus
+
+
+class _VenueAnswer(Fact):
+    """Booking's part of the agreement on an event's room. `subject` is `<event>/venue`."""
+
+    service = "booking"
+    audience = Audience.HOSTS
+
+    event: UUID
+    edition: int = described("The edition of the wish this answers.", ge=1)
+    booking: UUID | None = described("The booking, if there is one.", default=None)
+
+
+class VenueHeldV1(_VenueAnswer):
+    """The room is kept for the event until `expires_at`; the event has to accept it."""
+
+    fact = "venue-held"
+
+    space: Slug
+    start: AwareDatetime
+    end: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class VenueConfirmedV1(_VenueAnswer):
+    """The room is the event's."""
+
+    fact = "venue-confirmed"
+
+    space: Slug
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class VenueRefusedV1(_VenueAnswer):
+    """The event cannot have that room then; with the nearest free times of the same length."""
+
+    fact = "venue-refused"
+
+    because: VenueRefusal
+    kept: bool = described("True when the booking it had before stands as it was.")
+    free_starts: tuple[AwareDatetime, ...] = ()
+    free_spaces: tuple[Slug, ...] = described("Free at the wanted time.", default=())
+    bookable_from: AwareDatetime | None = described(
+        "For a time too far ahead: when to ask again.", default=None
+    )
+
+
+class VenueMovedV1(_VenueAnswer):
+    """Somebody moved the event's booking."""
+
+    fact = "venue-moved"
+
+    space: Slug
+    start: AwareDatetime
+    end: AwareDatetime
+    by: UUID
+
+
+class VenueLostV1(_VenueAnswer):
+    """The event's booking is gone without the event having given it up."""
+
+    fact = "venue-lost"
+
+    because: VenueLoss
+    by: UUID | None = None
+
+
+class VenueFreedV1(_VenueAnswer):
+    """The room has been given back as the event wished."""
+
+    fact = "venue-freed"
+
+
+class VenueSnapshotV1(_VenueAnswer, Snapshot):
+    """What booking holds for the event; stated now and then, so that both sides can compare."""
+
+    fact = "venue-snapshot"
+
+    live: bool
+    heard: int = described("The last version of the event's venue facts that was acted on.", ge=0)
+    space: Slug | None = None
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
 
 
 class _SpaceFact(Fact):

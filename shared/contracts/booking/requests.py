@@ -7,12 +7,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from shared.contracts.base import Body, Line, Page, Plain, Request, Slug, View, described
+from shared.contracts.base import Body, Line, Page, Plain, Request, Slug, View, When, described
 from shared.contracts.booking.space_rules import GivenRules, SpaceRules
 from shared.contracts.booking.words import BookingStatus, SpaceKind
-
-When = Annotated[str, StringConstraints(min_length=10, max_length=40)]
-"""A moment with offset (`2027-03-01T10:00:00+01:00`) or wall time in the hub's zone (`2027-03-01T10:00`)."""
 
 
 class SpaceView(View):
@@ -192,6 +189,7 @@ class BookingView(View):
     expires_at: AwareDatetime | None = described("For a hold: when it lapses.", default=None)
     cancel_reason: str | None = None
     rules_version: int = described("The version of the space whose rules are frozen into this booking.")
+    event: UUID | None = described("The event whose room it is.", default=None)
     version: int
     created_at: AwareDatetime
 

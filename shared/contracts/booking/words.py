@@ -31,3 +31,23 @@ class BookingStatus(StrEnum):
 
 LIVE = frozenset({BookingStatus.HELD, BookingStatus.CONFIRMED, BookingStatus.CHECKED_IN})
 """States in which a booking claims its units."""
+
+
+class VenueRefusal(StrEnum):
+    """Why booking cannot give an event its room; the problem codes' words."""
+
+    SPACE_TAKEN = "space-taken"
+    CLOSED = "closed"
+    TOO_SHORT = "too-short"
+    TOO_LONG = "too-long"
+    IN_THE_PAST = "in-the-past"
+    TOO_FAR_AHEAD = "too-far-ahead"
+    TOO_SMALL = "too-small"
+    NO_SUCH_SPACE = "no-such-space"
+
+
+class VenueLoss(StrEnum):
+    """How an event's booking was lost."""
+
+    CANCELLED = "cancelled"
+    LAPSED = "lapsed"

@@ -232,6 +232,47 @@ class EnsurePerson(Request[PersonView]):
     language: Language = "en"
 
 
+class RegisterGuest(Request[PersonView]):
+    """The guest of that name and address, made if missing; no member, and never somebody with an account."""
+
+    service = "directory"
+    operation = "register-guest"
+    reply = PersonView
+    changes = True
+
+    hub: Slug
+    name: Line
+    email: EmailStr
+    language: Language = "en"
+
+
+class NamedPerson(View):
+    """What a person is called; a guest's address for those who run what they come to."""
+
+    person: UUID
+    name: Line
+    email: EmailStr | None = None
+    guest: bool
+
+
+class NamedPeople(View):
+    """Names for a list whose owner has decided who sees it."""
+
+    items: tuple[NamedPerson, ...]
+
+
+class NamePeople(Request[NamedPeople]):
+    """Names for ids. The gateway asks after the list's owner has answered; people nobody knows are left out."""
+
+    service = "directory"
+    operation = "name-people"
+    reply = NamedPeople
+
+    hub: Slug
+    people: tuple[UUID, ...] = Field(max_length=200)
+    contact: bool = described("With the addresses of guests.", default=False)
+
+
 class OrganisationView(View):
     """A company, society or university that has a page at a hub."""
 

@@ -6,10 +6,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.gateway.documents import event_examples, examples
 from shared.contracts.base import SLUG_PATTERN
 from shared.kit import problems
 
 T = TypeVar("T")
+EXAMPLES = examples.EXAMPLES | event_examples.EXAMPLES
+"""A value of each schema that people read most, by the schema's name."""
 
 
 class Listing(BaseModel, Generic[T]):
@@ -46,7 +49,7 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
     400: ("bad-request",),
     401: ("unauthenticated",),
     403: ("forbidden", "not-a-member"),
-    404: ("not-found",),
+    404: ("not-found", "link-invalid"),
     405: ("method-not-allowed",),
     409: (
         "space-taken",
@@ -60,11 +63,27 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
         "already-imported",
         "space-exists",
         "already-a-member",
+        "not-open",
+        "event-full",
+        "already-signed-up",
+        "offer-lapsed",
+        "capacity-below-sign-ups",
+        "wrong-event",
+        "not-attending",
+        "link-used",
         "conflict",
     ),
     412: ("version-mismatch",),
     413: ("body-too-large",),
-    422: ("invalid", "idempotency-key-reused", "time-does-not-exist", "time-exists-twice"),
+    422: (
+        "invalid",
+        "idempotency-key-reused",
+        "time-does-not-exist",
+        "time-exists-twice",
+        "rule-without-dates",
+        "rule-not-understood",
+        "too-many-dates",
+    ),
     428: ("precondition-required",),
     429: ("too-many-requests",),
     500: ("internal",),
@@ -146,14 +165,21 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
         "examples": ["0190d4f8-5b7e-7c3e-9a52-0242ac120002"],
     },
 }
+EVENT_ID: dict[str, Any] = {
+    "name": "event",
+    "in": "path",
+    "required": True,
+    "description": "The event's id.",
+    "schema": {"type": "string", "format": "uuid"},
+}
 EXTRA_SCHEMAS: dict[str, dict[str, Any]] = {}
 """Schemas of bodies that FastAPI does not see because their routes read the request themselves."""
 
 
 def documented(
-    body: type[BaseModel], examples: dict[str, Any], *parameters: dict[str, Any]
+    body: type[BaseModel], values: dict[str, Any], *parameters: dict[str, Any], sign_in: bool = True
 ) -> dict[str, Any]:
-    """What OpenAPI says of a route that takes the request as it is: body, parameters, and that one signs in."""
+    """What OpenAPI says of a route that takes the request as it is: body, parameters, and whether one must sign in."""
     shape = body.model_json_schema(ref_template="#/components/schemas/{model}")
     EXTRA_SCHEMAS.update(shape.pop("$defs", {}))
     EXTRA_SCHEMAS[body.__name__] = shape
@@ -161,10 +187,11 @@ def documented(
     return {
         "parameters": list(parameters),
         "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": reference, "examples": examples}},
+            # Where nothing has to be said, nothing has to be sent.
+            "required": bool(shape.get("required")),
+            "content": {"application/json": {"schema": reference, "examples": values}},
         },
-        "security": [{"HTTPBearer": []}],
+        "security": [{"HTTPBearer": []}] if sign_in else [{}, {"HTTPBearer": []}],
     }
 
 
@@ -215,110 +242,16 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
 TAGS = [
     {"name": "bookings", "description": "Claims of places for a time."},
     {"name": "spaces", "description": "What can be booked, what is free, how full it is."},
+    {
+        "name": "events",
+        "description": "Meetups: what members start, alone or in series, and the hub's care for it.",
+    },
+    {
+        "name": "sign-ups",
+        "description": "Taking part: places, the waiting line, guests' links, who has come.",
+    },
+    {"name": "calendars", "description": "Events as iCalendar files, feeds and linked data."},
     {"name": "hubs", "description": "The public directory, and who belongs to a hub."},
     {"name": "me", "description": "The signed-in person."},
     {"name": "documents", "description": "What is published about this door and about the bus."},
 ]
-
-_PERSON = "01981f0e-5a00-7000-8000-0000000000a1"
-_RULES = {
-    "opening_hours": {
-        "mon": [{"opens": "08:00", "closes": "18:00"}],
-        "sat": [{"opens": "10:00", "closes": "24:00"}],
-    },
-    "closed_days": ["2027-12-24"],
-    "buffer_after_minutes": 15,
-    "days_ahead": 180,
-}
-_BOOKING = {
-    "id": "01981f0e-5a00-7000-8000-0000000000b1",
-    "hub": "nordviken",
-    "space": "quiet-corner",
-    "units": [4, 5],
-    "seats": 2,
-    "start": "2027-03-01T10:00:00+01:00",
-    "end": "2027-03-01T13:00:00+01:00",
-    "time_zone": "Europe/Stockholm",
-    "status": "confirmed",
-    "title": "Interview",
-    "person": _PERSON,
-    "booked_by": _PERSON,
-    "rules_version": 1,
-    "version": 1,
-    "created_at": "2027-02-20T08:00:00Z",
-}
-_MEMBERSHIP = {
-    "hub": "nordviken",
-    "person": _PERSON,
-    "role": "member",
-    "since": "2026-09-01T08:00:00Z",
-    "version": 1,
-}
-_FIGURES = {
-    "space": "quiet-corner",
-    "capacity": 6,
-    "booked": 2,
-    "free": 4,
-    "present": 2,
-    "at": "2027-03-01T09:00:00Z",
-}
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "BookingView": _BOOKING,
-    "BookingChange": {"start": "2027-03-01T14:00", "end": "2027-03-01T15:00"},
-    "Cancellation": {"reason": "The train is late"},
-    "HubView": {
-        "id": "nordviken",
-        "name": "Nordviken coffice",
-        "kind": "association",
-        "municipality": "Nordviken",
-        "country": "SE",
-        "time_zone": "Europe/Stockholm",
-        "languages": ["sv", "en"],
-        "modules": ["booking"],
-        "offers": ["Two conference rooms"],
-        "cell": "local",
-        "version": 1,
-    },
-    "MembershipView": _MEMBERSHIP,
-    "NewMember": {"person": {"name": "Alva Ek", "language": "sv"}, "role": "visitor"},
-    "NewRole": {"role": "host"},
-    "NewSpace": {"id": "quiet-corner", "name": "Quiet corner", "kind": "flex", "seats": 6, "rules": _RULES},
-    "OccupancyFigures": _FIGURES,
-    "PersonView": {
-        "id": _PERSON,
-        "name": "Alva Ek",
-        "language": "sv",
-        "time_zone": "Europe/Stockholm",
-        "guest": False,
-        "memberships": [_MEMBERSHIP],
-    },
-    "SpaceAvailability": {
-        "space": "quiet-corner",
-        "name": "Quiet corner",
-        "kind": "flex",
-        "free": True,
-        "seats": 6,
-        "free_seats": 4,
-        "in_the_way": [
-            {
-                "space": "quiet-corner",
-                "start": "2027-03-01T10:00:00+01:00",
-                "end": "2027-03-01T13:00:00+01:00",
-            }
-        ],
-    },
-    "SpaceChange": {"name": "Silent corner", "rules": _RULES},
-    "SpaceView": {
-        "id": "quiet-corner",
-        "hub": "nordviken",
-        "name": "Quiet corner",
-        "kind": "flex",
-        "capacity": 6,
-        "units": [1, 2, 3, 4, 5, 6],
-        "seats": 6,
-        "time_zone": "Europe/Stockholm",
-        "rules": _RULES,
-        "version": 1,
-    },
-}
-"""One made-up small town, as in the AsyncAPI document."""

@@ -1,0 +1,170 @@
+"""The links people would be sent, printed for whoever runs the stack: until something sends messages, this does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
+from nats.js.errors import Error as JetStreamError
+
+from deploy.local.home import Home
+from shared.contracts.events.facts import PlaceOfferedV1, PlaceTakenV1, SignUpPendingV1
+from shared.contracts.events.words import LinkPurpose
+from shared.contracts.streams import stream_of
+from shared.kit.links import Link, sign_link
+from shared.kit.principal import load_private_key
+
+STREAM = stream_of("events")
+FOLLOWED = (SignUpPendingV1, PlaceTakenV1, PlaceOfferedV1)
+HEARTBEAT_S = 5.0
+SILENCE_S = 15
+"""So many seconds without a word, heartbeats included, means the connection or the consumer is gone."""
+AGAIN_S = 1.0
+
+Followed = SignUpPendingV1 | PlaceTakenV1 | PlaceOfferedV1
+
+
+class Lost(Exception):
+    """The connection or the consumer has gone; the next one goes on where this one was."""
+
+
+@dataclass
+class Links:
+    """Follows the sign-ups of a cell from now on; each link comes once, also when the bus goes away in between."""
+
+    key: Ed25519PrivateKey
+    cell: str
+    base_url: str
+    last: int | None = None
+    """The last message seen, by its number in the stream."""
+
+    @classmethod
+    def of(cls, home: Home, cell: str, base_url: str) -> Self:
+        """The links of the stack that has this FOCI_HOME."""
+        return cls(load_private_key(home.link_key()), cell, base_url)
+
+    async def begin(self, nats: Client) -> None:
+        """What is stated from now on is followed, whenever the following itself begins."""
+        newest = (await nats.jetstream(timeout=5).stream_info(STREAM)).state.last_seq
+        # A stream that was made anew counts from the beginning again.
+        self.last = newest if self.last is None else min(self.last, newest)
+
+    async def follow(self, nats: Client) -> AsyncGenerator[str]:
+        """A line for each link somebody would be sent; Lost or a NATS error when the bus has gone."""
+        arrived: asyncio.Queue[Msg] = asyncio.Queue()
+        consumer = await self._consume(nats, arrived)
+        try:
+            while True:
+                message = await _next(nats, arrived)
+                if message.headers and "Status" in message.headers:
+                    continue  # a heartbeat
+                self.last = message.metadata.sequence.stream
+                for line in self.lines(_fact_in(message)):
+                    yield line
+        finally:
+            if nats.is_connected:
+                # The server would forget it by itself after a while.
+                with contextlib.suppress(NatsError, TimeoutError):
+                    await nats.jetstream(timeout=1).delete_consumer(STREAM, consumer.name)
+
+    def lines(self, fact: Followed) -> Iterator[str]:
+        """What the person the fact is about would be sent: whose, what for, until when, and the address."""
+        until = fact.start if isinstance(fact, PlaceTakenV1) else fact.until
+        for purpose in _purposes(fact):
+            link = Link(purpose, fact.hub, fact.event, UUID(fact.subject), fact.person, fact.subject_version)
+            url = f"{self.base_url}/v1/links/{sign_link(link, until, self.key, self.cell)}"
+            yield f"{purpose.value} sign-up {fact.subject} in {fact.hub} until {_short(until)}: {url}"
+
+    async def _consume(self, nats: Client, arrived: asyncio.Queue[Msg]) -> ConsumerInfo:
+        await self.begin(nats)
+        inbox = nats.new_inbox()
+        await nats.subscribe(inbox, cb=arrived.put)
+        config = ConsumerConfig(
+            name=f"links-{secrets.token_hex(8)}",
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=(self.last or 0) + 1,
+            ack_policy=AckPolicy.NONE,
+            filter_subjects=[fact.subject_for("*") for fact in FOLLOWED],
+            deliver_subject=inbox,
+            idle_heartbeat=HEARTBEAT_S,
+            inactive_threshold=SILENCE_S * 2,
+            mem_storage=True,
+            num_replicas=1,
+        )
+        return await nats.jetstream(timeout=5).add_consumer(STREAM, config)
+
+
+async def say_links(
+    links: Links,
+    connect: Callable[[], Awaitable[Client]],
+    say: Callable[[str], None],
+    away: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Say each link for as long as this is not cancelled; `away` hears why there are none for a moment."""
+    while True:
+        try:
+            nats = await connect()
+            try:
+                async with aclosing(links.follow(nats)) as lines:
+                    async for line in lines:
+                        say(line)
+            finally:
+                await nats.close()
+        except (Lost, NatsError, JetStreamError, OSError, TimeoutError) as error:
+            away(str(error) or type(error).__name__)
+        await asyncio.sleep(AGAIN_S)
+
+
+def noted_in(path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
+    """`say`, and a line in a file that only its owner reads: who has a link can act with it."""
+
+    def say_and_note(line: str) -> None:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.write(line + "\n")
+        say(line)
+
+    return say_and_note
+
+
+def _purposes(fact: Followed) -> tuple[LinkPurpose, ...]:
+    if isinstance(fact, SignUpPendingV1):
+        return (LinkPurpose.CONFIRM,)
+    if isinstance(fact, PlaceOfferedV1):
+        return (LinkPurpose.ACCEPT, LinkPurpose.DECLINE)
+    # Members give their places back where they have signed in; guests have nothing but their links.
+    return (LinkPurpose.LEAVE,) if fact.guest else ()
+
+
+def _fact_in(message: Msg) -> Followed:
+    name = message.subject.split(".")[3]
+    [kind] = (kind for kind in FOLLOWED if kind.fact == name)
+    return kind.model_validate_json(message.data)
+
+
+def _short(moment: datetime) -> str:
+    return moment.astimezone().isoformat(timespec="minutes")
+
+
+async def _next(nats: Client, arrived: asyncio.Queue[Msg]) -> Msg:
+    """The next message; Lost as soon as it is clear that none will come."""
+    for _ in range(SILENCE_S):
+        try:
+            return await asyncio.wait_for(arrived.get(), 1)
+        except TimeoutError:
+            if not nats.is_connected:
+                raise Lost("the connection has gone") from None
+    raise Lost("nothing heard, not even a heartbeat")

@@ -1,0 +1,1 @@
+"""Events: meetups, series, sign-ups, calendars."""

@@ -1,0 +1,1 @@
+"""Reading: each function is one question, answered with the view model."""

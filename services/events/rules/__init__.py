@@ -1,0 +1,1 @@
+"""The rules of events: pure functions over times, places, lines and calendars, and the errors they raise."""

@@ -1,0 +1,1 @@
+"""What events says and answers."""

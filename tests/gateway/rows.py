@@ -1,0 +1,30 @@
+"""What the table of who may do what is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.gateway.cell import Cell
+
+ROLES = ("nobody", "garbage", "stranger", "visitor", "member", "host", "operator", "coordinator", "admin")
+STAFF = ("host", "operator", "coordinator", "admin")
+OPERATORS = ("operator", "admin")
+BELONG = ("visitor", "member", *STAFF)
+PEOPLE = ("stranger", *BELONG)
+HUB = "/v1/hubs/{hub}"
+VERSION = {"headers": {"If-Match": '"1"'}}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a route answers those who may, and which others hear instead; `ask` makes a request that fits."""
+
+    good: int
+    refused: int
+    may: tuple[str, ...]
+    signed_in: bool = True
+    ask: Callable[[Cell, str, str], dict[str, Any]] = lambda *_: {}
+    besides: Mapping[str, int] = field(default_factory=dict)
+    """Roles that hear something else again."""

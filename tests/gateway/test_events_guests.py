@@ -1,0 +1,206 @@
+"""Guests: an address, a link, a place, and nothing told to anybody who only guesses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+
+from deploy.local.links import Links
+from shared.contracts.events.words import LinkPurpose
+from shared.kit.principal import load_private_key
+from tests.gateway.cell import CELL, Cell, eventually
+from tests.gateway.problems import problem
+
+EVENTS = "/v1/hubs/here/events"
+EDDA = {"name": "Edda Lund", "email": "edda.lund@mail.example", "language": "sv"}
+
+
+@pytest.fixture
+def links(cell: Cell) -> Iterator[list[str]]:
+    """The links people would be sent from now on, as `foci up` prints them."""
+    said: list[str] = []
+    printer = Links(load_private_key(cell.link_key), CELL, cell.url)
+
+    async def listen() -> None:
+        async with aclosing(printer.follow(cell.admin)) as lines:
+            async for line in lines:
+                said.append(line)  # noqa: PERF401  # read while it grows
+
+    async def begin() -> asyncio.Task[None]:
+        await printer.begin(cell.admin)
+        return asyncio.create_task(listen())
+
+    listening = cell.run(begin())
+    yield said
+    cell.loop.call_soon_threadsafe(listening.cancel)
+
+
+def link_in(said: list[str], purpose: str, sign_up: str | None = None, *, number: int = 1) -> str:
+    """The address in the latest line for that purpose, when there are so many of them."""
+
+    def found() -> list[str]:
+        lines = [line for line in said if line.startswith(f"{purpose} ") and (sign_up or "") in line]
+        return lines if len(lines) >= number else []
+
+    return eventually(f"a link to {purpose}", found)[-1].rpartition(" ")[2]
+
+
+def ask(cell: Cell, event: dict[str, Any], guest: Mapping[str, Any] = EDDA, **how: Any) -> httpx2.Response:
+    return cell.http.post(f"{EVENTS}/{event['id']}/sign-ups", json={"guest": dict(guest)}, **how)
+
+
+def test_a_guest_signs_up_follows_the_link_comes_and_leaves(cell: Cell, links: list[str]) -> None:
+    event = cell.meet("here", name="Runs It", capacity=2)
+    asked = ask(cell, event)
+    assert (asked.status_code, asked.json()["status"]) == (202, "pending")
+    assert cell.http.get(f"{EVENTS}/{event['id']}").json()["places"][0]["taken"] == 0
+    link = link_in(links, "confirm")
+
+    for _ in range(3):  # looking at it does nothing, however often
+        seen = cell.http.get(link)
+        assert seen.status_code == 200, seen.text
+        assert (seen.json()["purpose"], seen.json()["title"]) == ("confirm", "A meetup")
+        assert seen.json()["sign_up"]["status"] == "pending"
+    done = cell.http.post(link)
+    assert done.status_code == 200, done.text
+    assert (done.json()["status"], done.json()["place"], done.json()["guest"]) == ("attending", 1, True)
+    assert done.json()["code"]
+    problem(cell.http.post(link), 409, "link-used")
+
+    url, owner = f"{EVENTS}/{event['id']}/sign-ups", cell.auth("here", "member", "Runs It")
+    [listed] = cell.http.get(url, headers=owner).json()["items"]
+    assert (listed["name"], listed["email"], listed["guest"]) == (EDDA["name"], EDDA["email"], True)
+
+    leave = link_in(links, "leave", done.json()["id"])
+    assert cell.http.get(leave).json()["purpose"] == "leave"
+    for _ in range(2):
+        assert cell.http.post(leave).json()["status"] == "cancelled"
+    assert cell.http.get(f"{EVENTS}/{event['id']}").json()["places"][0]["taken"] == 0
+
+
+def test_a_guest_in_line_takes_an_offered_place_by_a_link_once(cell: Cell, links: list[str]) -> None:
+    event = cell.meet("here", capacity=1)
+    url = f"{EVENTS}/{event['id']}/sign-ups"
+    member = cell.auth("here", "member", "Early")
+    first = cell.http.post(url, headers=member).json()
+    ask(cell, event, {"name": "Frode", "email": "frode@mail.example"})
+    waiting = cell.http.post(link_in(links, "confirm")).json()
+    assert (waiting["status"], waiting["waiting_place"]) == ("waiting", 1)
+    cell.http.delete(f"{url}/{first['id']}", headers=member)
+    accept, decline = (link_in(links, purpose, waiting["id"]) for purpose in ("accept", "decline"))
+    taken = cell.http.post(accept)
+    assert (taken.status_code, taken.json()["status"]) == (200, "attending")
+    for used in (accept, decline):
+        problem(cell.http.post(used), 409, "link-used")
+    assert cell.http.get(f"{EVENTS}/{event['id']}").json()["places"][0]["taken"] == 1
+
+
+def test_the_answer_is_the_same_for_everybody_who_asks(cell: Cell, links: list[str]) -> None:
+    event = cell.meet("here")
+    shapes = set()
+    for _ in range(2):
+        shapes.add(tuple(sorted(ask(cell, event).json())))
+    cell.http.post(link_in(links, "confirm"))
+    attending = ask(cell, event)
+    assert attending.status_code == 202
+    shapes.add(tuple(sorted(attending.json())))
+    assert len(shapes) == 1
+    assert attending.json()["status"] == "pending"
+    assert len([line for line in links if line.startswith("confirm ")]) == 1
+
+
+def test_the_same_address_is_one_guest(cell: Cell, links: list[str]) -> None:
+    first, second = cell.meet("here"), cell.meet("here")
+    people = set()
+    for number, (event, email) in enumerate(((first, "gro@mail.example"), (second, "GRO@mail.example"))):
+        ask(cell, event, {"name": "Gro", "email": email})
+        people.add(cell.http.post(link_in(links, "confirm", number=number + 1)).json()["person"])
+    assert len(people) == 1
+
+
+def test_who_may_bring_a_guest_to_what(cell: Cell) -> None:
+    problem(cell.http.post(f"{EVENTS}/{cell.meet('here')['id']}/sign-ups"), 401, "unauthenticated")
+    internal = cell.meet("here", visibility="hub")
+    problem(ask(cell, internal), 404, "not-found")
+    cancelled = cell.meet("here")
+    cell.http.post(f"{EVENTS}/{cancelled['id']}/cancel", headers=cell.auth("here", "host"))
+    problem(ask(cell, cancelled), 409, "not-open")
+    for broken in (
+        {"name": "No Address"},
+        {**EDDA, "email": "edda"},
+        {**EDDA, "name": ""},
+        {**EDDA, "vip": True},
+    ):
+        problem(ask(cell, cell.meet("here"), broken), 422, "invalid")
+
+
+def test_nobody_gets_into_the_directory_for_an_event_that_is_not_there_for_them(cell: Cell) -> None:
+    async def guests() -> int:
+        connection = await asyncpg.connect(cell.plain_url("directory"))
+        try:
+            found: int = await connection.fetchval("SELECT count(*) FROM person WHERE guest")
+        finally:
+            await connection.close()
+        return found
+
+    before = cell.run(guests())
+    hidden = cell.meet("here", publish=False)
+    problem(ask(cell, hidden, {"name": "Hacke", "email": "hacke@mail.example"}), 404, "not-found")
+    assert cell.run(guests()) == before
+
+
+def test_a_link_is_good_in_time_as_it_is_and_in_this_cell_only(cell: Cell) -> None:
+    event = cell.meet("here")
+    auth = cell.auth("here", "member", "Linked")
+    sign_up = cell.http.post(f"{EVENTS}/{event['id']}/sign-ups", headers=auth).json()
+    good = cell.link(LinkPurpose.LEAVE, sign_up)
+    head, body, seal = good.rpartition("/")[2].split(".")
+    late = cell.link(LinkPurpose.LEAVE, sign_up, good_for=timedelta(seconds=-1))
+    dev_token = auth["Authorization"].removeprefix("Bearer ")
+    for bad in (
+        late,
+        f"/v1/links/{head}.{body}.{seal[:-4]}AAAA",
+        f"/v1/links/{head}.{body}.",
+        f"/v1/links/{dev_token}",
+        "/v1/links/x",
+        f"/v1/links/{'x' * 3000}",
+    ):
+        for method in ("GET", "POST"):
+            problem(cell.http.request(method, bad), 404, "link-invalid")
+    strange = cell.link(LinkPurpose.LEAVE, {**sign_up, "person": str(cell.person("here", "member", "Other"))})
+    problem(cell.http.post(strange), 404, "not-found")
+    assert cell.http.get(good).status_code == 200
+    assert cell.http.post(good).json()["status"] == "cancelled"
+    with cell.another_gateway(link_public_key=None) as keyless:
+        problem(keyless.get(good), 404, "link-invalid")
+
+
+def test_links_and_secrets_stand_in_no_log(cell: Cell) -> None:
+    event = cell.meet("here")
+    auth = cell.auth("here", "member", "Linked")
+    sign_up = cell.http.post(f"{EVENTS}/{event['id']}/sign-ups", headers=auth).json()
+    feed = cell.http.post("/v1/hubs/here/feeds", headers=auth).json()
+    link = cell.link(LinkPurpose.LEAVE, sign_up)
+    cell.run(cell.end("events"))
+    try:
+        assert cell.http.get(link).status_code == 503
+        assert cell.http.get(f"/v1/feeds/{feed['secret']}.ics").status_code == 503
+    finally:
+        cell.run(cell.begin("events"))
+    working, cell.app.state.links = cell.app.state.links, "not what the routes need"
+    try:
+        problem(cell.http.get(link), 500, "internal")
+    finally:
+        cell.app.state.links = working
+    assert [one["path"] for one in cell.logs if one["event"] == "request failed"] == ["/v1/links/…"]
+    token = link.rpartition("/")[2]
+    logged = repr(cell.logs)
+    assert token not in logged
+    assert feed["secret"] not in logged

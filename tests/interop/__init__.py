@@ -1,0 +1,1 @@
+"""Strangers' tools against a stack of their own; `./run` starts both."""
