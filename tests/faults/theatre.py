@@ -14,7 +14,7 @@ import asyncpg
 import orjson
 
 from deploy.local.narrator import Narrator
-from deploy.local.stack import GATEWAY, Stack
+from deploy.local.stack import GATEWAY
 from shared.contracts.operations import Republish, Republished
 from shared.kit.errors import Unavailable
 from shared.kit.ids import utc_now
@@ -40,9 +40,9 @@ class Theatre(Arena):
         self.moments = home / "moments"
 
     async def up(self) -> None:
-        """Without the ledgers: nothing is counted here, the databases are compared."""
+        """Start everything; the moments come later."""
         self.moments.mkdir(parents=True)
-        await Stack.up(self)
+        await super().up()
 
     def _command(self, service: str) -> list[str]:
         command = super()._command(service)
