@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tests.bench.pages import cpu_by_process
 from tests.bench.report import Goal, Section, spread, table
-from tests.bench.sign_ups import PLACES, Rush, SignUpHistory, Size
+from tests.bench.sign_ups import CONNECTIONS, PLACES, Rush, SignUpHistory, Size
 from tests.bench.throughput import Round
 
 
@@ -33,9 +33,9 @@ CPU per sign-up in µs, at one:
 
 {cpu_by_process(single)}
 
-The rush: {rush.people} people sign up for one event in the same moment, each over a connection of their own.
+The rush: {rush.people} people sign up for one event in the same moment, over {min(CONNECTIONS, rush.people)} connections.
 Answers: {_answers(rush)}; the last after {rush.worst_ms / 1000:.1f} s. {rush.attending} attend and {rush.waiting} stand in
-line; whoever heard 503 was told to come back, and has no place.
+line; whoever heard 503 was told to come back, and hears under the same key what became of it.
 
 {_history(found)}"""
     goals = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -12,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.commands import places, venues
 from services.events.commands.loading import organisers_of as organisers_there
-from services.events.commands.publishing import EVENT_ENDS, hold, state_changed
-from services.events.commands.stating import state_event, touch
+from services.events.commands.publishing import EVENT_ENDS, changed_from, hold
+from services.events.commands.stating import state_events, touch
 from services.events.rules import texts
 from services.events.rules.changes import (
     HISTORY,
@@ -29,13 +30,13 @@ from services.events.rules.changes import (
 )
 from services.events.rules.refusals import EventState
 from services.events.tables import Event, Organiser, Places, Venue
-from shared.contracts.events.facts import EventCancelledV1
+from shared.contracts.events.facts import EventCancelledV1, EventChangedV1
 from shared.contracts.events.given import EventChange
 from shared.contracts.events.words import OPEN, EventPart, EventStatus, OrganiserKind, Way
 from shared.kit.errors import Invalid
 from shared.kit.ids import Ids
 from shared.kit.principal import Principal
-from shared.kit.timers import cancel_timer, set_timer
+from shared.kit.timers import wake_no_later
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,13 @@ class _Places:
 
 
 _NONE = _Places()
+_KNOWN = frozenset({*OPEN, EventStatus.HELD})
+"""States of an event that people have heard of, and hear of again when it changes."""
 
 
 @dataclass
-class _Order:
-    """One change of one event: who ordered it, when, and which parts it has changed so far."""
+class Order:
+    """One change of one event: who ordered it, when, where it was, and which parts have been changed so far."""
 
     session: AsyncSession
     event: Event
@@ -57,6 +60,8 @@ class _Order:
     who: Principal
     now: datetime
     ids: Ids
+    was: Position
+    venue: Venue | None
     parts: list[EventPart] = field(default_factory=list)
     waits: bool = False
     """True when time or place stay as they are until booking has agreed."""
@@ -73,25 +78,37 @@ async def change(
 
     The event is locked. Raises EventState when it is cancelled or over, CapacityBelow when people would lose their places.
     """
+    venues_there = await venues_of(session, [event])
+    order = await apply(session, event, change, who, venues_there, now=now, ids=ids)
+    await tell(session, [order], by=who.person, now=now, ids=ids)
+
+
+async def venues_of(session: AsyncSession, events: Sequence[Event]) -> dict[UUID, Venue]:
+    """The rooms these events, which are locked, have asked for."""
+    found = select(Venue).where(Venue.event.in_([event.id for event in events]))
+    rows = await session.scalars(found.execution_options(populate_existing=True))
+    return {venue.event: venue for venue in rows}
+
+
+async def apply(
+    session: AsyncSession,
+    event: Event,
+    change: EventChange,
+    who: Principal,
+    venues_there: Mapping[UUID, Venue],
+    *,
+    now: datetime,
+    ids: Ids,
+) -> Order:
+    """The part of a change that can be refused; `tell` has to follow."""
     _refuse_state(event, change)
     refuse_nothing(change)
-    order = _Order(session, event, change, who, now, ids)
-    before = Position.of(event)
+    order = Order(session, event, change, who, now, ids, Position.of(event), venues_there.get(event.id))
     _say(order)
     await _organise(order)
     await _place(order)
     await _count_places(order)
-    if not order.parts and not order.waits:
-        return
-    await session.flush()
-    await places.sync(session, event)
-    if event.status not in {*OPEN, EventStatus.HELD}:
-        touch(event, now)
-        await session.flush()
-        return
-    if event.status in OPEN and EventPart.TIME in order.parts:
-        await set_timer(session, EVENT_ENDS, str(event.id), event.ends_at)
-    await _tell(order, before)
+    return order
 
 
 def _refuse_state(event: Event, change: EventChange) -> None:
@@ -102,23 +119,32 @@ def _refuse_state(event: Event, change: EventChange) -> None:
         raise EventState("The event is over: only what is said of it can be changed.")
 
 
-async def _tell(order: _Order, before: Position) -> None:
+async def tell(session: AsyncSession, orders: Sequence[Order], *, by: UUID, now: datetime, ids: Ids) -> None:
     """Published events read differently now, and everybody hears of it; a mere wish is seen by those who run it."""
-    event, now = order.event, order.now
-    if not order.parts:
-        touch(event, now)
-        await order.session.flush()
+    orders = [order for order in orders if order.parts or order.waits]
+    if not orders:
         return
-    if event.status in OPEN:
-        event.status = EventStatus.CHANGED
-    was = (*before.span, before.space)
-    parts = [part for part in EventPart if part in order.parts]
-    await state_changed(order.session, event, parts, was, by=order.who.person, now=now, ids=order.ids)
-    if event.status in OPEN and event.ends_at <= now:
-        await hold(order.session, event, now=now, ids=order.ids)
+    await places.sync_all(session, [order.event for order in orders])
+    heard = {order.event.id: order for order in orders if order.parts and order.event.status in _KNOWN}
+    for order in orders:
+        if order.event.id not in heard:
+            touch(order.event, now)
+        elif order.event.status in OPEN:
+            order.event.status = EventStatus.CHANGED
+    each = {
+        one: changed_from((*order.was.span, order.was.space), order.parts) for one, order in heard.items()
+    }
+    events = [order.event for order in heard.values()]
+    await state_events(session, EventChangedV1, events, by=by, now=now, ids=ids, each=each)
+    for event in events:
+        if event.status in OPEN and event.ends_at <= now:
+            await hold(session, event, now=now, ids=ids)
+    # An end that was put off keeps its timer: the duty finds that it is too early and sets it anew.
+    ahead = {str(event.id): event.ends_at for event in events if event.status in OPEN}
+    await wake_no_later(session, EVENT_ENDS, ahead)
 
 
-def _say(order: _Order) -> None:
+def _say(order: Order) -> None:
     """Texts and details."""
     event = order.event
     said, own = texts.changed(event.texts, event.language, order.change)
@@ -132,7 +158,7 @@ def _say(order: _Order) -> None:
         order.parts.append(EventPart.DETAILS)
 
 
-async def _organise(order: _Order) -> None:
+async def _organise(order: Order) -> None:
     if not order.said("organisers"):
         return
     session, event = order.session, order.event
@@ -148,19 +174,18 @@ async def _organise(order: _Order) -> None:
         order.parts.append(EventPart.ORGANISERS)
 
 
-async def _place(order: _Order) -> None:
+async def _place(order: Order) -> None:
     """Time and place: at once, unless a published event needs booking's word for its room."""
     if not order.said("start", "end", "place", "capacity"):
         return
     event = order.event
-    venue = await order.session.get(Venue, event.id, populate_existing=True)
     present = Position.of(event)
-    wanted = moved(_last_asked(event, venue), order.change, ZoneInfo(event.time_zone))
+    wanted = moved(_last_asked(event, order.venue), order.change, ZoneInfo(event.time_zone))
     if wanted.span[0] != present.span[0]:
         check_time(wanted.span, order.now, imported=event.calendar is not None)
     if event.status != EventStatus.DRAFT and not wanted.anywhere and event.calendar is None:
         raise Invalid("People have been told of it: say where it takes place.", field="place")
-    order.waits = await _ask_for_room(order, venue, wanted)
+    order.waits = await _ask_for_room(order, wanted)
     event.online_url = wanted.online_url
     if not (order.waits and event.status in OPEN):
         event.space, event.address = wanted.space, wanted.address
@@ -178,12 +203,14 @@ def _last_asked(event: Event, venue: Venue | None) -> Position:
     return Position((venue.starts_at, venue.ends_at), venue.space, None, event.online_url)
 
 
-async def _ask_for_room(order: _Order, venue: Venue | None, wanted: Position) -> bool:
+async def _ask_for_room(order: Order, wanted: Position) -> bool:
     """Wish for the room it needs now, or for none; True when something is asked that is not answered yet."""
-    session, event = order.session, order.event
+    session, event, venue = order.session, order.event, order.venue
     if event.status not in {*OPEN, EventStatus.PUBLISHING}:
         return False
     if wanted.space is None:
+        if venue is None:
+            return False
         await venues.release(session, event, now=order.now, ids=order.ids)
         return False
     room = (await _places_of(session, event)).get(Way.ROOM, _NONE)
@@ -216,7 +243,7 @@ async def _places_of(session: AsyncSession, event: Event) -> dict[Way, _Places]:
     return {Way(row.way): _Places(row.capacity, row.waits) for row in found}
 
 
-async def _count_places(order: _Order) -> None:
+async def _count_places(order: Order) -> None:
     """Capacities, ways that come and go, and whether there is a waiting line."""
     if not order.said("capacity", "capacity_online", "waiting_list", "place"):
         return
@@ -256,14 +283,26 @@ async def cancel(
         return
     if event.status == EventStatus.HELD:
         raise EventState("The event has taken place already.")
-    event.status = EventStatus.CANCELLED
-    event.cancelled_at, event.cancel_reason = now, reason
+    await cancel_all(session, [event], reason=reason, by=by, now=now, ids=ids)
+
+
+async def cancel_all(
+    session: AsyncSession, events: Sequence[Event], *, reason: str | None, by: UUID, now: datetime, ids: Ids
+) -> None:
+    """The same of several events, which are locked and neither cancelled nor over. Their timers find nothing to do."""
+    if not events:
+        return
+    for event in events:
+        event.status = EventStatus.CANCELLED
+        event.cancelled_at, event.cancel_reason = now, reason
     await session.flush()
-    await venues.release(session, event, now=now, ids=ids)
-    await places.sync(session, event)
-    await cancel_timer(session, EVENT_ENDS, str(event.id))
-    if event.stated:
-        await state_event(session, EventCancelledV1, event, by=by, now=now, ids=ids)
-    else:
-        touch(event, now)  # a draft nobody has heard of
-        await session.flush()
+    with_room = await venues_of(session, events)
+    for event in events:
+        if event.id in with_room:
+            await venues.release(session, event, now=now, ids=ids)
+    await places.sync_all(session, events)
+    known = [event for event in events if event.stated]
+    for event in events:
+        if not event.stated:
+            touch(event, now)  # a draft nobody has heard of
+    await state_events(session, EventCancelledV1, known, by=by, now=now, ids=ids)

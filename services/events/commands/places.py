@@ -39,12 +39,19 @@ _UNMAKE = text("""
       AND NOT EXISTS (SELECT 1 FROM sign_up s WHERE s.event = p.event AND s.way = p.way)
 """)
 _LOCK_ALL = text("SELECT way FROM places WHERE event = :event ORDER BY way DESC FOR NO KEY UPDATE")
-_SYNC = text("""
-    UPDATE places SET open = :open, closes_at = :starts_at, starts_at = :starts_at, for_members = :for_members
-    WHERE event = :event AND (open, starts_at, for_members) IS DISTINCT FROM
-        (:open, CAST(:starts_at AS timestamptz), :for_members)
+_LOCK_EVENTS = text("""
+    SELECT 1 FROM places WHERE event = ANY(CAST(:events AS uuid[])) ORDER BY event, way DESC FOR NO KEY UPDATE
 """)
-_WAITS = text("SELECT 1 FROM places WHERE event = :event AND open AND waiting > 0 LIMIT 1")
+_SYNC = text("""
+    UPDATE places p SET open = e.open, closes_at = e.starts_at, starts_at = e.starts_at, for_members = e.for_members
+    FROM unnest(CAST(:events AS uuid[]), CAST(:opens AS boolean[]), CAST(:starts AS timestamptz[]),
+                CAST(:for_members AS boolean[])) e (event, open, starts_at, for_members)
+    WHERE p.event = e.event
+      AND (p.open, p.starts_at, p.for_members) IS DISTINCT FROM (e.open, e.starts_at, e.for_members)
+""")
+_WAITS = text("""
+    SELECT DISTINCT event FROM places WHERE event = ANY(CAST(:events AS uuid[])) AND open AND waiting > 0
+""")
 _OPEN_NEW = text("UPDATE places SET open = true WHERE event = ANY(CAST(:events AS uuid[]))")
 _CAPACITY = text("UPDATE places SET capacity = :capacity WHERE event = :event AND way = :way")
 
@@ -86,24 +93,31 @@ async def make_new(
 
 
 async def open_new(session: AsyncSession, events: Sequence[Event]) -> None:
-    """Open events that have just been made, for which nobody can have signed up: one statement for all."""
+    """Open events nobody has seen before, so that nobody can have signed up: one statement for all."""
     await session.execute(_OPEN_NEW, {"events": [event.id for event in events]})
 
 
 async def sync(session: AsyncSession, event: Event) -> None:
     """Copy what signing up needs from the event row, under the locks of the places; every change of the event calls it."""
+    await sync_all(session, [event])
+
+
+async def sync_all(session: AsyncSession, events: Sequence[Event]) -> None:
+    """The same of several events at once."""
     await session.flush()
-    await session.execute(_LOCK_ALL, {"event": event.id})
+    asked = {"events": [event.id for event in events]}
+    await session.execute(_LOCK_EVENTS, asked)
     terms = {
-        "event": event.id,
-        "open": event.status in OPEN and event.hidden_at is None,
-        "starts_at": event.starts_at,
-        "for_members": event.visibility == Visibility.HUB,
+        "opens": [event.status in OPEN and event.hidden_at is None for event in events],
+        "starts": [event.starts_at for event in events],
+        "for_members": [event.visibility == Visibility.HUB for event in events],
     }
-    await session.execute(_SYNC, terms)
-    if terms["open"] and (await session.execute(_WAITS, {"event": event.id})).first() is not None:
-        # What became free while the line was shut is offered by a duty: this one has no reason to know of offers.
-        await set_timer(session, LINE_MOVES, f"{event.id}/{event.version}", event.changed_at)
+    await session.execute(_SYNC, asked | terms)
+    waiting = set((await session.execute(_WAITS, asked)).scalars())
+    for event in events:
+        if event.id in waiting:
+            # What became free while the line was shut is offered by a duty: this one has no reason to know of offers.
+            await set_timer(session, LINE_MOVES, f"{event.id}/{event.version}", event.changed_at)
 
 
 async def move_line(session: AsyncSession, event: UUID, *, now: datetime, ids: Ids) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -43,7 +44,7 @@ async def publish(session: AsyncSession, event: Event, who: Principal, *, now: d
     if event.status in OPEN:
         await _ask_again(session, event, now=now, ids=ids)
         return
-    _refuse_nowhere(event)
+    refuse_nowhere(event)
     staff = is_staff(viewer_of(who, event.hub))
     if event.status == EventStatus.AWAITING and not staff:
         return
@@ -53,15 +54,16 @@ async def publish(session: AsyncSession, event: Event, who: Principal, *, now: d
         await go(session, event, by=who.person, now=now, ids=ids)
 
 
-async def publish_new(
+async def publish_drafts(
     session: AsyncSession, events: Sequence[Event], who: Principal, *, now: datetime, ids: Ids
 ) -> None:
-    """Publish drafts that have just been made: a series at once, in a few statements whatever their number."""
-    for event in events:
-        _refuse_nowhere(event)
-        event.asked_at = now
+    """Publish what nobody has seen yet: a series at once, in a few statements whatever the number of its dates."""
     if not events:
         return
+    for event in events:
+        refuse_nowhere(event)
+        event.asked_at = event.asked_at or now
+        event.returned_reason = None
     if not is_staff(viewer_of(who, events[0].hub)) and await approves(session, events[0].hub):
         for event in events:
             event.status, event.waited = EventStatus.AWAITING, True
@@ -81,7 +83,7 @@ async def publish_new(
     await wake_no_later(session, EVENT_ENDS, {str(event.id): event.ends_at for event in ahead})
 
 
-def _refuse_nowhere(event: Event) -> None:
+def refuse_nowhere(event: Event) -> None:
     """Invalid while nothing has been said of the place; imported calendars often say nothing."""
     if event.space is None and event.address is None and event.online_url is None and event.calendar is None:
         raise Invalid("Say where it takes place before people see it.", field="place")
@@ -207,7 +209,8 @@ async def room_changed(
     await session.flush()
     await places.sync(session, event)
     await set_timer(session, EVENT_ENDS, str(event.id), event.ends_at)
-    await state_changed(session, event, changed, before, by=by, now=now, ids=ids)
+    more = changed_from(before, changed)
+    await state_event(session, EventChangedV1, event, by=by, now=now, ids=ids, **more)
 
 
 async def room_lost(session: AsyncSession, event: Event, *, by: UUID | None, now: datetime, ids: Ids) -> None:
@@ -220,22 +223,14 @@ async def room_lost(session: AsyncSession, event: Event, *, by: UUID | None, now
     )
 
 
-async def state_changed(
-    session: AsyncSession,
-    event: Event,
-    changed: list[EventPart],
-    before: tuple[datetime, datetime, str | None],
-    *,
-    by: UUID | None,
-    now: datetime,
-    ids: Ids,
-) -> None:
-    """State that a published event reads differently, with the time and the space it had."""
-    previous: dict[str, datetime | str | None] = {}
-    if EventPart.TIME in changed:
-        previous |= {"previous_start": before[0], "previous_end": before[1]}
-    if EventPart.PLACE in changed:
-        previous |= {"previous_space": before[2]}
-    await state_event(
-        session, EventChangedV1, event, by=by, now=now, ids=ids, changed=tuple(changed), **previous
-    )
+def changed_from(
+    before: tuple[datetime, datetime, str | None], changed: Iterable[EventPart]
+) -> dict[str, Any]:
+    """What EventChangedV1 says beside the event as it is: which parts differ, and the time and space it had."""
+    parts = tuple(part for part in EventPart if part in set(changed))
+    said: dict[str, Any] = {"changed": parts}
+    if EventPart.TIME in parts:
+        said |= {"previous_start": before[0], "previous_end": before[1]}
+    if EventPart.PLACE in parts:
+        said |= {"previous_space": before[2]}
+    return said

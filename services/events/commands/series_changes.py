@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.commands import changing
-from services.events.commands.publishing import publish
+from services.events.commands.publishing import publish_drafts, refuse_nowhere
 from services.events.commands.series import (
     AHEAD,
     EXTENDED_EVERY,
@@ -26,6 +26,7 @@ from services.events.commands.series import (
     wall_of,
 )
 from services.events.rules import texts
+from services.events.rules.authority import is_staff, viewer_of
 from services.events.rules.recurrence import Dates, wall_text
 from services.events.tables import Event, Series
 from shared.contracts.events.given import EventChange
@@ -71,22 +72,63 @@ async def _events_in(session: AsyncSession, series: Series, scope: Scope, now: d
     return [event for event in events if not event.detached or event.id == scope.from_event]
 
 
-async def _each(
-    session: AsyncSession, events: Sequence[Event], order: Callable[[Event], Awaitable[None]]
+async def _change_each(
+    session: AsyncSession,
+    events: Sequence[Event],
+    each: Mapping[UUID, EventChange],
+    who: Principal,
+    *,
+    now: datetime,
+    ids: Ids,
 ) -> tuple[SeriesRefusal, ...]:
-    """Do it to each event by itself; what stood against it where it could not be done."""
-    refused = []
+    """Change each date by itself; what stood against it where it could not be done.
+
+    All together at first: a savepoint for each would take longer than all the rest, and hardly ever is one refused.
+    """
+    rooms = await changing.venues_of(session, events)
+    try:
+        async with session.begin_nested():
+            done = [
+                await changing.apply(session, one, each[one.id], who, rooms, now=now, ids=ids)
+                for one in events
+            ]
+    except FociError as error:
+        if error.status >= 500:
+            raise
+        done, refused = await _one_by_one(session, events, each, who, now=now, ids=ids)
+    else:
+        refused = ()
+    await changing.tell(session, done, by=who.person, now=now, ids=ids)
+    return refused
+
+
+async def _one_by_one(
+    session: AsyncSession,
+    events: Sequence[Event],
+    each: Mapping[UUID, EventChange],
+    who: Principal,
+    *,
+    now: datetime,
+    ids: Ids,
+) -> tuple[list[changing.Order], tuple[SeriesRefusal, ...]]:
+    done, refused = [], []
     for event in events:
-        one, start = event.id, event.starts_at.astimezone(ZoneInfo(event.time_zone))
+        await session.refresh(event)  # what was done to it has been taken back
+        start = event.starts_at.astimezone(ZoneInfo(event.time_zone))
+        rooms = await changing.venues_of(session, [event])
         try:
             async with session.begin_nested():
-                await order(event)
+                done.append(
+                    await changing.apply(session, event, each[event.id], who, rooms, now=now, ids=ids)
+                )
         except FociError as error:
-            if error.status >= 500:
-                raise
-            refused.append(SeriesRefusal(event=one, start=start, because=error.code, detail=error.detail))
             await session.refresh(event)
-    return tuple(refused)
+            refused.append(_refusal(event, start, error))
+    return done, tuple(refused)
+
+
+def _refusal(event: Event, start: datetime, error: FociError) -> SeriesRefusal:
+    return SeriesRefusal(event=event.id, start=start, because=error.code, detail=error.detail)
 
 
 async def change(
@@ -100,13 +142,10 @@ async def change(
     wanted = _of_dates(series, request.change)
     each = {event.id: _by_own_clock(event, wanted, series) for event in events}
 
-    async def change_one(event: Event) -> None:
-        await changing.change(session, event, each[event.id], who, now=now, ids=ids)
-
-    refused = await _each(session, events, change_one)
+    refused = await _change_each(session, events, each, who, now=now, ids=ids)
     _remember(series, request.change, scope)
     if request.rule is not None:
-        refused += await _follow_rule(session, series, request.rule, events, who, now=now, ids=ids)
+        await _follow_rule(session, series, request.rule, events, who, now=now, ids=ids)
     series.version += 1
     await session.flush()
     return refused
@@ -193,7 +232,7 @@ async def _follow_rule(
     *,
     now: datetime,
     ids: Ids,
-) -> tuple[SeriesRefusal, ...]:
+) -> None:
     """Dates the new rule gives stay, others are cancelled, missing ones are made."""
     zone = ZoneInfo(series.time_zone)
     begins = wall_of(events[0]) if events else now.astimezone(zone).replace(tzinfo=None)
@@ -203,9 +242,8 @@ async def _follow_rule(
     dates = upcoming(series, until=until)
     given = {wall for wall, _ in dates.moments}
     present = {wall_text(wall_of(event)): event for event in events}
-    # The rule's own start is a date only if it was one: the rule begins in the middle of a series.
     superfluous = [event for wall, event in present.items() if wall not in given]
-    refused = await cancel_each(session, superfluous, None, who, now=now, ids=ids)
+    await changing.cancel_all(session, superfluous, reason=None, by=who.person, now=now, ids=ids)
     there = select(Event.series_start).where(Event.series == series.id, Event.series_start.is_not(None))
     known = {*present, *(await session.scalars(there)).all()}
     missing = Dates(
@@ -220,7 +258,6 @@ async def _follow_rule(
         await set_timer(session, SERIES_EXTENDS, str(series.id), now + EXTENDED_EVERY)
     else:
         await cancel_timer(session, SERIES_EXTENDS, str(series.id))
-    return refused
 
 
 async def cancel(
@@ -232,49 +269,34 @@ async def cancel(
     *,
     now: datetime,
     ids: Ids,
-) -> tuple[SeriesRefusal, ...]:
+) -> None:
     """Call off the dates in scope; without an end, no more are made."""
     events = await _events_in(session, series, scope, now)
-    refused = await cancel_each(session, events, reason, who, now=now, ids=ids)
+    await changing.cancel_all(session, events, reason=reason, by=who.person, now=now, ids=ids)
     if scope.to_the_end:
         await cancel_timer(session, SERIES_EXTENDS, str(series.id))
     series.version += 1
     await session.flush()
-    return refused
-
-
-async def cancel_each(
-    session: AsyncSession,
-    events: Sequence[Event],
-    reason: str | None,
-    who: Principal,
-    *,
-    now: datetime,
-    ids: Ids,
-) -> tuple[SeriesRefusal, ...]:
-    """Cancel these dates; what stood against it where it could not be done."""
-
-    async def cancel_one(event: Event) -> None:
-        await changing.cancel(session, event, reason=reason, by=who.person, now=now, ids=ids)
-
-    return await _each(session, events, cancel_one)
 
 
 async def publish_all(
     session: AsyncSession, series: Series, who: Principal, *, now: datetime, ids: Ids
 ) -> tuple[SeriesRefusal, ...]:
-    """Publish every draft of it, and the dates still to be made."""
-
-    async def publish_one(event: Event) -> None:
-        await publish(session, event, who, now=now, ids=ids)
-
-    asked = select(Event).where(
-        Event.series == series.id, Event.status.in_((EventStatus.DRAFT, EventStatus.AWAITING))
-    )
-    events = (await session.scalars(asked.order_by(Event.id).with_for_update())).all()
-    refused = await _each(session, sorted(events, key=lambda event: event.starts_at), publish_one)
+    """Publish every draft of it, and the dates still to be made; staff publish what waits for them, too."""
+    staff = is_staff(viewer_of(who, series.hub))
+    statuses = [EventStatus.DRAFT, *((EventStatus.AWAITING,) if staff else ())]
+    asked = select(Event).where(Event.series == series.id, Event.status.in_(statuses))
+    found = (await session.scalars(asked.order_by(Event.id).with_for_update())).all()
+    ready, refused = [], []
+    for event in sorted(found, key=lambda event: (event.starts_at, event.id)):
+        try:
+            refuse_nowhere(event)
+            ready.append(event)
+        except Invalid as error:
+            refused.append(_refusal(event, event.starts_at.astimezone(ZoneInfo(event.time_zone)), error))
+    await publish_drafts(session, ready, who, now=now, ids=ids)
     if series.template is not None:
         series.template = series.template | {"publish": True}
     series.version += 1
     await session.flush()
-    return refused
+    return tuple(refused)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.commands import places
 from services.events.commands.loading import hub_of
-from services.events.commands.publishing import publish_new
+from services.events.commands.publishing import publish_drafts
 from services.events.rules import texts
 from services.events.rules.authority import Viewer, is_operator, is_staff, may_start, viewer_of
 from services.events.rules.changes import (
@@ -107,7 +107,7 @@ async def make(
     waits = [plan.given.waiting_list for plan in plans]
     await places.make_new(session, list(zip(events, ways_of, waits, strict=True)))
     if publish:
-        await publish_new(session, events, who, now=now, ids=ids)
+        await publish_drafts(session, events, who, now=now, ids=ids)
     return events
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.tables import Event
 from shared.contracts.base import Fact
-from shared.contracts.events.facts import EventCancelledV1, EventChangedV1, EventSnapshotV1
+from shared.contracts.events.facts import EventCancelledV1, EventSnapshotV1
 from shared.contracts.events.words import EventPart, known_kind
 from shared.kit.ids import Ids
 from shared.kit.outbox import emit
@@ -46,7 +46,7 @@ async def state_event(
     **more: Any,
 ) -> None:
     """Count the event up, write its change, and state `fact` about it."""
-    await state_events(session, fact, [event], by=by, now=now, ids=ids, **more)
+    await state_events(session, fact, [event], by=by, now=now, ids=ids, each={event.id: more})
 
 
 async def state_events(
@@ -57,24 +57,25 @@ async def state_events(
     by: UUID | None,
     now: datetime,
     ids: Ids,
-    **more: Any,
+    each: Mapping[UUID, Mapping[str, Any]] | None = None,
 ) -> None:
-    """The same of several events at once.
+    """The same of several events at once; `each` holds what the fact says beside what every one does, by event.
 
     `sequence` counts what a calendar must take over: another time, another place, cancelled.
     """
+    beside = each or {}
     for event in events:
         event.stated += 1
         touch(event, now)
-        if fact is EventCancelledV1 or (
-            fact is EventChangedV1 and _MOVES_IN_CALENDARS & set(more["changed"])
-        ):
+        if fact is EventCancelledV1 or _MOVES_IN_CALENDARS & set(beside.get(event.id, {}).get("changed", ())):
             event.sequence += 1
     await session.flush()
     around = await _around(session, events)
-    await emit(
-        session, *(_fact_of(fact, one, around[one.id], by=by, now=now, ids=ids, **more) for one in events)
+    stated = (
+        _fact_of(fact, one, around[one.id], by=by, now=now, ids=ids, **beside.get(one.id, {}))
+        for one in events
     )
+    await emit(session, *stated)
 
 
 async def restate_event(session: AsyncSession, event: Event, *, now: datetime, ids: Ids) -> None:

@@ -58,10 +58,8 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
         who = required(call.principal)
         found = await series.load_to_run(session, request.hub, request.series, who)
         scope = Scope(request.from_event, request.until)
-        refused = await series_changes.cancel(
-            session, found, scope, request.reason, who, now=call.now, ids=ids
-        )
-        return await _seen(session, request.hub, found.id, who, refused)
+        await series_changes.cancel(session, found, scope, request.reason, who, now=call.now, ids=ids)
+        return await _seen(session, request.hub, found.id, who)
 
     async def publish(session: AsyncSession, request: PublishSeries, call: Call) -> SeriesView:
         who = required(call.principal)
