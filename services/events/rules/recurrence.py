@@ -83,6 +83,7 @@ def expand(
 ) -> Dates:
     """The dates from `first`, which is one of them, to the end of day `until`; with `since` only those after that day.
 
+    Dates in `extra` are there however late they are.
     All times are wall times in `zone`. As RFC 5545 has it, times the clocks jump over are no dates and are not counted.
     Raises RuleNotUnderstood, RuleWithoutDates when the rule itself gives none, TooManyDates above `most`.
     """
@@ -102,8 +103,7 @@ def expand(
             walls.append(wall)
             _refuse_endless(walls, since, most)
     left_out = {one.replace(fold=0) for one in except_}
-    also = [one for one in extra if one.date() <= until]
-    kept = {one.replace(fold=0): one for one in (*also, *walls) if one.replace(fold=0) not in left_out}
+    kept = {one.replace(fold=0): one for one in (*extra, *walls) if one.replace(fold=0) not in left_out}
     skipped |= {wall_text(one): LEFT_OUT for one in walls if one.replace(fold=0) in left_out}
     chosen = [kept[key] for key in sorted(kept) if since is None or key.date() > since]
     if len(chosen) > most:
