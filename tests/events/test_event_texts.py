@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.contracts.events.facts import EventChangedV1
 from shared.contracts.events.requests import GetEvent
 from shared.contracts.events.words import EventPart
@@ -46,3 +48,19 @@ async def test_what_people_write_stays_text(world: World) -> None:
     event = await world.event(hostile, text="a\x07b <b>c</b>")
     assert event.title == "<script>alert(1)</script>\u2400\ufffd"
     assert event.text == "a\u2407b <b>c</b>"
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ("\x1c", "\u241c"),
+        ("\x1d\x1e", "\u241d\u241e"),
+        ("a\r\nb\u2028c", "a b c"),
+        ("a\rb", "a\u240db"),
+        ("&lt;", "&lt;"),
+    ],
+)
+async def test_a_title_is_one_line_and_never_empty(world: World, given: str, title: str) -> None:
+    event = await world.event(given, kind=given, text="One\r\ntwo\n")
+    assert (event.title, event.kind, event.text) == (title, title, "One\ntwo")
+    assert (await world.seen(event, None)).title == title
