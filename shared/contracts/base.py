@@ -50,11 +50,12 @@ def _sign_of(found: re.Match[str]) -> str:
 
 def _shown(text: str) -> str:
     """Control characters as their visible signs, hidden ones as U+FFFD: kept, seen, harmless."""
-    return _CONTROL.sub(_sign_of, text)
+    return _CONTROL.sub(_sign_of, text.replace("\r\n", "\n"))  # forms send lines that way
 
 
 def _shown_line(text: str) -> str:
-    return _shown(" ".join(text.splitlines()))
+    # Signs first: a line made of separators alone would be split to nothing.
+    return " ".join(_shown(text).splitlines())
 
 
 ShownLine = Annotated[

@@ -13,7 +13,7 @@ INTRODUCTION = """\
 # Benchmarks
 
 Written by `make bench` ({command}); do not edit. Everything runs on the one machine below: PostgreSQL, nats-server,
-directory, booking, gateway, the load generator and a sink for traces share its cores. On are, as in production:
+directory, booking, events, gateway, the load generator and a sink for traces share its cores. On are, as in production:
 authentication (signed tokens, roles looked up in directory and remembered for 30 s), idempotency keys, fsync of
 PostgreSQL and of JetStream (`sync_interval: always`), NATS permissions, tracing with {sampled} of the traces exported over
 OTLP, metrics, JSON logs. Only the rate limit is set out of reach. Throughput says little across machines; ratios to the

@@ -39,7 +39,7 @@ class Size:
 
 
 FULL = Size(hubs=10, people=400, events=30, crowd=10_000, busy=12)
-QUICK = Size(hubs=2, people=40, events=30, crowd=400, busy=20)
+QUICK = Size(hubs=2, people=120, events=30, crowd=400, busy=20)
 # Or `meant` would send somebody to an event twice.
 assert all(math.gcd(size.people + 1, size.events) == 1 for size in (FULL, QUICK))
 

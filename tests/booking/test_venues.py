@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import datetime, timedelta
 from typing import Any
@@ -383,3 +384,41 @@ async def test_booking_set_back_counts_on_from_what_events_has_heard(world: Worl
     await world.hear(asking.wants("lab"))
     said = [one for one in await world.facts(*VENUE_FACTS) if one.subject_version > 2]
     assert [one.subject_version for one in said] == [42]
+
+
+async def test_events_and_people_at_once(world: World, asking: Asking) -> None:
+    """Nobody waits for somebody who waits for them: wishes, changes of hosts, lapsing holds and bookings meet."""
+    await world.space("flex", SpaceKind.FLEX, seats=5)
+    await world.space("floor", SpaceKind.EVENT, made_of=("studio", "lab", "flex"))
+    events = [Asking(world, UUID(int=0xE100 + number)) for number in range(4)]
+    for one, place in zip(events, ("studio", "lab", "flex", "floor"), strict=True):
+        await world.hear(one.wants(place, NINE + timedelta(hours=4 * (place == "floor")), hours=2))
+        await world.hear(one.accepts())
+    rooms = await live(world)
+    assert len(rooms) == 4
+    wishes = [one.wants(place) for one, place in zip(events, ("lab", "studio", "floor", "flex"), strict=True)]
+    again = [one.releases() for one in events[:2]]
+    later = {"start": (NINE + timedelta(hours=1)).isoformat(), "end": (NINE + timedelta(hours=3)).isoformat()}
+    olga = world.principal("olga", Role.HOST)
+
+    async def in_turn(*facts: Fact) -> None:
+        await world.hear(*facts)
+
+    await asyncio.gather(
+        *(in_turn(*pair) for pair in zip(wishes[:2], again, strict=True)),
+        *(in_turn(wish) for wish in wishes[2:]),
+        *(world.answer(CancelBooking(hub=HUB, booking=room.id), olga) for room in rooms[1:3]),
+        *(
+            world.answer(MoveBooking(hub=HUB, booking=room.id, version=room.version, **later), olga)
+            for room in rooms
+        ),
+        *(world.answer(world.wish("flex", NINE), world.principal(f"p{number}")) for number in range(3)),
+    )
+    for one in events:
+        await one.answers()
+    points_at = await world.rows(
+        """SELECT b.id FROM booking b LEFT JOIN venue v ON v.booking = b.id
+           WHERE b.event IS NOT NULL AND b.status IN ('held', 'confirmed') AND v.event IS DISTINCT FROM b.event"""
+    )
+    assert points_at == []
+    assert await world.rows("SELECT 1 FROM parked_fact UNION ALL SELECT 1 FROM dead_letter") == []

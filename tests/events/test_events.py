@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from shared.contracts.base import Fact
 from shared.contracts.directory.words import Role
@@ -18,23 +19,11 @@ from shared.contracts.events.facts import (
 )
 from shared.contracts.events.given import GivenOrganiser
 from shared.contracts.events.requests import (
-    CancelEvent,
     ChangeEvent,
     PublishEvent,
 )
-from shared.contracts.events.views import EventView
 from shared.contracts.events.words import EventPart, OrganiserKind
-from tests.events.world import EVENING, HUB, MONDAY, Refused, World
-
-
-def change(event: EventView, **what: Any) -> ChangeEvent:
-    """An order to change an event as it was last seen."""
-    return ChangeEvent.model_validate({"hub": HUB, "event": event.id, "version": event.version} | what)
-
-
-def cancel(event: EventView, reason: str | None = None) -> CancelEvent:
-    """An order to call an event off."""
-    return CancelEvent(hub=HUB, event=event.id, reason=reason)
+from tests.events.world import EVENING, HUB, MONDAY, Refused, World, cancel, change
 
 
 def kinds(facts: list[Fact]) -> list[str]:
@@ -159,48 +148,6 @@ async def test_a_time_that_cannot_be_is_refused(world: World, start: str, end: s
 
 async def test_people_are_standing_in_the_room_already(world: World) -> None:
     assert (await world.event(start="2027-03-01T08:45")).status == "published"
-
-
-async def test_texts_are_shown_in_the_language_asked_for_or_the_next_best(world: World) -> None:
-    texts = {
-        "sv": {"title": "Frukost", "text": "Med bröd"},
-        "da": {"title": "Morgenmad"},
-        "en": {"title": "Breakfast", "text": "With bread"},
-    }
-    event = await world.event(texts=texts, language="da")
-    assert (event.title, event.language) == ("Morgenmad", "da")
-    from shared.contracts.events.requests import GetEvent  # noqa: PLC0415
-
-    for wanted, shown in (("sv", "sv"), ("en-GB", "en"), ("fi", "da"), (None, "da")):
-        seen = await world.ask(GetEvent(hub=HUB, event=event.id, language=wanted), None)
-        assert (seen.language, seen.title) == (shown, texts[shown]["title"])
-        assert seen.texts.keys() == texts.keys()
-    changed = await world.ask(change(event, title="Morgenmad ved havnen"))
-    assert changed.texts["da"].title == "Morgenmad ved havnen"
-    changed = await world.ask(change(changed, title="Aamiainen", language="fi"))
-    assert (changed.title, changed.texts["fi"].title) == ("Morgenmad ved havnen", "Aamiainen")
-    changed = await world.ask(change(changed, language="sv"))
-    assert (changed.title, changed.language) == ("Frukost", "sv")
-    fact = (await world.facts(EventChangedV1))[-1]
-    assert isinstance(fact, EventChangedV1)
-    assert fact.titles["fi"] == "Aamiainen"
-    assert fact.changed == (EventPart.TEXTS,)
-
-
-async def test_the_own_language_must_be_one_of_the_texts(world: World) -> None:
-    refused = await world.refusal(world.wish(texts={"sv": {"title": "Frukost"}}, language="de"))
-    assert (refused.status, refused.problem["field"]) == (422, "language")
-    event = await world.event()
-    assert (await world.refusal(change(event, language="de"))).status == 422
-    assert (await world.refusal(change(event, title=None))).problem["field"] == "title"
-    assert (await world.refusal(change(event, title="A", texts={"sv": {"title": "B"}}))).status == 422
-
-
-async def test_what_people_write_stays_text(world: World) -> None:
-    hostile = "<script>alert(1)</script>\x00\u202e"
-    event = await world.event(hostile, text="a\x07b <b>c</b>")
-    assert event.title == "<script>alert(1)</script>\u2400\ufffd"
-    assert event.text == "a\u2407b <b>c</b>"
 
 
 async def test_a_change_says_what_changed_and_what_was_before(world: World) -> None:
@@ -338,6 +285,26 @@ async def test_an_event_that_is_moved_ends_later(world: World) -> None:
     assert (await world.seen(event)).status == "changed"
     await world.until(moved.end)
     assert (await world.seen(event)).status == "held"
+
+
+async def test_a_duty_does_not_wait_for_who_is_changing_the_event(world: World) -> None:
+    """It holds its timer, which they may be about to move: both would wait for each other."""
+    event = await world.event()
+    async with world.database.transaction() as busy:
+        await busy.execute(text("SELECT 1 FROM event FOR UPDATE"))
+        await asyncio.wait_for(world.until(event.end), timeout=5)
+        assert (await world.seen(event)).status == "published"
+    await world.let_time_pass(seconds=15)
+    assert (await world.seen(event)).status == "held"
+
+
+async def test_of_two_who_change_it_at_once_one_has_to_look_again(world: World) -> None:
+    event = await world.event()
+    ann = world.principal("ann")
+    answers = await asyncio.gather(*(world.answer(change(event, cost=f"{n} kr"), ann) for n in range(4)))
+    refused = [one for one in answers if isinstance(one, Refused)]
+    assert [one.code for one in refused] == ["version-mismatch"] * 3
+    assert len(await world.facts_about(event.id)) == 2
 
 
 async def test_a_cancelled_event_is_never_held(world: World) -> None:

@@ -246,6 +246,27 @@ async def test_another_rule_keeps_makes_and_calls_off_dates(world: World) -> Non
     assert refused.status == 422
 
 
+async def test_a_rule_that_is_changed_back_gives_its_days_again(world: World) -> None:
+    first = await breakfast(world, repeat={"without": ["2027-03-22T10:00"]})
+    await order(world, first, rule="FREQ=WEEKLY;BYDAY=TU;UNTIL=20270412")
+    await order(world, first, rule="FREQ=WEEKLY;BYDAY=MO;UNTIL=20270412")
+    found = [one for one in await events(world, first) if one.status != "cancelled"]
+    assert [one for one in shown(found) if "03-22" in one] == []
+    assert shown(found)[1:] == [f"{day} 10:00" for day in ("03-08", "03-15", "03-29", "04-05", "04-12")]
+    assert first.id == found[0].id
+
+
+async def test_what_is_left_out_or_added_years_ahead_stays_so(world: World) -> None:
+    repeat = {"without": ["2028-03-13T10:00"], "also": ["2029-01-01T10:00"]}
+    first = await breakfast(world, "FREQ=WEEKLY", repeat=repeat)
+    assert first.series is not None
+    await world.ask(AddDate(hub=HUB, series=first.series, start="2028-03-20T10:00"))
+    await world.let_time_pass(days=62)
+    found = await events(world, first, start="2028-03-01T12:00")
+    assert shown(found)[:4] == ["03-06 10:00", "03-20 10:00", "03-27 10:00", "04-03 10:00"]
+    assert shown(found)[-1] == "01-01 10:00"
+
+
 async def test_a_series_from_an_old_page_or_by_somebody_else_is_not_changed(world: World) -> None:
     first = await breakfast(world)
     stale = ChangeSeries.model_validate(

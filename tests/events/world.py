@@ -20,21 +20,12 @@ from services.events.commands.signing_up import SignUps
 from services.events.duties import duties
 from services.events.main import hears
 from shared.contracts.base import Fact, Request
-from shared.contracts.booking.facts import (
-    SpaceOpenedV1,
-    VenueConfirmedV1,
-    VenueFreedV1,
-    VenueHeldV1,
-    VenueLostV1,
-    VenueMovedV1,
-    VenueRefusedV1,
-)
-from shared.contracts.booking.words import SpaceKind, VenueLoss, VenueRefusal
+from shared.contracts.booking.facts import SpaceOpenedV1
+from shared.contracts.booking.words import SpaceKind
 from shared.contracts.catalogue import fact_class
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1
 from shared.contracts.directory.words import HubKind, Role
-from shared.contracts.events.facts import VenueAcceptedV1, VenueReleasedV1, VenueWantedV1
-from shared.contracts.events.requests import GetEvent, PublishEvent, StartEvent
+from shared.contracts.events.requests import CancelEvent, ChangeEvent, GetEvent, PublishEvent, StartEvent
 from shared.contracts.events.sign_ups import SignUp
 from shared.contracts.events.views import EventView, SignUpView
 from shared.contracts.events.words import Way
@@ -46,11 +37,12 @@ from shared.kit.idempotency import Answer, Key
 from shared.kit.principal import Principal
 from shared.kit.rpc import ADMIN, Call, carry_out
 from shared.kit.timers import Timers
+from tests.events.rooms import HUB, Rooms
 
 R = TypeVar("R", bound=BaseModel)
-F = TypeVar("F", bound=Fact)
 
-HUB = "nordviken"
+__all__ = ["EVENING", "HUB", "MONDAY", "ZONE", "Refused", "World", "cancel", "change", "make_world"]
+
 ZONE = "Europe/Stockholm"
 MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 """Where the clock stands at first: a Monday, 09:00 in Stockholm, no change of clocks near."""
@@ -77,7 +69,7 @@ class Refused(Exception):
 
 
 @dataclass
-class World:
+class World(Rooms):
     """One events service without its process: handlers, consumers and duties on a real database."""
 
     database: Database
@@ -282,91 +274,6 @@ class World:
         """Somebody signs up."""
         return await self.ask(SignUp(hub=HUB, event=event.id, way=way), by, role, key=key)
 
-    # What booking answers, as it would; each is taken in and returned.
-
-    async def _booking_says(self, fact: type[F], event: UUID, edition: int | None, **more: Any) -> F:
-        subject = f"{event}/venue"
-        wishes = await self.wishes(event)
-        said = fact(
-            id=self.ids(),
-            hub=HUB,
-            occurred_at=self.now,
-            subject=subject,
-            subject_version=self.version_of(subject),
-            event=event,
-            edition=edition or wishes[-1].edition,
-            **more,
-        )
-        await self.hear(said)
-        return said
-
-    async def wishes(self, event: UUID) -> list[VenueWantedV1 | VenueAcceptedV1 | VenueReleasedV1]:
-        """What the service has stated about an event's room, in order."""
-        kinds = (VenueWantedV1, VenueAcceptedV1, VenueReleasedV1)
-        return [one for one in await self.facts(*kinds) if isinstance(one, kinds) and one.event == event]
-
-    async def wanted(self, event: UUID) -> VenueWantedV1:
-        """The last room the event has asked for."""
-        return [one for one in await self.wishes(event) if isinstance(one, VenueWantedV1)][-1]
-
-    def booking_of(self, event: UUID) -> UUID:
-        """The id booking gives to its booking for an event."""
-        return UUID(int=event.int ^ (0xB << 100))
-
-    async def held(self, event: UUID) -> VenueHeldV1:
-        """Booking keeps the room that is wanted."""
-        wish = await self.wanted(event)
-        more = {"space": wish.space, "start": wish.start, "end": wish.end}
-        until = self.now + timedelta(minutes=10)
-        return await self._booking_says(
-            VenueHeldV1, event, wish.edition, booking=self.booking_of(event), expires_at=until, **more
-        )
-
-    async def confirmed(self, event: UUID) -> VenueConfirmedV1:
-        """Booking gives the room that is wanted."""
-        wish = await self.wanted(event)
-        more = {"space": wish.space, "start": wish.start, "end": wish.end}
-        return await self._booking_says(
-            VenueConfirmedV1, event, wish.edition, booking=self.booking_of(event), **more
-        )
-
-    async def agreed(self, event: UUID) -> None:
-        """The whole way from the wish to the confirmed room."""
-        await self.held(event)
-        await self.confirmed(event)
-
-    async def refused(
-        self,
-        event: UUID,
-        because: VenueRefusal = VenueRefusal.SPACE_TAKEN,
-        *,
-        kept: bool = False,
-        **more: Any,
-    ) -> VenueRefusedV1:
-        """Booking cannot give the room; with `kept` the one before stays."""
-        booking = self.booking_of(event) if kept else None
-        return await self._booking_says(
-            VenueRefusedV1, event, None, because=because, kept=kept, booking=booking, **more
-        )
-
-    async def moved(
-        self, event: UUID, space: str, start: datetime, end: datetime, by: str = "olga"
-    ) -> VenueMovedV1:
-        """Somebody moves the booking."""
-        more = {"space": space, "start": start, "end": end, "by": self.person(by)}
-        return await self._booking_says(VenueMovedV1, event, None, booking=self.booking_of(event), **more)
-
-    async def lost(
-        self, event: UUID, because: VenueLoss = VenueLoss.CANCELLED, by: str | None = "olga"
-    ) -> VenueLostV1:
-        """The booking is gone."""
-        who = None if by is None else self.person(by)
-        return await self._booking_says(VenueLostV1, event, None, because=because, by=who)
-
-    async def freed(self, event: UUID) -> VenueFreedV1:
-        """Booking has taken the room back."""
-        return await self._booking_says(VenueFreedV1, event, None)
-
     async def facts(self, *kinds: type[Fact]) -> list[Fact]:
         """What the service has stated, in the order of writing."""
         async with self.database.reading() as session:
@@ -414,6 +321,16 @@ class World:
             assert done < 10_000, "a timer sets itself again without end"
         self.now = moment
         return done
+
+
+def change(event: EventView, **what: Any) -> ChangeEvent:
+    """An order to change an event as it was last seen."""
+    return ChangeEvent.model_validate({"hub": HUB, "event": event.id, "version": event.version} | what)
+
+
+def cancel(event: EventView, reason: str | None = None) -> CancelEvent:
+    """An order to call an event off."""
+    return CancelEvent(hub=HUB, event=event.id, reason=reason)
 
 
 @asynccontextmanager

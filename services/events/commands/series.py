@@ -17,7 +17,7 @@ from services.events.commands.starting import Origin, Plan, make, welcome
 from services.events.rules import texts
 from services.events.rules.authority import Viewer, is_staff, may_see, organises, viewer_of
 from services.events.rules.changes import LONGEST_EVENT, check_time
-from services.events.rules.recurrence import Dates, expand, wall_text
+from services.events.rules.recurrence import LEFT_OUT, Dates, expand, wall_text
 from services.events.rules.refusals import EventState
 from services.events.tables import Event, Hub, Series, SeriesSkip
 from shared.contracts.directory.words import Role
@@ -37,6 +37,9 @@ AHEAD = timedelta(days=365)
 EXTENDED_EVERY = timedelta(days=30)
 _OF_ONE_DATE = {"hub", "start", "end", "repeat", "publish", "source", "theme"}
 """What of the order to start a series is not true of each of its dates."""
+
+Moment = tuple[str, datetime]
+"""A date of a rule: its wall time, which is what it is known by, and the moment."""
 
 
 def no_such_series(series: UUID) -> NotFound:
@@ -143,8 +146,9 @@ async def _start_rule(
     )
     session.add(series)
     await session.flush()
-    await remember_skipped(session, series, dates.skipped, now=now)
-    made = await make_dates(session, series, dates, who, now=now, ids=ids)
+    later = [(wall_text(one), LEFT_OUT) for one in without if one.date() > until]
+    await remember_skipped(session, series, [*dates.skipped, *later], now=now)
+    made = await make_dates(session, series, dates.moments, who, now=now, ids=ids)
     if dates.goes_on:
         await set_timer(session, SERIES_EXTENDS, str(series.id), now + EXTENDED_EVERY)
     return made[0]
@@ -167,12 +171,28 @@ async def remember_skipped(
         await session.execute(insert(SeriesSkip).values(rows).on_conflict_do_nothing())
 
 
+async def not_there(session: AsyncSession, series: Series, moments: Sequence[Moment]) -> list[Moment]:
+    """Those dates that neither have been made nor are to be left out."""
+    made = select(Event.series_start).where(Event.series == series.id, Event.series_start.is_not(None))
+    left_out = select(SeriesSkip.wall_start).where(
+        SeriesSkip.series == series.id, SeriesSkip.because == LEFT_OUT
+    )
+    known = {*(await session.scalars(made)).all(), *(await session.scalars(left_out)).all()}
+    return [one for one in moments if one[0] not in known]
+
+
 async def make_dates(
-    session: AsyncSession, series: Series, dates: Dates, who: Principal, *, now: datetime, ids: Ids
+    session: AsyncSession,
+    series: Series,
+    moments: Sequence[Moment],
+    who: Principal,
+    *,
+    now: datetime,
+    ids: Ids,
 ) -> list[Event]:
     """An event for each date, published if the series is; each asks for its own room."""
     length = timedelta(minutes=series.minutes or 0)
-    spans = [(wall, (starts_at, starts_at + length)) for wall, starts_at in dates.moments]
+    spans = [(wall, (starts_at, starts_at + length)) for wall, starts_at in moments]
     return await _make_each(session, series, spans, who, now=now, ids=ids)
 
 
@@ -245,13 +265,13 @@ async def add_date(
     if there is not None:
         there.series_start = None  # what was called off stays so; its date is free again
         await session.flush()
-    await forget_skipped(session, series, wall)
+    await _forget_skipped(session, series, wall)
     series.version += 1
     [event] = await _make_each(session, series, [(wall, wanted)], who, now=now, ids=ids)
     return event
 
 
-async def forget_skipped(session: AsyncSession, series: Series, wall: str) -> None:
+async def _forget_skipped(session: AsyncSession, series: Series, wall: str) -> None:
     """The date is not left out any more."""
     skipped = await session.get(SeriesSkip, (series.id, wall))
     if skipped is not None:
@@ -268,7 +288,8 @@ async def extend(session: AsyncSession, series: Series, *, now: datetime, ids: I
     role = Role.HOST if (series.template or {}).get("staff") else Role.MEMBER
     who = Principal(series.created_by, series.hub, role)
     await remember_skipped(session, series, dates.skipped, now=now)
-    made = await make_dates(session, series, dates, who, now=now, ids=ids)
+    missing = await not_there(session, series, dates.moments)
+    made = await make_dates(session, series, missing, who, now=now, ids=ids)
     series.made_until = until
     series.version += 1 if made else 0
     await session.flush()

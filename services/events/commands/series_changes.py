@@ -19,15 +19,15 @@ from services.events.commands.series import (
     RULE,
     SERIES_EXTENDS,
     THEME,
-    forget_skipped,
     make_dates,
+    not_there,
     remember_skipped,
     upcoming,
     wall_of,
 )
 from services.events.rules import texts
 from services.events.rules.authority import is_staff, viewer_of
-from services.events.rules.recurrence import Dates, wall_text
+from services.events.rules.recurrence import wall_text
 from services.events.tables import Event, Series
 from shared.contracts.events.given import EventChange
 from shared.contracts.events.requests import ChangeSeries
@@ -244,14 +244,13 @@ async def _follow_rule(
     present = {wall_text(wall_of(event)): event for event in events}
     superfluous = [event for wall, event in present.items() if wall not in given]
     await changing.cancel_all(session, superfluous, reason=None, by=who.person, now=now, ids=ids)
-    there = select(Event.series_start).where(Event.series == series.id, Event.series_start.is_not(None))
-    known = {*present, *(await session.scalars(there)).all()}
-    missing = Dates(
-        tuple(one for one in dates.moments if one[0] not in known and one[1] > now), (), dates.goes_on
-    )
-    for wall, _ in missing.moments:
-        await forget_skipped(session, series, wall)
+    for event in superfluous:
+        # No date of the rule any more: should it ever give that day again, there is a new one.
+        event.series_start = None
+    await session.flush()
+    ahead = [one for one in dates.moments if one[0] not in present and one[1] > now]
     await remember_skipped(session, series, dates.skipped, now=now)
+    missing = await not_there(session, series, ahead)
     await make_dates(session, series, missing, who, now=now, ids=ids)
     series.made_until = until
     if dates.goes_on:

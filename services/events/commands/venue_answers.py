@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.commands import publishing
+from services.events.commands.loading import locked_for_duty
 from services.events.commands.venues import (
     accept,
     forget_refusal,
@@ -198,11 +199,10 @@ def _refusal(event: Event, because: str, on: Agreement) -> Refusal:
 
 async def ask_again(session: AsyncSession, event: UUID, *, now: datetime, ids: Ids) -> None:
     """Ask once more for a room that could not be booked so far ahead, unless something else is wished by now."""
-    found = await session.scalar(select(Event).where(Event.id == event).with_for_update(skip_locked=True))
+    found, busy = await locked_for_duty(session, Event, event)
+    if busy:
+        await set_timer(session, ASKS_AGAIN, str(event), now + timedelta(seconds=10))
     if found is None:
-        # Whoever holds the event may be about to set this timer, whose row is in our hands: never wait for them.
-        if await session.scalar(select(Event.id).where(Event.id == event)) is not None:
-            await set_timer(session, ASKS_AGAIN, str(event), now + timedelta(seconds=10))
         return
     venue = await locked(session, event)
     if venue is None or venue.state != VenueState.REFUSED or venue.space is None or found.ends_at <= now:

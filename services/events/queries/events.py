@@ -126,7 +126,6 @@ def _view(row: Mapping[Any, Any], language: str | None, *, staff: bool) -> Event
     zone = ZoneInfo(row["time_zone"])
     runs = staff or row["organises"]
     shown, title, said = pick(row["texts"], language, row["language"])
-    inside = runs or row["my_status"] == SignUpStatus.ATTENDING
     return EventView(
         id=row["id"],
         hub=row["hub"],
@@ -140,12 +139,7 @@ def _view(row: Mapping[Any, Any], language: str | None, *, staff: bool) -> Event
         start=row["starts_at"].astimezone(zone),
         end=row["ends_at"].astimezone(zone),
         time_zone=row["time_zone"],
-        place=EventPlaceView(
-            space=row["space"],
-            address=row["address"],
-            online=row["online_url"] is not None,
-            online_url=row["online_url"] if inside else None,
-        ),
+        place=_place(row, inside=runs or row["my_status"] == SignUpStatus.ATTENDING),
         places=tuple(_places(one) for one in row["places"]),
         organisers=tuple(_organiser(one) for one in row["organisers"]),
         tags=tuple(row["tags"]),
@@ -162,6 +156,16 @@ def _view(row: Mapping[Any, Any], language: str | None, *, staff: bool) -> Event
         source=_source(row) if runs else None,
         created_at=row["created_at"],
         version=row["version"],
+    )
+
+
+def _place(row: Mapping[Any, Any], *, inside: bool) -> EventPlaceView:
+    """Where it is; how to get in online is for those who come and those who run it."""
+    return EventPlaceView(
+        space=row["space"],
+        address=row["address"],
+        online=row["online_url"] is not None,
+        online_url=row["online_url"] if inside else None,
     )
 
 

@@ -83,34 +83,43 @@ def expand(
 ) -> Dates:
     """The dates from `first`, which is one of them, to the end of day `until`; with `since` only those after that day.
 
+    Dates in `extra` are there however late they are.
     All times are wall times in `zone`. As RFC 5545 has it, times the clocks jump over are no dates and are not counted.
     Raises RuleNotUnderstood, RuleWithoutDates when the rule itself gives none, TooManyDates above `most`.
     """
     parsed = parse(rule, zone)
     horizon = datetime.combine(until, datetime.max.time())
     last = horizon if parsed.until is None else min(parsed.until, horizon)
-    walls: list[datetime] = []
-    skipped: dict[str, str] = {}
     goes_on = parsed.until is None or parsed.until > horizon
-    for wall in _from(first, _matching(parsed, first, last)):
-        if parsed.count is not None and len(walls) >= parsed.count:
-            goes_on = False
-            break
-        if moment_of(wall, zone) is None:
-            skipped[wall_text(wall)] = SKIPPED_BY_CLOCKS
-        else:
-            walls.append(wall)
-            _refuse_endless(walls, since, most)
+    walls, skipped, exhausted = _walk(parsed, first, last, zone, since, most)
     left_out = {one.replace(fold=0) for one in except_}
-    also = [one for one in extra if one.date() <= until]
-    kept = {one.replace(fold=0): one for one in (*also, *walls) if one.replace(fold=0) not in left_out}
+    kept = {one.replace(fold=0): one for one in (*extra, *walls) if one.replace(fold=0) not in left_out}
     skipped |= {wall_text(one): LEFT_OUT for one in walls if one.replace(fold=0) in left_out}
     chosen = [kept[key] for key in sorted(kept) if since is None or key.date() > since]
     if len(chosen) > most:
         raise _too_many(most)
     moments = tuple((wall_text(one), found) for one in chosen if (found := moment_of(one, zone)))
     after = "" if since is None else (since + timedelta(days=1)).isoformat()
-    return Dates(moments, tuple(one for one in sorted(skipped.items()) if one[0] >= after), goes_on)
+    return Dates(
+        moments, tuple(one for one in sorted(skipped.items()) if one[0] >= after), goes_on and not exhausted
+    )
+
+
+def _walk(
+    rule: Rule, first: datetime, last: datetime, zone: ZoneInfo, since: date | None, most: int
+) -> tuple[list[datetime], dict[str, str], bool]:
+    """The wall times that are there, those the clocks jump over, and whether COUNT has been reached."""
+    walls: list[datetime] = []
+    skipped: dict[str, str] = {}
+    for wall in _from(first, _matching(rule, first, last)):
+        if rule.count is not None and len(walls) >= rule.count:
+            return walls, skipped, True
+        if moment_of(wall, zone) is None:
+            skipped[wall_text(wall)] = SKIPPED_BY_CLOCKS
+        else:
+            walls.append(wall)
+            _refuse_endless(walls, since, most)
+    return walls, skipped, False
 
 
 def _from(first: datetime, matching: Iterator[datetime]) -> Iterator[datetime]:
