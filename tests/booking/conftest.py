@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+from tests.booking.asking import Asking
 from tests.booking.world import World, make_world
 from tests.emptying import emptied
 from tests.servers import Databases
@@ -33,3 +34,11 @@ async def world(empty: World) -> World:
     """A booking service that has heard of the hub Nordviken."""
     await empty.hub()
     return empty
+
+
+@pytest_asyncio.fixture
+async def asking(world: World) -> Asking:
+    """An event that may want one of two rooms."""
+    await world.space("studio", capacity=12)
+    await world.space("lab", capacity=30)
+    return Asking(world)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -22,7 +19,6 @@ from shared.contracts.booking.facts import (
     VenueLostV1,
     VenueMovedV1,
     VenueRefusedV1,
-    VenueSnapshotV1,
 )
 from shared.contracts.booking.requests import (
     CancelBooking,
@@ -35,96 +31,8 @@ from shared.contracts.booking.requests import (
 from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import SpaceKind, VenueLoss, VenueRefusal
 from shared.contracts.directory.words import Role
-from shared.contracts.events.facts import (
-    VenueAcceptedV1,
-    VenueReleasedV1,
-    VenueWantedV1,
-    VenueWishSnapshotV1,
-)
+from tests.booking.asking import EVENT, NINE, OTHER, Asking, live
 from tests.booking.world import HUB, MONDAY, World
-
-EVENT = UUID("00000000-0000-7000-8000-0000000000e1")
-OTHER = UUID("00000000-0000-7000-8000-0000000000e2")
-NINE = MONDAY + timedelta(days=1)
-VENUE_FACTS = (VenueHeldV1, VenueConfirmedV1, VenueRefusedV1, VenueMovedV1, VenueLostV1, VenueFreedV1)
-
-
-class Asking:
-    """An event that states what it wants."""
-
-    def __init__(self, world: World, event: UUID = EVENT) -> None:
-        self.world = world
-        self.event = event
-        self.version = 0
-        self.edition = 0
-        self.wish: dict[str, Any] = {}
-
-    def _fact(self, kind: type[Any], **more: Any) -> Any:
-        self.version += 1
-        return self._made(kind, **more)
-
-    def _made(self, kind: type[Any], **more: Any) -> Any:
-        return kind(
-            id=self.world.ids(),
-            hub=HUB,
-            occurred_at=self.world.now,
-            subject=f"{self.event}/venue",
-            subject_version=self.version,
-            event=self.event,
-            edition=self.edition,
-            **more,
-        )
-
-    def wants(
-        self, space: str = "studio", start: datetime = NINE, *, hours: float = 2, seats: int | None = None
-    ) -> VenueWantedV1:
-        self.edition += 1
-        self.wish = {"space": space, "start": start, "end": start + timedelta(hours=hours), "seats": seats}
-        wanted: VenueWantedV1 = self._fact(VenueWantedV1, person=self.world.person("ann"), **self.wish)
-        return wanted
-
-    def accepts(self) -> VenueAcceptedV1:
-        accepted: VenueAcceptedV1 = self._fact(VenueAcceptedV1)
-        return accepted
-
-    def releases(self) -> VenueReleasedV1:
-        self.edition += 1
-        released: VenueReleasedV1 = self._fact(VenueReleasedV1)
-        return released
-
-    def snapshot(
-        self, *, wants: bool = True, accepted: bool = True, answered: int = 0
-    ) -> VenueWishSnapshotV1:
-        more = self.wish | {"person": self.world.person("ann")} if wants else {}
-        made: VenueWishSnapshotV1 = self._made(
-            VenueWishSnapshotV1, wants=wants, accepted=accepted, answered=answered, **more
-        )
-        return made
-
-    async def answers(self) -> list[Any]:
-        """What booking has said, in order and without a gap."""
-        said = [one for one in await self.world.facts(*VENUE_FACTS) if one.subject == f"{self.event}/venue"]
-        assert [one.subject_version for one in said] == list(range(1, len(said) + 1))
-        return said
-
-    async def last(self) -> Any:
-        return (await self.answers())[-1]
-
-
-@pytest.fixture
-async def asking(world: World) -> Asking:
-    await world.space("studio", capacity=12)
-    await world.space("lab", capacity=30)
-    return Asking(world)
-
-
-async def live(world: World) -> list[Any]:
-    """Bookings that keep a room for an event."""
-    return list(
-        await world.rows(
-            "SELECT * FROM booking WHERE event IS NOT NULL AND status IN ('held', 'confirmed', 'checked_in')"
-        )
-    )
 
 
 async def test_a_wish_is_held_then_confirmed(world: World, asking: Asking) -> None:
@@ -344,81 +252,3 @@ async def test_the_floor_cannot_be_had_while_somebody_sits_on_it(world: World, a
     refused = await asking.last()
     assert isinstance(refused, VenueRefusedV1)
     assert NINE + timedelta(hours=1) in refused.free_starts
-
-
-async def test_what_is_held_is_stated_again(world: World, asking: Asking) -> None:
-    await world.hear(asking.wants(), asking.accepts())
-    asking.wish["start"] -= timedelta(hours=1)  # events believes something else
-    await world.let_time_pass(minutes=5)
-    await world.hear(asking.snapshot(answered=2))
-    [snapshot] = await world.facts(VenueSnapshotV1)
-    assert isinstance(snapshot, VenueSnapshotV1)
-    assert (snapshot.live, snapshot.heard, snapshot.start) == (True, 2, NINE)
-    assert (snapshot.subject_version, snapshot.edition) == (2, 1)
-
-
-async def test_a_snapshot_stands_for_wishes_that_never_came(world: World, asking: Asking) -> None:
-    asking.wants()
-    asking.accepts()
-    await world.hear(asking.snapshot())
-    assert [type(one) for one in await asking.answers()] == [VenueHeldV1, VenueConfirmedV1]
-    [row] = await live(world)
-    assert row.status == "confirmed"
-
-
-async def test_a_snapshot_from_before_is_no_order(world: World, asking: Asking) -> None:
-    """It was on its way for long; what it says has been overtaken."""
-    await world.hear(asking.wants(), asking.accepts())
-    old = asking.snapshot(answered=2)
-    await world.hear(asking.releases())
-    await world.let_time_pass(minutes=30)
-    await world.hear(old)
-    assert await live(world) == []
-    assert isinstance(await asking.last(), VenueFreedV1)
-
-
-async def test_booking_set_back_counts_on_from_what_events_has_heard(world: World, asking: Asking) -> None:
-    await world.hear(asking.wants(), asking.accepts())
-    await world.let_time_pass(minutes=5)
-    await world.hear(asking.snapshot(answered=41))
-    await world.hear(asking.wants("lab"))
-    said = [one for one in await world.facts(*VENUE_FACTS) if one.subject_version > 2]
-    assert [one.subject_version for one in said] == [42]
-
-
-async def test_events_and_people_at_once(world: World, asking: Asking) -> None:
-    """Nobody waits for somebody who waits for them: wishes, changes of hosts, lapsing holds and bookings meet."""
-    await world.space("flex", SpaceKind.FLEX, seats=5)
-    await world.space("floor", SpaceKind.EVENT, made_of=("studio", "lab", "flex"))
-    events = [Asking(world, UUID(int=0xE100 + number)) for number in range(4)]
-    for one, place in zip(events, ("studio", "lab", "flex", "floor"), strict=True):
-        await world.hear(one.wants(place, NINE + timedelta(hours=4 * (place == "floor")), hours=2))
-        await world.hear(one.accepts())
-    rooms = await live(world)
-    assert len(rooms) == 4
-    wishes = [one.wants(place) for one, place in zip(events, ("lab", "studio", "floor", "flex"), strict=True)]
-    again = [one.releases() for one in events[:2]]
-    later = {"start": (NINE + timedelta(hours=1)).isoformat(), "end": (NINE + timedelta(hours=3)).isoformat()}
-    olga = world.principal("olga", Role.HOST)
-
-    async def in_turn(*facts: Fact) -> None:
-        await world.hear(*facts)
-
-    await asyncio.gather(
-        *(in_turn(*pair) for pair in zip(wishes[:2], again, strict=True)),
-        *(in_turn(wish) for wish in wishes[2:]),
-        *(world.answer(CancelBooking(hub=HUB, booking=room.id), olga) for room in rooms[1:3]),
-        *(
-            world.answer(MoveBooking(hub=HUB, booking=room.id, version=room.version, **later), olga)
-            for room in rooms
-        ),
-        *(world.answer(world.wish("flex", NINE), world.principal(f"p{number}")) for number in range(3)),
-    )
-    for one in events:
-        await one.answers()
-    points_at = await world.rows(
-        """SELECT b.id FROM booking b LEFT JOIN venue v ON v.booking = b.id
-           WHERE b.event IS NOT NULL AND b.status IN ('held', 'confirmed') AND v.event IS DISTINCT FROM b.event"""
-    )
-    assert points_at == []
-    assert await world.rows("SELECT 1 FROM parked_fact UNION ALL SELECT 1 FROM dead_letter") == []
