@@ -9,10 +9,12 @@ from typing import Any
 import asyncpg
 from nats.aio.client import Client
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from shared.contracts.base import Fact
 from shared.contracts.streams import consumer as declared_consumer
 from shared.kit.bus import Consumer, make_broker
+from shared.kit.database import Database
 from shared.kit.settings import ProcessSettings
 from tests.servers import NatsAccount
 
@@ -79,3 +81,9 @@ async def settled(nc: Client) -> None:
     """The server knows this connection's subscriptions. The library's ping overtakes what it has still to send."""
     await nc.flush()
     await nc.flush()
+
+
+async def dead(database: Database) -> list[Any]:
+    """The dead letters, as rows."""
+    async with database.reading() as session:
+        return list((await session.execute(text("SELECT * FROM dead_letter ORDER BY id"))).mappings())

@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Fact
@@ -24,7 +23,7 @@ from shared.kit.errors import NotFound, Unavailable
 from shared.kit.ids import new_id, utc_now
 from shared.kit.operations import handlers
 from shared.kit.rpc import Call, carry_out
-from tests.kit.consuming import Outage, consuming, is_idle, send
+from tests.kit.consuming import Outage, consuming, dead, is_idle, send
 from tests.kit.hubs import changed, effects, note, opened, registered, scalar, snapshot
 from tests.servers import NatsAccount
 from tests.waiting import eventually
@@ -44,11 +43,6 @@ def mirror(
     database: Database, effect: Any = note, *, in_order: bool = True, facts: Any = HUB_FACTS
 ) -> Consumer:
     return Consumer(DURABLE, database, dict.fromkeys(facts, effect), ids=new_id, in_order=in_order)
-
-
-async def dead(database: Database) -> list[Any]:
-    async with database.reading() as session:
-        return list((await session.execute(text("SELECT * FROM dead_letter ORDER BY id"))).mappings())
 
 
 async def operate(database: Database, consumer: Consumer, request: Any) -> Any:
