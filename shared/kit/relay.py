@@ -20,8 +20,16 @@ from shared.kit.telemetry import logger
 log = logger(__name__)
 
 FAILURES = (
-    SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, OSError, TimeoutError, LostLeadership
-)  # fmt: skip
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What asyncpg says when the connection is lost while a statement is being sent.
+    asyncpg.InternalClientError,
+    NatsError,
+    OSError,
+    TimeoutError,
+    LostLeadership,
+)
 POLL = 0.25
 SOONEST = 0.01
 LONGEST_PAUSE = 2.0

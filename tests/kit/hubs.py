@@ -22,6 +22,7 @@ from shared.kit.ids import new_id
 from shared.kit.outbox import emit
 from shared.kit.process import end
 from shared.kit.relay import Relay
+from tests.waiting import eventually
 
 PROFILE: dict[str, Any] = {"kind": "library", "time_zone": "Europe/Stockholm", "cell": "local"}
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -116,3 +117,16 @@ async def relaying(database: Database, nc: Client, service: str = "directory") -
         assert not task.done(), task.exception()
     finally:
         await end(task)
+
+
+async def arrived(nc: Client, *ids: UUID) -> None:
+    """The stream has come to hold these and nothing else, in this order."""
+
+    async def all_there() -> None:
+        assert await in_stream(nc) == list(ids)
+
+    async def there() -> bool:
+        await all_there()
+        return True
+
+    await eventually(there, what="the facts in the stream, in order")

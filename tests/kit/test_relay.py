@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -23,22 +22,11 @@ from shared.kit.provision import provision
 from shared.kit.stream_relay import LostLeadership, Misplaced, StreamRelay
 from shared.kit.telemetry import RELAY_DUPLICATES
 from tests.kit.consuming import settled
-from tests.kit.hubs import changed, in_stream, opened, registered, relaying, scalar, state
+from tests.kit.hubs import arrived, changed, in_stream, opened, registered, relaying, scalar, state
 from tests.servers import NatsAccount
 from tests.waiting import eventually
 
 (DIRECTORY,) = streams_written_by("directory")
-
-
-async def arrived(nc: Client, *ids: UUID) -> None:
-    async def all_there() -> None:
-        assert await in_stream(nc) == list(ids)
-
-    async def there() -> bool:
-        await all_there()
-        return True
-
-    await eventually(there, what="the facts in the stream, in order")
 
 
 async def test_a_rolled_back_transaction_states_nothing(
@@ -236,26 +224,6 @@ TERMINATE = """
     SELECT pg_terminate_backend(pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
     WHERE locktype = 'advisory' AND granted AND datname = $1
 """
-
-
-async def test_a_relay_cut_off_while_it_asks_for_the_lock_asks_again(
-    database: Callable[[str], str],
-    bus: Client,
-    as_directory: Client,
-    postgres: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The connection it asked over is of no use any more; the pool must not hand it out again."""
-    url, fact = database("directory"), registered("ystad")
-    slowly = "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) FROM pg_sleep(0.3)"
-    monkeypatch.setattr(relay_module, "_LOCK", slowly)
-    admin = await asyncpg.connect(postgres)
-    asking = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%pg_sleep%'"
-    async with opened(url, pool_size=1) as alone, opened(url) as other, relaying(alone, as_directory):
-        await eventually(lambda: admin.fetchval(asking, url.rpartition("/")[2]))
-        await state(other, fact)
-        await arrived(bus, fact.id)
-    await admin.close()
 
 
 async def test_a_relay_that_stops_gives_the_lock_back_at_once(
