@@ -126,7 +126,7 @@ def test_no_request_finds_an_answer_that_is_not_documented(
     cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in modes])
 
     @settings(
-        max_examples=10,
+        max_examples=5,
         deadline=None,
         database=None,
         derandomize=True,
