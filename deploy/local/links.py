@@ -23,7 +23,7 @@ from nats.js.errors import Error as JetStreamError
 
 from deploy.local.home import Home
 from shared.contracts.events.facts import PlaceOfferedV1, PlaceTakenV1, SignUpPendingV1
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.contracts.streams import stream_of
 from shared.kit.links import Link, sign_link
 from shared.kit.principal import load_private_key

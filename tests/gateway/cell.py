@@ -37,7 +37,7 @@ from services.gateway.settings import Settings as GatewaySettings
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
 from shared.contracts.directory.words import Role
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.kit.health import Readiness
 from shared.kit.ids import new_id
 from shared.kit.links import Link, sign_link

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from tests.gateway.cell import Cell
 
 Headers = dict[str, str]

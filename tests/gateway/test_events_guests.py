@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from deploy.local.links import Links
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.kit.principal import load_private_key
 from tests.gateway.cell import CELL, Cell, eventually
 from tests.gateway.problems import problem

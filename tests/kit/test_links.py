@@ -8,7 +8,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.kit.ids import new_id, utc_now
 from shared.kit.links import ISSUER, LONGEST_TOKEN, Link, LinkInvalid, LinkReader, sign_link
 from shared.kit.principal import LIFETIME, Principal, sign

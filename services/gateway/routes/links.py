@@ -13,7 +13,7 @@ from services.gateway.routes.parts import Ask, IdempotencyKey, StrictRoute
 from shared.contracts.base import Request as ServiceRequest
 from shared.contracts.events.sign_ups import AcceptOffer, ConfirmSignUp, DeclineOffer, GetLink, GiveBackPlace
 from shared.contracts.events.views import LinkView, SignUpView
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.kit.links import Link, LinkInvalid, LinkReader
 from shared.kit.principal import Principal
 
