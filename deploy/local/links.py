@@ -85,7 +85,14 @@ class Links:
         """What the person the fact is about would be sent: whose, what for, until when, and the address."""
         until = fact.start if isinstance(fact, PlaceTakenV1) else fact.until
         for purpose in _purposes(fact):
-            link = Link(purpose, fact.hub, fact.event, UUID(fact.subject), fact.person, fact.subject_version)
+            link = Link(
+                purpose,
+                fact.hub,
+                fact.person,
+                event=fact.event,
+                sign_up=UUID(fact.subject),
+                version=fact.subject_version,
+            )
             url = f"{self.base_url}/v1/links/{sign_link(link, until, self.key, self.cell)}"
             yield f"{purpose.value} sign-up {fact.subject} in {fact.hub} until {_short(until)}: {url}"
 

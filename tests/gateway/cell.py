@@ -356,10 +356,10 @@ class Cell:
         link = Link(
             purpose,
             sign_up["hub"],
-            UUID(sign_up["event"]),
-            UUID(sign_up["id"]),
             UUID(sign_up["person"]),
-            sign_up["version"],
+            event=UUID(sign_up["event"]),
+            sign_up=UUID(sign_up["id"]),
+            version=sign_up["version"],
         )
         token = sign_link(link, self.clock() + good_for, load_private_key(self.link_key), CELL)
         return f"/v1/links/{token}"
