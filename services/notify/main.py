@@ -1,0 +1,37 @@
+"""The only place where notify's parts are built and put together."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from services.notify import rpc
+from services.notify.settings import Settings
+from shared.kit.bus import Consumer
+from shared.kit.database import Database
+from shared.kit.ids import Clock, Ids, new_id, utc_now
+from shared.kit.process import DataService, run
+from shared.kit.settings import from_environment
+
+SERVICE = "notify"
+
+
+def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids) -> None:
+    """Tell the service what it answers, hears, sends, and does at a time."""
+    service.server.answers(rpc.handlers(settings, ids))
+    service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
+
+
+def hears(database: Database, settings: Settings, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
+    """Notify's consumers of facts."""
+    return ()
+
+
+def serve() -> None:
+    """Run the service until it is told to stop."""
+    settings = from_environment(Settings)
+
+    async def parts(stack: AsyncExitStack, service: DataService) -> None:
+        assemble(service, settings, clock=utc_now, ids=new_id)
+        await service.start(stack)
+
+    run(SERVICE, settings, parts, clock=utc_now)
