@@ -14,7 +14,6 @@ from services.cli import (
     token,
     up,
     watch,
-    watch_links,
 )
 
 app = typer.Typer(
@@ -31,6 +30,5 @@ app.command("operator-credentials")(operator_credentials.operator_credentials)
 app.command("contracts")(contracts.contracts)
 app.command("republish")(republish.republish)
 app.add_typer(import_calendar.import_app, name="import")
-watch.watch_app.command("links")(watch_links.links)
 app.add_typer(watch.watch_app, name="watch")
 app.add_typer(dead_letters.dead_letters_app, name="dead-letters")
