@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from shared.contracts.base import Audience, Fact, described
+from shared.contracts.base import Audience, Fact
+from shared.contracts.notify.words import Pausing
 
 
 class WebhookPausedV1(Fact):
@@ -15,9 +16,7 @@ class WebhookPausedV1(Fact):
     audience = Audience.OPERATORS
 
     webhook: UUID
-    because: str = described(
-        "A word: `by-operator`, `failing` for 24 hours, or `gone` (the target said 410)."
-    )
+    because: Pausing
 
 
 class WebhookResumedV1(Fact):

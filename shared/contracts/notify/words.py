@@ -93,6 +93,16 @@ class WebhookState(StrEnum):
     """The target answered 410; PATCH makes it active again."""
 
 
+class Pausing(StrEnum):
+    """Why a webhook is not sent to."""
+
+    BY_OPERATOR = "by-operator"
+    FAILING = "failing"
+    """No delivery succeeded for 24 hours."""
+    GONE = "gone"
+    """The target said 410."""
+
+
 class DeliveryState(StrEnum):
     """How one message to one webhook fares."""
 
