@@ -171,7 +171,7 @@ def _summary(mail: Mail) -> dict[str, Any]:
     }
 
 
-async def serve(smtp_port: int, http_port: int, folder: Path, ids: Any) -> None:
+async def serve(smtp_port: int, http_port: int, folder: Path, ids: Any, host: str = "127.0.0.1") -> None:
     """Take mails and show them until SIGTERM."""
     mailbox = Mailbox(folder)
     loop = asyncio.get_running_loop()
@@ -179,13 +179,11 @@ async def serve(smtp_port: int, http_port: int, folder: Path, ids: Any) -> None:
         lambda: SMTP(
             Taker(mailbox, ids), data_size_limit=LARGEST, enable_SMTPUTF8=True, hostname="foci.local"
         ),
-        "127.0.0.1",
+        host,
         smtp_port,
     )
     page = uvicorn.Server(
-        uvicorn.Config(
-            make_app(mailbox), host="127.0.0.1", port=http_port, log_level="warning", access_log=False
-        )
+        uvicorn.Config(make_app(mailbox), host=host, port=http_port, log_level="warning", access_log=False)
     )
     loop.add_signal_handler(signal.SIGTERM, lambda: setattr(page, "should_exit", True))
     async with smtp:
@@ -195,4 +193,4 @@ async def serve(smtp_port: int, http_port: int, folder: Path, ids: Any) -> None:
 if __name__ == "__main__":
     from shared.kit.ids import new_id
 
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), new_id))
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), new_id, *sys.argv[4:5]))

@@ -32,7 +32,7 @@ GATEWAY = "gateway"
 NOTIFY = "notify"
 MAIL = "mail"
 SERVERS = ("nats", "postgres", MAIL)
-MAIL_DOMAIN = "foci.localhost"
+MAIL_DOMAIN = "foci.example"
 """Stands in addresses and ids of mails that no server delivers."""
 
 
