@@ -177,6 +177,14 @@ class Outside:
         """The target a URL names; TargetRefused if it is none for a webhook."""
         return target_of(url, self._trusted)
 
+    def place_of(self, url: str) -> str:
+        """The `host:port` a URL names, or the whole of one that is refused now."""
+        try:
+            parsed = self._target_of(url)
+        except TargetRefused:
+            return url
+        return f"{parsed.host.decode()}:{parsed.port}"
+
     async def look_at(self, url: str) -> Target:
         """The target of a URL somebody has just given, looked up once so that they hear at once what is wrong.
 

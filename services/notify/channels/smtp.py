@@ -8,14 +8,12 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP as WIRE
 from enum import StrEnum
 from typing import Literal, Self
 
 import aiosmtplib
-import idna
 
+from services.notify.rules.mail import Mail
 from services.notify.settings import Settings
 from shared.kit.telemetry import logger
 
@@ -23,7 +21,6 @@ log = logger(__name__)
 
 Tls = Literal["none", "starttls", "implicit"]
 _ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})(?:\s|$)")
-_LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 _DOTS = re.compile(rb"^\.", re.MULTILINE)
 _OF_THE_SENDER = {"7", "8", "9"}
 """Third digits of 5.1.x that speak of the sender's address or of a server on the way (RFC 3463, RFC 7505)."""
@@ -82,8 +79,6 @@ class Server:
     tls: Tls
     user: str | None
     password: str | None
-    sender: str
-    """Envelope sender; what bounces goes there."""
     name: str
     """How we introduce ourselves."""
 
@@ -97,7 +92,6 @@ class Server:
             tls=settings.smtp_tls,
             user=settings.smtp_user,
             password=password,
-            sender=settings.mail_from,
             name=settings.mail_domain,
         )
 
@@ -141,17 +135,17 @@ class _Line:
     used: bool = False
     since: float = 0.0
 
-    async def begin(self, sender: str, to: str, size: int) -> None:
+    async def begin(self, mail: Mail, size: int) -> None:
         """Up to the server's `354 go on`; _Refused or aiosmtplib's errors otherwise."""
-        wide = not to.isascii()
+        wide = not mail.ascii
         if wide and not self.client.supports_extension("smtputf8"):
             raise _Refused("rcpt", 553, "5.6.7 ")
         options = ["SMTPUTF8"] if wide else []
         if self.client.supports_extension("size"):
             options.append(f"SIZE={size}")
         try:
-            await self.client.mail(sender, options=options, encoding="utf-8")
-            await self.client.rcpt(to, encoding="utf-8")
+            await self.client.mail(mail.sender, options=options, encoding="utf-8")
+            await self.client.rcpt(mail.to, encoding="utf-8")
         except aiosmtplib.SMTPSenderRefused as error:
             raise _Refused("mail", error.code, error.message) from None
         except aiosmtplib.SMTPRecipientRefused as error:
@@ -197,25 +191,18 @@ class MailServer:
         self._trusted = trusted
         self._away_until = 0.0
 
-    async def send(
-        self, message: EmailMessage, to: str, *, still: Callable[[], bool] = lambda: True
-    ) -> Outcome:
+    async def send(self, mail: Mail, *, still: Callable[[], bool] = lambda: True) -> Outcome:
         """Hand over one mail. Ends within `waits.longest`, and raises nothing but cancellation.
 
         `still` is asked before the mail itself goes: false means that it is no longer ours to send.
         """
-        try:
-            address = envelope_address(to)
-            content = on_the_wire(message, utf8=not address.isascii())
-        except ValueError:
-            return Outcome(Result.BAD_ADDRESS, "address cannot be written")
         try:
             async with asyncio.timeout(self.waits.turn):
                 await self._turns.acquire()
         except TimeoutError:
             return Outcome(Result.LATER, "no connection free")
         try:
-            return await self._send(content, address, still)
+            return await self._send(mail, still)
         finally:
             self._turns.release()
 
@@ -224,10 +211,11 @@ class MailServer:
         idle, self._idle = self._idle, []
         await asyncio.gather(*(_leave(line) for line in idle))
 
-    async def _send(self, content: bytes, to: str, still: Callable[[], bool]) -> Outcome:
+    async def _send(self, mail: Mail, still: Callable[[], bool]) -> Outcome:
+        content = dotted(mail.content)
         try:
             async with asyncio.timeout(self.waits.begin):
-                line = await self._begun(to, len(content))
+                line = await self._begun(mail, len(content))
         except _Refused as refused:
             return refused.outcome
         except _Away as away:
@@ -247,12 +235,12 @@ class MailServer:
             # After `354` a connection is of use again only when the server has answered the mail.
             self._give_back(line) if done else line.client.close()
 
-    async def _begun(self, to: str, size: int) -> _Line:
+    async def _begun(self, mail: Mail, size: int) -> _Line:
         while True:
             line = await self._line()
             ready = False
             try:
-                await line.begin(self._server.sender, to, size)
+                await line.begin(mail, size)
                 ready = True
                 return line
             except _Refused as refused:
@@ -337,18 +325,7 @@ async def _leave(line: _Line) -> None:
     line.client.close()
 
 
-def envelope_address(to: str) -> str:
-    """The address as it goes over the wire: domains in ASCII (RFC 5891); ValueError when there is no such form."""
-    name, at, domain = to.rpartition("@")
-    if not (name and at and domain) or not to.isprintable():
-        raise ValueError("no address")
-    return f"{name}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
-
-
-def on_the_wire(message: EmailMessage, *, utf8: bool) -> bytes:
-    """The mail with lines ended and dots doubled as DATA wants them (RFC 5321, 4.5.2), and the dot that ends it."""
-    raw = message.as_bytes(policy=WIRE.clone(cte_type="7bit", utf8=utf8, max_line_length=78))
-    lines = _LINE_ENDS.sub(b"\r\n", raw)
-    if not lines.endswith(b"\r\n"):
-        lines += b"\r\n"
-    return _DOTS.sub(b"..", lines) + b".\r\n"
+def dotted(content: bytes) -> bytes:
+    """A mail as DATA wants it (RFC 5321, 4.5.2): dots that begin a line doubled, and the dot that ends it."""
+    ended = content if content.endswith(b"\r\n") else content + b"\r\n"
+    return _DOTS.sub(b"..", ended) + b".\r\n"
