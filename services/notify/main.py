@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 from services.notify import rpc
+from services.notify.consumers.following import follows, follows_events
+from services.notify.consumers.mirrors import MIRRORS
 from services.notify.settings import Settings
-from shared.kit.bus import Consumer
+from shared.contracts.streams import facts_heard_by
+from shared.kit.bus import BatchConsumer, BatchEffect, Consumer
 from shared.kit.database import Database
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, run
@@ -23,7 +27,17 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
 
 def hears(database: Database, settings: Settings, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
     """Notify's consumers of facts."""
-    return ()
+    gather = timedelta(seconds=settings.gather_s)
+    batches: dict[str, BatchEffect] = {**MIRRORS, **follows(clock, ids, gather)}
+    return (
+        *(
+            BatchConsumer(name, database, facts_heard_by(name), effect, ids=ids)
+            for name, effect in batches.items()
+        ),
+        Consumer(
+            "notify__follows_events", database, follows_events(clock, ids, gather), ids=ids, in_order=True
+        ),
+    )
 
 
 def serve() -> None:
