@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Literal
 
 from icalendar import Calendar, Event, vCalAddress
@@ -17,6 +18,7 @@ from shared.contracts.events.words import SignUpStatus
 from shared.contracts.notify.words import News
 
 PRODUCT = "-//Foci//notify//EN"
+_END = b"END:VCALENDAR\r\n"
 
 Method = Literal["REQUEST", "CANCEL"]
 
@@ -73,14 +75,13 @@ def invitation_of(
     event.add("DTSTAMP", stamp.astimezone(UTC).replace(microsecond=0))
     event.add("SEQUENCE", item.sequence)
     event.add("STATUS", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
-    event.add("TRANSP", "TRANSPARENT" if method == "CANCEL" else "OPAQUE")
     event.add("DTSTART", now.start.astimezone(UTC))
     event.add("DTEND", now.end.astimezone(UTC))
     event.add("SUMMARY", wording.summary_of(item, language))
     event.add("LOCATION", wording.place_of(item, language))
     event.add("ORGANIZER", _address(organizer, item.hub_name))
     event.add("ATTENDEE", _attendee(attendee, name))
-    return Invitation(method, _calendar(method, event))
+    return Invitation(method, b"".join((_head(method), event.to_ical(), _END)))
 
 
 def _is_in_calendar(now: BookingState | PlaceState, before: object) -> bool:
@@ -90,15 +91,16 @@ def _is_in_calendar(now: BookingState | PlaceState, before: object) -> bool:
     return isinstance(before, PlaceState) and before.status is SignUpStatus.ATTENDING
 
 
-def _calendar(method: Method, event: Event) -> bytes:
+@cache
+def _head(method: Method) -> bytes:
+    """What stands before the date, up to the calendar's end."""
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", PRODUCT)
     calendar.add("CALSCALE", "GREGORIAN")
     calendar.add("METHOD", method)
-    calendar.add_component(event)
     raw: bytes = calendar.to_ical()
-    return raw
+    return raw.removesuffix(_END)
 
 
 def _address(address: str, name: str) -> vCalAddress:
@@ -110,8 +112,6 @@ def _address(address: str, name: str) -> vCalAddress:
 
 def _attendee(address: str, name: str) -> vCalAddress:
     made = _address(address, name)
-    made.params["CUTYPE"] = "INDIVIDUAL"
-    made.params["ROLE"] = "REQ-PARTICIPANT"
     made.params["PARTSTAT"] = "ACCEPTED"
     made.params["RSVP"] = "FALSE"
     return made
