@@ -11,6 +11,9 @@ from shared.kit.errors import Invalid
 
 MOST_PARTS = 60
 """A report has three parts. Nesting costs the parser a stack frame each, and strangers write what comes back."""
+MOST_BREAKS = 4_000
+"""Blank lines and delimiters, each of which may begin a part or a block of fields with an object of its own."""
+_BREAK = re.compile(rb"^(?:--|\r?$)", re.MULTILINE)
 _PART = re.compile(rb"(?:multipart|message)/", re.IGNORECASE)
 _FIELDS = ("message/delivery-status", "message/global-delivery-status")
 _RETURNED = (
@@ -39,6 +42,8 @@ def read_report(raw: bytes) -> tuple[str, str]:
     """
     if len(_PART.findall(raw)) > MOST_PARTS:
         raise ReportNotUnderstood(f"A report has three parts; this message names more than {MOST_PARTS}.")
+    if len(_BREAK.findall(raw)) > MOST_BREAKS:
+        raise ReportNotUnderstood(f"It has more than {MOST_BREAKS} blank lines and delimiters.")
     report = message_from_bytes(raw)
     statuses = [status for part in report.walk() if _is(part, _FIELDS) for status in _statuses(part)]
     if not statuses:
