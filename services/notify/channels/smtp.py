@@ -8,6 +8,7 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parseaddr
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -56,9 +57,9 @@ class Waits:
     RFC 5321, 4.5.3.2 grants servers on the internet minutes. This one is our own relay.
     """
 
-    turn: float = 15
-    begin: float = 30
-    end: float = 45
+    turn: float = 45
+    begin: float = 20
+    end: float = 40
     away: float = 5
     """So long a server that could not be reached is left alone."""
     idle: float = 30
@@ -136,7 +137,9 @@ class _Line:
     since: float = 0.0
 
     async def begin(self, mail: Mail, size: int) -> None:
-        """Up to the server's `354 go on`; _Refused or aiosmtplib's errors otherwise."""
+        """Up to the server's `354 go on`; _Refused, ValueError or aiosmtplib's errors otherwise."""
+        if parseaddr(mail.to)[1] != mail.to:
+            raise ValueError("the library would send to whatever address it can read out of this")
         wide = not mail.ascii
         if wide and not self.client.supports_extension("smtputf8"):
             raise _Refused("rcpt", 553, "5.6.7 ")
