@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import uvicorn
@@ -30,7 +30,7 @@ from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.operations import Restate
 from shared.kit.principal import Verifier, load_public_key
 from shared.kit.relay import Relay
-from shared.kit.rpc import Server
+from shared.kit.rpc import Requester, Server
 from shared.kit.settings import ServiceSettings
 from shared.kit.telemetry import logger
 from shared.kit.timers import Duty, Timers, set_standing
@@ -163,6 +163,16 @@ async def measure(nc: Client, database: Database, service: str) -> None:
             log.warning("figures not measured", error=repr(error))
 
 
+class Part(Protocol):
+    """Something of a service's own that goes on for as long as the service does."""
+
+    def kick(self) -> None:
+        """Something has been committed, by whichever replica: there may be something to do."""
+
+    async def run(self) -> None:
+        """Do what there is to do; ends only when cancelled."""
+
+
 class DataService:
     """A service with a database: what it is made of, and the order in which that starts and stops.
 
@@ -188,6 +198,7 @@ class DataService:
         self._pools: list[asyncpg.Pool] = []
         main = make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
         self.database = Database(main, self._kick.announce)
+        self.requester = Requester(nc, clock)
         self.server = Server(
             self.database,
             service=name,
@@ -199,6 +210,7 @@ class DataService:
         self._consumers: list[Consumer] = []
         self._duties: dict[str, Duty] = dict(housekeeping.duties(clock))
         self._standing: list[str] = []
+        self._parts: dict[str, Part] = {}
         self._entities: dict[str, Restate] = {}
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
@@ -218,6 +230,10 @@ class DataService:
         self._duties.update(duties)
         self._standing.extend(standing)
 
+    def keeps_going(self, parts: Mapping[str, Part]) -> None:
+        """Run these, by name, beside relay and timers, and kick them when those are kicked."""
+        self._parts.update(parts)
+
     def restates(self, entities: Mapping[str, Restate]) -> None:
         """State these entities again when asked by `foci republish`."""
         self._entities.update(entities)
@@ -235,8 +251,16 @@ class DataService:
         timers = Timers(self.database, self._duties, self._clock)
         self._kick.wakes(relay.kick)
         self._kick.wakes(timers.kick)
+        for part in self._parts.values():
+            self._kick.wakes(part.kick)
         await self._kick.listen()
-        for name, work in (("relay", relay.run()), ("timers", timers.run()), ("figures", self._measure())):
+        own = [(name, part.run()) for name, part in self._parts.items()]
+        for name, work in (
+            ("relay", relay.run()),
+            ("timers", timers.run()),
+            ("figures", self._measure()),
+            *own,
+        ):
             await stack.enter_async_context(running(name, work))
         closed = Closed()
         broker = make_broker(self.settings, self.name, closed)

@@ -15,6 +15,4 @@ _PARTS = (notices, choices, previews)
 
 def handlers(settings: Settings, ids: Ids) -> dict[type[Request[Any]], Handler]:
     """Everything notify answers."""
-    return {
-        request: handler for part in _PARTS for request, handler in part.handlers(settings, ids).items()
-    }
+    return {request: handler for part in _PARTS for request, handler in part.handlers(settings, ids).items()}

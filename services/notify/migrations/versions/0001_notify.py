@@ -138,6 +138,7 @@ NOTICES = (
     """,
     "CREATE INDEX message_inbox ON message (person, id DESC) WHERE channel = 'inbox'",
     "CREATE INDEX message_unread ON message (person) WHERE channel = 'inbox' AND read_at IS NULL",
+    "CREATE INDEX message_mailed ON message (person, id DESC) WHERE address_hash IS NOT NULL",
     "CREATE INDEX message_in_flight ON message (claimed_until) WHERE sent_at IS NULL AND failed_at IS NULL",
     "CREATE INDEX message_created ON message USING brin (created_at)",
     # Look at this thing for this person at `due_at`: what there is to say is the difference between what they were told
