@@ -141,6 +141,8 @@ def _pieces(line: str) -> Iterable[str]:
 
 def _mailbox(name: str, address: str) -> str:
     line = one_line(name)
+    if not line:
+        return f"<{address}>"
     if len(line) <= _PLAIN_LENGTH and _SIMPLE.match(line):
         return f"{line}{_BREAK} <{address}>"
     # Encoded although ASCII: in quotes a name could still look like somebody's address to a careless reader.

@@ -77,7 +77,7 @@ def render(
         "language": spoken,
         "subject": told[0].title if len(told) == 1 else _digest_title(items, spoken),
         "told": told,
-        "name": None if name is None else one_line(name),
+        "name": one_line(name or ""),
         "hub": one_line(items[0].hub_name),
         "unsubscribe": unsubscribe,
         "always": all(item.kind in ALWAYS for item in items),
