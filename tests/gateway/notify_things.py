@@ -1,0 +1,74 @@
+"""Notices, webhooks, deliveries and links to unsubscribe, in the state in which a route can act on them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.links import LinkPurpose
+from shared.kit.links import Link, sign_link
+from shared.kit.principal import load_private_key
+from tests.gateway.cell import CELL, Cell, eventually
+
+WEBHOOKS = "/v1/hubs/{hub}/webhooks"
+TESTED = "foci.notify.test.v1"
+
+
+def unsubscribe_link(
+    cell: Cell, person: UUID, hub: str, *kinds: str, good_for: timedelta = timedelta(days=365)
+) -> str:
+    """The address of such a link as it stands in a mail's header."""
+    link = Link(LinkPurpose.UNSUBSCRIBE, hub, person, kinds=kinds)
+    token = sign_link(link, cell.clock() + good_for, load_private_key(cell.link_key), CELL)
+    return f"/v1/links/{token}"
+
+
+def webhook_for(cell: Cell, hub: str, **more: Any) -> dict[str, Any]:
+    """A webhook of the hub to the cell's own target, with its secret; it is sent little unless `types` says what."""
+    body = {"url": cell.outside.target.url, "types": [TESTED], **more}
+    added = cell.http.post(WEBHOOKS.format(hub=hub), json=body, headers=cell.auth(hub, "operator"))
+    assert added.status_code == 201, added.text
+    made: dict[str, Any] = added.json()
+    return made
+
+
+def delivery_for(cell: Cell, hub: str, webhook: str) -> dict[str, Any]:
+    """What became of a test message to the webhook."""
+    url, auth = f"{WEBHOOKS.format(hub=hub)}/{webhook}", cell.auth(hub, "operator")
+    sent = cell.http.post(f"{url}/test", headers=auth)
+    assert sent.status_code == 201, sent.text
+    address = f"{url}/deliveries/{sent.json()['id']}"
+
+    def settled() -> Any:
+        one = cell.http.get(address, headers=auth).json()
+        return one if one["state"] != "waiting" else None
+
+    found: dict[str, Any] = eventually("the test message has arrived", settled)
+    return found
+
+
+def notice_for(cell: Cell, hub: str, who: dict[str, str]) -> dict[str, Any]:
+    """The latest notice of somebody who has just booked a room in the hub."""
+    body = {"space": "flex", **cell.slot(day=20)}
+    booked = cell.http.post(f"/v1/hubs/{hub}/bookings", json=body, headers=who)
+    assert booked.status_code == 201, booked.text
+
+    def told() -> Any:
+        items = cell.http.get("/v1/me/notices?limit=1", headers=who).json()["items"]
+        return next((one for one in items if one["items"][0]["thing"] == booked.json()["id"]), None)
+
+    found: dict[str, Any] = eventually("the booking is told of", told)
+    return found
+
+
+def things_of_notify(cell: Cell, hub: str, path: str, whose: dict[str, str]) -> dict[str, str]:
+    """What the address of a route of notify names: the hub's webhook, somebody's notice."""
+    made: dict[str, str] = {}
+    if "{webhook}" in path:
+        made["webhook"] = str(webhook_for(cell, hub)["id"])
+        if "{delivery}" in path:
+            made["delivery"] = str(delivery_for(cell, hub, made["webhook"])["id"])
+    if "{notice}" in path:
+        made["notice"] = str(notice_for(cell, hub, whose)["id"])
+    return made
