@@ -31,7 +31,8 @@ _NOTICES = text("""
         ORDER BY n.due_at, n.id LIMIT :most FOR UPDATE OF n SKIP LOCKED
     )
     UPDATE notice n SET claimed_until = :until FROM due WHERE n.id = due.id
-    RETURNING n.id, n.person, n.hub, n.about, n.thing, n.channel, n.due_at, n.first_at
+    RETURNING n.id, n.person, n.hub, n.about, n.thing, n.channel, n.due_at, n.first_at,
+              n.attempts
 """)
 _DIGESTS = text("""
     WITH due AS (
@@ -85,6 +86,7 @@ class Notice:
     channel: Channel
     due_at: datetime
     first_at: datetime
+    attempts: int
 
     @property
     def key(self) -> Key:
@@ -103,6 +105,7 @@ class Notice:
             channel=Channel(row.channel),
             due_at=row.due_at,
             first_at=row.first_at,
+            attempts=row.attempts,
         )
 
 
