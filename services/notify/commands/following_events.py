@@ -124,8 +124,10 @@ async def _looks(session: AsyncSession, fact: Any, event: Event, before: Before)
     if not isinstance(fact, EventHeldV1):
         urgent = isinstance(fact, EventCancelledV1)
         looks += [Look(one, event.hub, About.ORGANISING, event.id, urgent) for one in event.organisers]
-    if isinstance(fact, EventProposedV1) or before.status == EventStatus.AWAITING:
+    if isinstance(fact, EventProposedV1):
         looks += await _staff(session, event, but=fact.by)
+    elif before.status == EventStatus.AWAITING:
+        looks += await _staff(session, event, but=None)  # it waits no longer: when it does again, that is news
     if isinstance(fact, (EventPublishedV1, EventShownV1)) and event.status in OPEN:
         looks += await _members(session, event)
     if isinstance(fact, EventCancelledV1):
