@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.gateway.cell import Cell
+from tests.gateway.notify_things import RARE
 from tests.gateway.rows import HUB, OPERATORS, PEOPLE, VERSION, Row, headers_of
 
 WEBHOOK = f"{HUB}/webhooks/{{webhook}}"
@@ -14,7 +15,7 @@ BOUNCE = {"message_id": "<nobody.knows.this.one@foci.example>", "status": "5.1.1
 
 
 def _webhook(cell: Cell, *_: str) -> dict[str, Any]:
-    return {"json": {"url": cell.outside.target.url, "types": ["foci.notify.test.v1"]}}
+    return {"json": {"url": cell.outside.target.url, "types": [RARE]}}
 
 
 def _choices(cell: Cell, _: str, role: str) -> dict[str, Any]:
