@@ -7,7 +7,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -79,7 +79,7 @@ class _Lookup:
     """Looks names up in threads, one at a time for each name, and keeps no answer."""
 
     def __init__(
-        self, policy: ssrfguard.Policy, resolver: ssrfguard.Resolver, trusted: Collection[str]
+        self, policy: ssrfguard.Policy, resolver: ssrfguard.Resolver, trusted: Container[str]
     ) -> None:
         self._policy = policy
         self._resolver = resolver
@@ -156,13 +156,13 @@ class Outside:
     def __init__(
         self,
         *,
-        trusted: Collection[str] = (),
+        trusted: Container[str] = (),
         resolver: ssrfguard.Resolver = socket.getaddrinfo,
         policy: ssrfguard.Policy = PUBLIC_ONLY,
         certificates: ssl.SSLContext | None = None,
         longest: float = LONGEST,
     ) -> None:
-        self._trusted = frozenset(trusted)
+        self._trusted = trusted
         self._longest = longest
         self._lookup = _Lookup(policy, resolver, self._trusted)
         self._lines = httpcore2.AsyncConnectionPool(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Container
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, urlsplit
@@ -91,7 +91,7 @@ class Target:
         return f"{self.scheme}://{named}{self.path}"
 
 
-def target_of(url: str, trusted: Collection[str] = ()) -> Target:
+def target_of(url: str, trusted: Container[str] = ()) -> Target:
     """The target a URL names; TargetRefused says what is wrong with it.
 
     A `host:port` in `trusted` may speak http and be an address: a test's own server, the embedded demo.
