@@ -51,10 +51,10 @@ GATHER = timedelta(seconds=20)
 SECRET = "a-key-for-tests"
 
 SETTINGS = Settings(
-    database_url="postgresql://nowhere",  # type: ignore[arg-type]  # pydantic reads it
+    database_url="postgresql://nowhere",
     assertion_public_key="",
-    secret_key=SECRET,  # type: ignore[arg-type]
-    link_private_key="",  # type: ignore[arg-type]
+    secret_key=SECRET,
+    link_private_key="",
     gather_s=GATHER.total_seconds(),
     _env_file=None,
 )
