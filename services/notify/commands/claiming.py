@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -150,9 +149,9 @@ class Claim:
         return frozenset((one.hub, one.person) for part in parts for one in part)
 
 
-def items_from(known: str) -> tuple[Item, ...]:
-    """The items of a message, from their JSON."""
-    return tuple(Item.from_json(one) for one in json.loads(known))
+def items_from(known: Sequence[Mapping[str, Any]]) -> tuple[Item, ...]:
+    """The items of a message, from their JSON values."""
+    return tuple(Item.from_json(one) for one in known)
 
 
 async def claim(session: AsyncSession, *, now: datetime) -> Claim:
