@@ -77,8 +77,8 @@ def invitation_of(
     event.add("STATUS", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
     event.add("DTSTART", now.start.astimezone(UTC))
     event.add("DTEND", now.end.astimezone(UTC))
-    event.add("SUMMARY", wording.summary_of(item, language))
-    event.add("LOCATION", wording.place_of(item, language))
+    event.add("SUMMARY", _text(wording.summary_of(item, language)))
+    event.add("LOCATION", _text(wording.place_of(item, language)))
     event.add("ORGANIZER", _address(organizer, item.hub_name))
     event.add("ATTENDEE", _attendee(attendee, name))
     return Invitation(method, b"".join((_head(method), event.to_ical(), _END)))
@@ -103,10 +103,15 @@ def _head(method: Method) -> bytes:
     return raw.removesuffix(_END)
 
 
+def _text(given: str) -> str:
+    """One line without a backslash: programs see an escape in it, not all the same one, and the library a line's end in \\N."""
+    return one_line(given).replace("\\", "⧵")
+
+
 def _address(address: str, name: str) -> vCalAddress:
     made = vCalAddress(f"mailto:{address}")
     # RFC 5545 cannot write a double quote in a parameter.
-    made.params["CN"] = one_line(name).replace('"', "”")
+    made.params["CN"] = _text(name).replace('"', "”")
     return made
 
 
