@@ -243,9 +243,13 @@ class Outside:
         found = self.target_of(url)
         return httpcore2.URL(scheme=found.scheme, host=found.host, port=found.port, target=found.path)
 
-    async def aclose(self) -> None:
-        """Close every line."""
+    async def hang_up(self) -> None:
+        """Close every line; the next message opens one."""
         await self._lines.aclose()
+
+    async def aclose(self) -> None:
+        """Close every line and look nothing up any more."""
+        await self.hang_up()
         self._lookup.end()
 
 

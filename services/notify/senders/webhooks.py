@@ -91,6 +91,8 @@ class WebhookSender:
         self._left: list[Claimed] = []
         self._something = asyncio.Event()
         self._enough = asyncio.Event()
+        self._stopping = False
+        self._rested = asyncio.Event()
 
     def kick(self) -> None:
         """There may be something to send: look."""
@@ -103,11 +105,11 @@ class WebhookSender:
             while True:
                 marked, claimed = await self._turn()
                 done += marked
-                if not (claimed or self._posts or self._outcomes or self._left):
+                if self._is_idle(claimed):
                     return done
                 await self._progress(LONGEST)
         finally:
-            await self._stop()
+            await self._end_posts()
 
     async def run(self) -> None:
         """Send what falls due; ends only when cancelled."""
@@ -116,14 +118,26 @@ class WebhookSender:
                 pause = LONGEST_SLEEP
                 try:
                     _, claimed = await self._turn()
-                    if not claimed and not self._posts:
+                    if self._is_idle(claimed):
+                        if self._stopping:
+                            self._rested.set()
                         pause = await self._until_next()
                 except (SQLAlchemyError, OSError, TimeoutError) as error:
                     # What has been posted is kept and marked in the next turn.
                     log.warning("sending to webhooks interrupted; again shortly", error=repr(error))
                 await self._progress(pause)
         finally:
-            await self._stop()
+            await self._end_posts()
+            await self._outside.hang_up()
+
+    async def stop(self) -> None:
+        """Begin nothing more, and return when what was begun is marked; for while `run` goes on."""
+        self._stopping = True
+        for line in self._lines.values():
+            self._left.extend(line.waiting)
+            line.waiting.clear()
+        self._something.set()
+        await self._rested.wait()
 
     async def _turn(self) -> tuple[int, int]:
         """One transaction: mark what has been tried, take what there is room for; then post. How many of each."""
@@ -134,11 +148,19 @@ class WebhookSender:
                 await mark(session, outcomes, now=self._clock(), chance=self._chance, ids=self._ids)
             if left:
                 await give_back(session, left)
-            claimed = await claim(session, room, now=self._clock()) if room.most else []
+            claimed = (
+                await claim(session, room, now=self._clock()) if room.most and not self._stopping else []
+            )
         del self._outcomes[: len(outcomes)], self._left[: len(left)]
-        self._take(claimed)
-        self._start()
+        if self._stopping:
+            self._left.extend(claimed)
+        else:
+            self._take(claimed)
+            self._start()
         return len(outcomes), len(claimed)
+
+    def _is_idle(self, claimed: int) -> bool:
+        return not (claimed or self._posts or self._outcomes or self._left)
 
     def _room(self) -> Room:
         in_hand = sum(line.in_hand for line in self._lines.values())
@@ -273,7 +295,7 @@ class WebhookSender:
             return LONGEST_SLEEP
         return min((due_at - now).total_seconds(), LONGEST_SLEEP)
 
-    async def _stop(self) -> None:
+    async def _end_posts(self) -> None:
         """End the posts that go on; what was claimed is free again when its claim has run out."""
         self._lines.clear()
         posts = list(self._posts)

@@ -148,6 +148,26 @@ async def test_a_crash_between_answer_and_mark_sends_the_same_message_again(
     await dying.aclose()
 
 
+async def test_a_stop_ends_what_was_begun_and_leaves_the_rest_to_others(
+    hooks: Hooks, receiver: Receiver
+) -> None:
+    webhook = await hooks.add(receiver)
+    await hooks.hear(*(hooks.fact() for _ in range(40)))
+    go = held_back(receiver)
+    running = asyncio.create_task(hooks.sender.run())
+    await eventually(lambda: receiver.now == sending.PER_WEBHOOK)
+    stopping = asyncio.create_task(hooks.sender.stop())
+    go.set()
+    await asyncio.wait_for(stopping, 10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(receiver.received) == sending.PER_WEBHOOK
+    states = [one.state for one in await hooks.log(webhook)]
+    assert states.count(DeliveryState.DELIVERED) == sending.PER_WEBHOOK
+    # Nobody has to wait for a claim of the stopped one to run out.
+    assert await hooks.another_sender().round() == 40 - sending.PER_WEBHOOK
+
+
 async def test_two_replicas_send_each_message_once(hooks: Hooks, receiver: Receiver) -> None:
     for _ in range(3):
         await hooks.add(receiver)
