@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.directory.requests import EnsurePerson
+from shared.contracts.directory.words import Role
 from shared.contracts.links import LinkPurpose
 from shared.kit.links import Link, sign_link
 from shared.kit.principal import load_private_key
 from tests.gateway.cell import CELL, Cell, eventually
+from tests.notify.post_office import Taken
 
 WEBHOOKS = "/v1/hubs/{hub}/webhooks"
 RARE = "foci.notify.webhook-resumed.v1"
@@ -52,6 +55,27 @@ def delivery_for(cell: Cell, hub: str, webhook: str) -> dict[str, Any]:
 
     found: dict[str, Any] = eventually("the test message has arrived", settled)
     return found
+
+
+def reachable(cell: Cell, hub: str, name: str, email: str, *, language: str = "en") -> dict[str, str]:
+    """The header of a member with an address, who is mailed at night too: tests run at any hour."""
+    wanted = EnsurePerson(hub=hub, name=name, role=Role.MEMBER, email=email, language=language)
+    auth = {"Authorization": f"Bearer {cell.token_of(cell.as_admin(wanted).id)}"}
+    version = cell.http.get("/v1/me/choices", headers=auth).headers["etag"]
+    quiet = {"quiet": {"start": "03:00", "end": "03:00"}}
+    chosen = cell.http.patch("/v1/me/choices", json=quiet, headers={**auth, "If-Match": version})
+    assert chosen.status_code == 200, chosen.text
+    return auth
+
+
+def mail_to(cell: Cell, email: str, *, number: int = 1) -> Taken:
+    """The latest mail to an address, when there are so many of them."""
+
+    def found() -> list[Taken]:
+        mails = cell.outside.post.mails_to(email)
+        return mails if len(mails) >= number else []
+
+    return eventually(f"mail number {number} to {email}", found)[-1]
 
 
 def notice_for(cell: Cell, hub: str, who: dict[str, str]) -> dict[str, Any]:
