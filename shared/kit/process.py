@@ -172,6 +172,9 @@ class Part(Protocol):
     async def run(self) -> None:
         """Do what there is to do; ends only when cancelled."""
 
+    async def stop(self) -> None:
+        """Begin nothing more, and return when what was begun is done with; `run` goes on meanwhile."""
+
 
 class DataService:
     """A service with a database: what it is made of, and the order in which that starts and stops.
@@ -211,6 +214,7 @@ class DataService:
         self._duties: dict[str, Duty] = dict(housekeeping.duties(clock))
         self._standing: list[str] = []
         self._parts: dict[str, Part] = {}
+        self._stops: dict[str, Callable[[], Awaitable[None]]] = {}
         self._entities: dict[str, Restate] = {}
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
@@ -230,9 +234,15 @@ class DataService:
         self._duties.update(duties)
         self._standing.extend(standing)
 
-    def keeps_going(self, parts: Mapping[str, Part]) -> None:
-        """Run these, by name, beside relay and timers, and kick them when those are kicked."""
+    def keeps_going(
+        self, parts: Mapping[str, Part], *, stops: Mapping[str, Callable[[], Awaitable[None]]] | None = None
+    ) -> None:
+        """Run these, by name, beside relay and timers, and kick them when those are kicked.
+
+        Those of `stops` are told to finish what they have begun, and have STOP_WITHIN for it, before they are cancelled.
+        """
         self._parts.update(parts)
+        self._stops.update(stops or {})
 
     def restates(self, entities: Mapping[str, Restate]) -> None:
         """State these entities again when asked by `foci republish`."""
@@ -254,14 +264,13 @@ class DataService:
         for part in self._parts.values():
             self._kick.wakes(part.kick)
         await self._kick.listen()
-        own = [(name, part.run()) for name, part in self._parts.items()]
-        for name, work in (
-            ("relay", relay.run()),
-            ("timers", timers.run()),
-            ("figures", self._measure()),
-            *own,
-        ):
+        for name, work in (("relay", relay.run()), ("timers", timers.run()), ("figures", self._measure())):
             await stack.enter_async_context(running(name, work))
+        for name, part in self._parts.items():
+            await stack.enter_async_context(running(name, part.run()))
+            stack.push_async_callback(ended, name, part.stop, STOP_WITHIN)
+            if name in self._stops:
+                stack.push_async_callback(ended, name, self._stops[name], STOP_WITHIN)
         closed = Closed()
         broker = make_broker(self.settings, self.name, closed)
         for consumer in self._consumers:
