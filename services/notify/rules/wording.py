@@ -100,9 +100,9 @@ def line_of(item: Item, language: str | None, zone: str) -> tuple[str, str]:
 def tell(item: Item, *, language: str, zone: str, links: Mapping[LinkPurpose, str]) -> Told:
     """One item in words, in one of LANGUAGES."""
     template = _environment(language).get_template(f"news/{item.news}.j2")
-    context = _context(item, language, zone)
-    title = "".join(template.blocks["title"](template.new_context(context))).strip()
-    lines = "".join(template.blocks["lines"](template.new_context(context))).split("\n")
+    context = template.new_context(_context(item, language, zone))
+    title = "".join(template.blocks["title"](context)).strip()
+    lines = "".join(template.blocks["lines"](context)).split("\n")
     return Told(
         title=title[:1].upper() + title[1:],
         lines=tuple(line.strip() for line in lines if line.strip()),
