@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from services.notify import rpc
+from services.notify.channels.http import Outside
 from services.notify.main import hears
 from services.notify.queries.states import Key, states
 from services.notify.rules.differences import difference
@@ -93,6 +94,7 @@ class World:
 
     database: Database
     settings: Settings = SETTINGS
+    outside: Outside = field(default_factory=Outside)
     now: datetime = MONDAY
     people: dict[str, UUID] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
@@ -129,7 +131,7 @@ class World:
         person = by.person if by else ADMIN
         made = None if key is None else IdempotencyKey.of(person, request.operation, key, body)
         parsed = type(request).model_validate_json(body)
-        handlers = rpc.handlers(self.settings, self.ids)
+        handlers = rpc.handlers(self.settings, self.outside, self.ids)
         try:
             answer = await carry_out(self.database, handlers[type(request)], parsed, Call(by, self.now, made))
         except FociError as error:
@@ -349,7 +351,9 @@ _KEEP = """
 async def make_world(url: str, *, now: datetime = MONDAY, pool: int = 8) -> AsyncIterator[World]:
     """A notify service with nothing in it."""
     engine = make_engine(url, pool_size=pool)
+    world = World(Database(engine, lambda: None), now=now)
     try:
-        yield World(Database(engine, lambda: None), now=now)
+        yield world
     finally:
+        await world.outside.aclose()
         await engine.dispose()

@@ -87,6 +87,9 @@ MIRRORS = (
     )
     """,
     "CREATE INDEX sign_up_event ON sign_up (event)",
+    # to forget what is long over
+    "CREATE INDEX booking_over ON booking (ends_at)",
+    "CREATE INDEX event_over ON event (ends_at)",
 )
 
 CHOICES = (
