@@ -22,7 +22,6 @@ from shared.kit.bus import BatchConsumer, BatchEffect, Consumer
 from shared.kit.database import Database
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, run
-from shared.kit.rpc import Requester
 from shared.kit.settings import from_environment
 
 SERVICE = "notify"
@@ -36,28 +35,14 @@ def assemble(
     mail = MailServer(Server.of(settings), connections=settings.mail_connections)
     ask = asks_directory(service.requester, settings.cell)
     key = settings.secret_key.get_secret_value()
+    people = People(service.database, ask, mail, settings, clock=clock, ids=ids)
+    hooks = WebhookSender(service.database, outside, key=key, clock=clock, ids=ids, chance=chance)
     service.server.answers(rpc.handlers(settings, outside, ids))
     service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
     service.does(duties(), standing=(FORGET,))
     service.keeps_going(
-        {
-            "people": People(service.database, ask, mail, settings, clock=clock, ids=ids),
-            "webhooks": WebhookSender(
-                service.database, outside, key=key, clock=clock, ids=ids, chance=chance
-            ),
-        }
+        {"people": people, "webhooks": hooks}, stops={"people": people.stop, "webhooks": hooks.stop}
     )
-    people = tells_people(service.database, service.requester, settings, clock=clock, ids=ids)
-    service.keeps_going({"people": people}, stops={"people": people.stop})
-
-
-def tells_people(
-    database: Database, requester: Requester, settings: Settings, *, clock: Clock, ids: Ids
-) -> People:
-    """What sends people their messages."""
-    server = MailServer(Server.of(settings), connections=settings.mail_connections)
-    ask = asks_directory(requester, settings.cell)
-    return People(database, ask, server, settings, clock=clock, ids=ids)
 
 
 def hears(database: Database, settings: Settings, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
