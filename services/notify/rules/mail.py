@@ -73,15 +73,8 @@ def build(
     """
     to = mailable(contact.email or "")
     sender, domain = mailable(mail_from), _domain(mail_domain)
-    invitation = invitation_of(
-        items,
-        language=rendered.language,
-        domain=domain,
-        organizer=sender,
-        attendee=to,
-        name=contact.name,
-        stamp=at,
-    )
+    calendar = {"domain": domain, "organizer": sender, "attendee": to, "name": contact.name}
+    invitation = invitation_of(items, language=rendered.language, stamp=at, **calendar)
     headers = [
         ("From", _mailbox(items[0].hub_name, sender)),
         ("To", _mailbox(contact.name, to)),
