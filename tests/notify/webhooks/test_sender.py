@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -49,8 +50,8 @@ async def test_one_webhook_gets_four_at_a_time_and_all_of_them_once(hooks: Hooks
 async def test_many_webhooks_at_one_place_share_what_it_gets_at_a_time(
     hooks: Hooks, receiver: Receiver
 ) -> None:
-    for _ in range(8):
-        await hooks.add(receiver)
+    for number in range(8):
+        await hooks.add(f"{receiver.url}/{number}")
     await hooks.hear(*(hooks.fact() for _ in range(10)))
     go = held_back(receiver)
     round_ = asyncio.create_task(hooks.sender.round())
@@ -58,6 +59,10 @@ async def test_many_webhooks_at_one_place_share_what_it_gets_at_a_time(
     go.set()
     assert await round_ == 80
     assert receiver.most_at_once == sending.PER_PLACE
+    # In turns: half-way none is far ahead of another.
+    half_way = Counter(one.path for one in receiver.received[:40])
+    assert len(half_way) == 8
+    assert min(half_way.values()) >= 3
 
 
 async def test_a_slow_target_holds_nobody_up(hooks: Hooks, receiver: Receiver) -> None:
