@@ -255,7 +255,7 @@ def test_one_click_needs_nothing_but_the_form_that_mail_programs_send(cell: Cell
     assert pace(cell, "One Click", "here", "event") == "now"
     for form in ({"data": ONE_CLICK}, {"files": {"List-Unsubscribe": (None, "One-Click")}}, {}):
         with httpx2.Client(base_url=cell.url, follow_redirects=False) as mail_program:
-            done = mail_program.post(link, **form)  # type: ignore[arg-type]
+            done = mail_program.post(link, **form)
         assert (done.status_code, done.json()["done"]) == (200, True), done.text
     for kind in ("event", "reminder"):
         assert pace(cell, "One Click", "here", kind) == "off"
