@@ -341,3 +341,20 @@ async def test_a_cancellation_by_the_hub_is_looked_at_at_once_and_by_oneself_in_
     assert await world.mailed() == [("ann", News.CANCELLED, MINE)]
     world.later(seconds=20)
     assert await world.mailed() == [("ann", News.CANCELLED, MINE)]
+
+
+async def test_what_is_over_when_it_is_heard_of_costs_nothing(world: World) -> None:
+    await world.member("ann")
+    yesterday = world.now - timedelta(days=1)
+    event = world.event(start=yesterday)
+    await world.hear(event, world.booked(start=yesterday))
+    await world.hear(world.event(events.EventHeldV1, event.subject, start=yesterday))
+    assert await world.notices() == []
+    assert await world.rows("SELECT * FROM told") == []
+    assert [row.status for row in await world.rows("SELECT status FROM event")] == ["held"]
+
+
+async def test_an_event_that_has_begun_is_no_new_event(world: World) -> None:
+    await world.member("ann")
+    await world.hear(world.event(start=world.now))
+    assert [one.about for one in await world.notices()] == ["organising"]
