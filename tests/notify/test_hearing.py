@@ -358,3 +358,39 @@ async def test_an_event_that_has_begun_is_no_new_event(world: World) -> None:
     await world.member("ann")
     await world.hear(world.event(start=world.now))
     assert [one.about for one in await world.notices()] == ["organising"]
+
+
+async def test_a_snapshot_of_an_event_says_what_was_missed(world: World) -> None:
+    await world.member("ann")
+    proposed = world.event(events.EventProposedV1)
+    await world.hear(proposed)
+    world.later(minutes=1)
+    await world.tell()
+    published = world.event(
+        events.EventSnapshotV1,
+        proposed.subject,
+        version=4,
+        by=None,
+        status=EventStatus.PUBLISHED,
+        hidden=False,
+    )
+    await world.hear(published, world.sign_up(event=proposed.subject, who="bo"))
+    world.later(minutes=1)
+    assert await world.mailed() == [
+        ("ann", News.NEW_EVENT, NoticeKind.PROGRAMME),
+        ("bo", News.PLACE_TAKEN, NoticeKind.PLACE),
+        ("olle", News.EVENT_PUBLISHED, NoticeKind.EVENT),
+    ]
+    cancelled = world.event(
+        events.EventSnapshotV1,
+        proposed.subject,
+        version=9,
+        by=None,
+        status=EventStatus.CANCELLED,
+        hidden=False,
+    )
+    await world.hear(cancelled)
+    assert await world.mailed() == [
+        ("bo", News.EVENT_CANCELLED, NoticeKind.EVENT),
+        ("olle", News.EVENT_CANCELLED, NoticeKind.EVENT),
+    ]
