@@ -250,7 +250,7 @@ def test_one_click_needs_nothing_but_the_form_that_mail_programs_send(cell: Cell
         looked = cell.http.get(link)
         assert looked.status_code == 200, looked.text
         assert looked.json() == {
-            "hub": "here", "kinds": ["event", "reminder"], "channel": "email", "done": False,
+            "purpose": "unsubscribe", "hub": "here", "kinds": ["event", "reminder"], "channel": "email", "done": False,
         }  # fmt: skip
     assert pace(cell, "One Click", "here", "event") == "now"
     for form in ({"data": ONE_CLICK}, {"files": {"List-Unsubscribe": (None, "One-Click")}}, {}):

@@ -82,6 +82,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ReadNotices": {"until": _NOTICE},
     "UnreadView": {"unread": 0},
     "UnsubscribeView": {
+        "purpose": "unsubscribe",
         "hub": "nordviken",
         "kinds": ["programme"],
         "channel": "email",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from shared.contracts.base import Body, Language, Page, Plain, Request, Slug, View, described
+from shared.contracts.links import LinkPurpose
 from shared.contracts.notify.words import Channel, Hindrance, News, NoticeKind, Pace
 
 WallTime = Annotated[
@@ -178,6 +179,9 @@ class ChangeMyChoices(ChoicesChange, Request[ChoicesView]):
 class UnsubscribeView(View):
     """What an unsubscribe link does, or has done."""
 
+    purpose: Literal[LinkPurpose.UNSUBSCRIBE] = described(
+        "Tells it from what other links do.", default=LinkPurpose.UNSUBSCRIBE
+    )
     hub: Slug
     kinds: tuple[NoticeKind, ...]
     channel: Channel
