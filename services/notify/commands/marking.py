@@ -72,7 +72,8 @@ _MERGED = text("""
 """)
 _FREED = text("""
     UPDATE notice SET message = NULL, claimed_until = NULL, attempts = attempts + 1,
-        due_at = CAST(:now AS timestamptz) + least(CAST(:first AS interval) * power(2, least(attempts, 10)), CAST(:longest AS interval))
+        due_at = CAST(:now AS timestamptz)
+            + least(CAST(:first AS interval) * power(2, least(attempts, 10)), CAST(:longest AS interval))
     WHERE message = ANY(:ids) RETURNING person, hub, channel, digest, due_at
 """)
 _DIGESTS_AGAIN = """
