@@ -41,14 +41,18 @@ START = datetime(2027, 6, 1, 9, 0, tzinfo=UTC)
 """All that is booked begins weeks after everything else happens."""
 SOMEBODY = st.sampled_from(tuple(PEOPLE))
 THING = st.integers(0, 3)
-PACES = st.sampled_from((Pace.NOW, Pace.NOW, Pace.DAILY, Pace.WEEKLY, Pace.OFF))
-QUIET = st.sampled_from(((21, 7), (0, 0), (8, 18), (23, 5)))
-LAPSES = st.sampled_from((1, 10, 20, 31, 60, 130, 600, 3600, 4 * 3600, 11 * 3600, 26 * 3600))
+PACES = st.sampled_from((*[Pace.NOW] * 5, Pace.DAILY, Pace.DAILY, Pace.WEEKLY, Pace.OFF))
+QUIET = st.sampled_from(((21, 7), (0, 0), (0, 0), (8, 18), (23, 5)))
+LAPSES = st.sampled_from(
+    (0, 10, *[21] * 4, *[31] * 3, *[60] * 3, 130, 600, 3600, 4 * 3600, 11 * 3600, 26 * 3600)
+)
 MOODS = st.sampled_from((None, None, "450 4.2.0 later", CUT, CUT_AFTER, "421 4.3.2 closing"))
 ARRIVAL = st.sampled_from(("now", "now", "twice", "late"))
+SELDOM = st.sampled_from((True, *[False] * 4))
 FUSES = st.sampled_from((None, None, None, *range(1, 16)))
 EXAMPLES = 12
-STEPS = ("MAIL", "RCPT", "DATA", "END")
+STEPS = st.sampled_from(("MAIL", "RCPT", "DATA", "END", "END"))
+DAYS = st.integers(1, 4)
 
 
 class Fuse:
@@ -105,7 +109,8 @@ class Anything(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         self.world: World
         self.mailing: Mailing
-        self.things: dict[int, tuple[UUID, str]] = {}
+        self.slots: dict[int, UUID] = {}
+        self.things: dict[UUID, str] = {}
         self.last: dict[UUID, dict[str, Any]] = {}
         self.late: list[Fact] = []
         self.quiet: dict[str, tuple[time, time]] = {}
@@ -147,30 +152,30 @@ class Anything(RuleBasedStateMachine):
 
     # --- what happens: facts, doubled, late and reversed ---
 
-    @rule(
-        number=THING,
-        name=SOMEBODY,
-        by_other=st.booleans(),
-        hours=st.integers(1, 4),
-        arrives=ARRIVAL,
-        end=st.booleans(),
-    )
+    @rule(number=THING, name=SOMEBODY, by_other=st.booleans(), days=DAYS, arrives=ARRIVAL, end=SELDOM)
     def something_is_said(
-        self, number: int, name: str, by_other: bool, hours: int, arrives: str, end: bool
+        self, number: int, name: str, by_other: bool, days: int, arrives: str, end: bool
     ) -> None:
-        if number not in self.things:
-            self.things[number] = (self.world.ids(), name)
-            kind: Any = booking.BookingConfirmedV1
-        else:
+        self._say(number, name, by_other=by_other, days=days, arrives=arrives, end=end)
+
+    @rule(reverse=st.booleans(), again=st.booleans())
+    def what_was_late_arrives(self, reverse: bool, again: bool) -> None:
+        self.run(self._arrive(reverse=reverse, again=again))
+
+    def _say(self, number: int, name: str, *, by_other: bool, days: int, arrives: str, end: bool) -> None:
+        """Somebody books; what stands is moved, or cancelled and nothing more is said of it."""
+        kind: Any = booking.BookingConfirmedV1
+        if number in self.slots:
             kind = booking.BookingCancelledV1 if end else booking.BookingMovedV1
-        thing, who = self.things[number]
-        if self.last.get(thing, {}).get("status") == "cancelled":
-            return
-        by = "olle" if by_other else who
-        start = START if kind is booking.BookingCancelledV1 else START + timedelta(days=hours)
-        if kind is booking.BookingCancelledV1:
-            start = self.last[thing]["start"]
-        fact = self.world.booked(kind, thing, who=who, by=by, start=start)
+            thing = self.slots.pop(number) if end else self.slots[number]
+        else:
+            thing = self.slots[number] = self.world.ids()
+            self.things[thing] = name
+        who = self.things[thing]
+        start = (
+            self.last[thing]["start"] if kind is booking.BookingCancelledV1 else START + timedelta(days=days)
+        )
+        fact = self.world.booked(kind, thing, who=who, by="olle" if by_other else who, start=start)
         status = "cancelled" if kind is booking.BookingCancelledV1 else "confirmed"
         self.last[thing] = {"status": status, "start": start, "by_other": by_other}
         if arrives == "late":
@@ -178,16 +183,10 @@ class Anything(RuleBasedStateMachine):
         else:
             self.run(self.world.hear(*[fact] * (2 if arrives == "twice" else 1)))
 
-    @rule(reverse=st.booleans(), again=st.booleans())
-    def what_was_late_arrives(self, reverse: bool, again: bool) -> None:
-        self.run(self._arrive(reverse=reverse))
-        if again and self.things:
-            self.run(self._arrive(reverse=reverse))
-
-    async def _arrive(self, *, reverse: bool = False) -> None:
+    async def _arrive(self, *, reverse: bool = False, again: bool = False) -> None:
         late, self.late = self.late, []
         for fact in reversed(late) if reverse else late:
-            await self.world.hear(fact)
+            await self.world.hear(*[fact] * (2 if again else 1))
 
     # --- what people choose ---
 
@@ -199,7 +198,7 @@ class Anything(RuleBasedStateMachine):
     def somebody_chooses(self, name: str, kind: NoticeKind, pace: Pace) -> None:
         if kind is NoticeKind.REMINDER and pace in {Pace.DAILY, Pace.WEEKLY}:
             return
-        if pace is Pace.OFF:
+        if pace is Pace.OFF and kind is NoticeKind.BOOKING:
             self.ever_off.add(name)
         self.run(self.mailing.choose(name, kind, pace))
 
@@ -211,16 +210,25 @@ class Anything(RuleBasedStateMachine):
 
     # --- time, processes and mail servers ---
 
-    @rule(seconds=LAPSES)
-    def time_goes_by(self, seconds: int) -> None:
+    @rule(data=st.data(), number=THING, name=SOMEBODY)
+    def something_is_said_and_sent(self, data: st.DataObject, number: int, name: str) -> None:
+        by_other, end, days = data.draw(st.booleans()), data.draw(SELDOM), data.draw(DAYS)
+        self._say(number, name, by_other=by_other, days=days, arrives="now", end=end)
+        self._some_time_later(data)
+
+    @rule(data=st.data())
+    def what_is_due_is_sent(self, data: st.DataObject) -> None:
+        self._some_time_later(data)
+
+    def _some_time_later(self, data: st.DataObject) -> None:
+        seconds, step, mood = data.draw(LAPSES), data.draw(STEPS), data.draw(MOODS)
         if seconds > 3600:
             # What is older than two days when it arrives counts as known: that is another story.
             self.run(self._arrive())
         self.world.later(seconds=seconds)
-
-    @rule(fuse=FUSES, mood=MOODS, step=st.sampled_from(STEPS), rounds=st.integers(1, 3))
-    def what_is_due_is_sent(self, fuse: int | None, mood: str | None, step: str, rounds: int) -> None:
-        self.run(self._send(Fuse(fuse), mood if step == "END" or mood != CUT_AFTER else None, step, rounds))
+        if mood == CUT_AFTER:
+            step = "END"
+        self.run(self._send(Fuse(data.draw(FUSES)), mood, step, data.draw(st.integers(1, 3))))
 
     async def _send(self, fuse: Fuse, mood: str | None, step: str, rounds: int) -> None:
         before = len(self.mailing.office.taken)
@@ -292,7 +300,7 @@ class Anything(RuleBasedStateMachine):
 
     def _nothing_is_lost(self) -> None:
         told = self._told()
-        for thing, who in self.things.values():
+        for thing, who in self.things.items():
             known, is_now = told[thing], self.last[thing]
             for one, following in itertools.pairwise(known):
                 before, now = following.before, one.now
