@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 
 from services.notify.commands.lanes import Rates, slots
+from services.notify.duties.housekeeping import forget_what_is_over
+from services.notify.rules.addresses import lane_of
 from services.notify.rules.mail import message_id_of
 from services.notify.senders import people as sending
 from services.notify.senders.people import People
@@ -21,7 +23,7 @@ from shared.contracts.notify.words import Channel, Hindrance, NoticeKind, Pace
 from shared.kit.ids import utc_now
 from tests.notify.mailing import LEASE, Crash, Mailing, make_mailing
 from tests.notify.post_office import CUT, CUT_AFTER, HANG
-from tests.notify.world import MONDAY, World
+from tests.notify.world import MONDAY, SECRET, World
 from tests.waiting import eventually
 
 ANN = "ann@example.org"
@@ -300,6 +302,21 @@ def _assert_paced(moments: list[float], rate: float) -> None:
         within = [moment for moment in ordered[first:] if moment - ordered[first] < 0.5]
         assert len(within) <= rate * 0.5 + slack
     assert ordered[-1] - ordered[0] >= (len(ordered) - slack) / rate
+
+
+async def test_lanes_nobody_has_used_for_an_hour_are_forgotten(mailing: Mailing) -> None:
+    world = mailing.world
+    mailing.knows("bo", email="bo@example.com")
+    await mailing.gathered()
+    await world.hear(world.booked(who="bo"))
+    await mailing.send(minutes=50)
+    assert len(await world.rows("SELECT * FROM lane")) == 3
+    world.later(minutes=30)
+    async with world.database.transaction() as session:
+        await forget_what_is_over(session, "", world.now)
+    names = [row.name for row in await world.rows("SELECT name FROM lane ORDER BY name")]
+    assert names == ["", lane_of("bo@example.com", SECRET)]
+    assert "example" not in names[1]
 
 
 def test_slots_are_in_turn_for_domains_and_never_closer_than_the_pace() -> None:
