@@ -33,6 +33,7 @@ from tests.emptying import emptied
 from tests.notify.mailing import LEASE, QUICK, Crash, Mailing, make_mailing
 from tests.notify.post_office import CUT, CUT_AFTER
 from tests.notify.world import ZONE, World, make_world
+from tests.waiting import eventually
 
 T = TypeVar("T")
 
@@ -231,7 +232,6 @@ class Anything(RuleBasedStateMachine):
         self.run(self._send(Fuse(data.draw(FUSES)), mood, step, data.draw(st.integers(1, 3))))
 
     async def _send(self, fuse: Fuse, mood: str | None, step: str, rounds: int) -> None:
-        before = len(self.mailing.office.taken)
         if mood is not None:
             self.mailing.office.always[step, ""] = mood
         sender = self._sender(fuse)
@@ -240,12 +240,13 @@ class Anything(RuleBasedStateMachine):
                 if not await sender.round():
                     break
         except Crash:
-            # The others that were sending die with it.
-            for _ in range(5):
-                await asyncio.sleep(0)
+            # The others that were sending die with it, and their connections.
+            for server in self.mailing.servers:
+                await server.close()
+            await eventually(lambda: self.mailing.office.open == 0)
         finally:
             self.mailing.office.always.clear()
-            await self._look(before, unsure=fuse.out or mood == CUT_AFTER)
+            await self._look(unsure=fuse.out or mood == CUT_AFTER)
 
     def _sender(self, fuse: Fuse) -> People:
         made = self.mailing.sender()
@@ -263,11 +264,11 @@ class Anything(RuleBasedStateMachine):
         made._database = DyingDatabase(self.world.database, fuse)
         return made
 
-    async def _look(self, before: int, *, unsure: bool) -> None:
+    async def _look(self, *, unsure: bool) -> None:
         """What has been taken meanwhile: by day, and nothing that was known to have arrived."""
         rows = await self.mailing.messages()
         self.items |= {str(row.id): tuple(Item.from_json(one) for one in row.items) for row in rows}
-        for mail in self.mailing.office.taken[before:]:
+        for mail in self.mailing.office.taken[len(self.accepted) :]:
             message = mail.message_id[1:].partition("@")[0]
             name = mail.to.partition("@")[0]
             assert message not in self.marked, (
@@ -288,9 +289,8 @@ class Anything(RuleBasedStateMachine):
         for seconds in (60, LEASE.total_seconds(), 1800, *[6 * 3600] * 40):
             self.world.later(seconds=seconds)
             for _ in range(20):
-                before = len(self.mailing.office.taken)
                 handled = await self._sender(Fuse(None)).round()
-                await self._look(before, unsure=False)
+                await self._look(unsure=False)
                 if not handled:
                     break
         assert await self.mailing.left() == {}

@@ -223,6 +223,17 @@ async def test_what_the_server_never_takes_is_given_up_after_three_days(mailing:
     assert row.problem == "rcpt 450 4.2.0"
 
 
+async def test_a_mail_that_waited_for_days_because_nobody_was_there_to_send_it_still_goes(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(People, "_send", _dies)
+        with pytest.raises(Crash):
+            await mailing.gathered()
+    assert len(await mailing.send(days=5)) == 1
+    assert await mailing.left() == {}
+
+
 async def test_a_mail_server_that_is_away_for_a_while_loses_nothing(mailing: Mailing) -> None:
     port = mailing.office.port
     for name in ("bo", "olle"):
