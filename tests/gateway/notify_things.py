@@ -120,13 +120,14 @@ def awake(cell: Cell, auth: dict[str, str]) -> None:
 
 
 def notice_for(cell: Cell, hub: str, who: dict[str, str]) -> dict[str, Any]:
-    """The latest notice of somebody who has just booked a room in the hub."""
+    """The notice of what somebody has just booked in the hub."""
     body = {"space": "flex", **cell.slot(day=20)}
     booked = cell.http.post(f"/v1/hubs/{hub}/bookings", json=body, headers=who)
     assert booked.status_code == 201, booked.text
 
     def told() -> Any:
-        items = cell.http.get("/v1/me/notices?limit=1", headers=who).json()["items"]
+        # Of many: they may have been told of something else meanwhile.
+        items = cell.http.get("/v1/me/notices?limit=100", headers=who).json()["items"]
         return next((one for one in items if one["items"][0]["thing"] == booked.json()["id"]), None)
 
     found: dict[str, Any] = eventually("the booking is told of", told)
