@@ -148,13 +148,19 @@ class Bench:
     def delivered(self) -> list[Section]:
         """From commit to subscriber, with two replicas of booking."""
         self.say("starting the stack with two replicas of booking")
-        with Stack(self.folder / "home-2", replicas={"booking": 2}) as stack:
+        traces = self.folder / "traces"
+        with Stack(self.folder / "home-2", replicas={"booking": 2}, traces=traces) as stack:
             plan = fill(stack, hubs=self.lengths.hubs, people=self.lengths.people)
             load = Load(stack, plan, self.folder)
             load.run(min(self.lengths.warm_up_s, 3))
             self.say(f"{delivery.RATE:.0f} bookings a second, a subscriber beside")
             found = delivery.measure(
-                stack, plan, first=load.number, seconds=self.lengths.delivery_s, folder=self.folder
+                stack,
+                plan,
+                first=load.number,
+                seconds=self.lengths.delivery_s,
+                folder=self.folder,
+                traces=traces,
             )
         return [delivery_section(found)]
 

@@ -41,9 +41,13 @@ class Gauge:
 class Stack:
     """`foci up` with production's settings: authentication, sampled traces that are exported, fsync, keys."""
 
-    def __init__(self, home: Path, *, replicas: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, home: Path, *, replicas: dict[str, int] | None = None, traces: Path | None = None
+    ) -> None:
+        """With `traces` every trace is recorded and kept in that file."""
         self.home = home
         self._sink_port = free_port()
+        self._traces = traces
         self._replicas = replicas or {}
         self._stack = contextlib.ExitStack()
         self.console: Console
@@ -58,6 +62,7 @@ class Stack:
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "tests.bench.sink", str(self._sink_port)]
+        command += [] if self._traces is None else [str(self._traces)]
         sink = subprocess.Popen(bound_to_parent(command, ending=signal.SIGKILL), cwd=ROOT)
         self._stack.callback(sink.wait)
         self._stack.callback(sink.terminate)
@@ -68,7 +73,7 @@ class Stack:
             "FOCI_LOG_LEVEL": "INFO",
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self._sink_port}",
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
-            "OTEL_TRACES_SAMPLER_ARG": SAMPLED,
+            "OTEL_TRACES_SAMPLER_ARG": SAMPLED if self._traces is None else "1.0",
         }
         self.console = self._stack.enter_context(Console(self.home, variables=variables))
         self.console.hears("Foci runs")
