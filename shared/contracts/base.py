@@ -163,6 +163,14 @@ class Page(View):
     cursor: str | None = None
 
 
+class Origin(View):
+    """Where something imported comes from: its entry in somebody's calendar."""
+
+    calendar: Annotated[Plain, StringConstraints(min_length=1, max_length=200)]
+    uid: Annotated[Plain, StringConstraints(min_length=1, max_length=500)]
+    recurrence_id: Annotated[Plain, StringConstraints(max_length=100)] = ""
+
+
 def described(text: str, **kwargs: Any) -> Any:
     """A pydantic field whose meaning is said in the published documents."""
     return Field(description=text, **kwargs)

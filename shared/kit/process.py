@@ -254,17 +254,14 @@ class DataService:
         await measure(self._nc, self.database, self.name)
 
 
-def run(
-    name: str,
-    settings: ServiceSettings,
-    parts: Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]],
-    *,
-    clock: Clock,
-) -> None:
+Parts = Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]]
+"""Builds a service's parts and starts them; the stack stops them."""
+
+
+def run(name: str, settings: ServiceSettings, parts: Parts, *, clock: Clock) -> None:
     """Serve until SIGTERM: liveness at once, the parts beside it, stopped in reverse order."""
     telemetry.set_up(name, cell=settings.cell, level=settings.log_level)
-    readiness = Readiness()
-    started = asyncio.Event()
+    readiness, started = Readiness(), asyncio.Event()
 
     async def has_started() -> None:
         if not started.is_set():
@@ -283,6 +280,14 @@ def run(
             leave_the_permanent_alone()
             log.info("ready")
             await closed.never()
+
+    _tell_health(settings, readiness, live)
+
+
+def _tell_health(
+    settings: ServiceSettings, readiness: Readiness, live: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    """Answer `/healthz` and `/readyz` for as long as the service lives, from before its start to after its end."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

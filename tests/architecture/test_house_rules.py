@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.checks import LONG_FUNCTION, LONG_WITH_REASON, functions_over
+from tests.architecture.checks import LONG_WITH_REASON, functions_over
 from tests.architecture.house_rules import BUILDERS, HOT_PATH, LINE, READS_CLOCK, READS_ENVIRONMENT, RULES
 from tests.architecture.source import CODE, ROOT, Rule, read, sources
 
@@ -77,17 +76,6 @@ def test_every_exception_names_something_that_exists_and_gives_a_reason() -> Non
     assert (ROOT / LINE).exists()
     functions = {f"{source.path}:{name}" for source in sources() for _, name, _ in functions_over(source, 0)}
     assert LONG_WITH_REASON.keys() <= functions
-
-
-def test_long_functions_are_reported() -> None:
-    """Not forbidden, but somebody should look: `make test` shows them among the warnings."""
-    long = [
-        f"{source.path}:{line} {name} ({length} lines)"
-        for source in sources()
-        for line, name, length in functions_over(source, LONG_FUNCTION)
-    ]
-    if long:
-        warnings.warn(f"over {LONG_FUNCTION} lines: {', '.join(long)}", stacklevel=1)
 
 
 # Written with a gap (`~`), so that this file does not find itself.

@@ -138,8 +138,6 @@ def scaling_section(costs: Sequence[scaling.Cost]) -> Section:
     """The cost of a reserve by size."""
     first, last = costs[0], costs[-1]
     grown = f"{first.size} → {last.size}"
-    blocks = last.index_blocks - first.index_blocks
-    cpu = last.cpu_us / first.cpu_us
     crowded = max(costs, key=lambda cost: cost.size.bookings / cost.size.hubs)
     rows = [
         (cost.size, f"{cost.index_blocks:g}", f"{cost.all_blocks:g}", f"{cost.cpu_us:.0f}",
@@ -168,7 +166,13 @@ the entries of a hub's many units overlap in the pages of `booking_no_overlap`.
 The same by index, means:
 
 {table(("index", *(str(cost.size) for cost in costs)), by_index)}"""
-    goals = (
+    return Section("scaling", "From small to large", text, _scaling_goals(first, last, grown))
+
+
+def _scaling_goals(first: scaling.Cost, last: scaling.Cost, grown: str) -> tuple[Goal, ...]:
+    blocks = last.index_blocks - first.index_blocks
+    cpu = last.cpu_us / first.cpu_us
+    return (
         Goal(
             f"index blocks per reserve, {grown}",
             f"≤ +{MORE_BLOCKS}",
@@ -177,7 +181,6 @@ The same by index, means:
         ),
         Goal(f"CPU per reserve, {grown}", f"≤ {MORE_CPU} ×", f"{cpu:.2f} ×", cpu <= MORE_CPU),
     )
-    return Section("scaling", "From small to large", text, goals)
 
 
 def history_section(found: history.History) -> Section:

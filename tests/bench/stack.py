@@ -22,6 +22,7 @@ from deploy.local.servers import bound_to_parent, free_port
 from shared.contracts.access import ADMIN, inbox_prefix
 from tests.bench.machine import ROOT
 from tests.stack.console import Console
+from tests.waiting import eventually
 
 SAMPLED = "0.05"
 DEADLINE_S = 60.0
@@ -128,18 +129,19 @@ class Stack:
         database = await asyncpg.connect(self.database_url(stream.lower()))
         client = await self.admin()
         try:
-            before = await _gauge(client, stream)
-            while time.monotonic() - started < DEADLINE_S:
-                await asyncio.sleep(0.1)
+
+            async def caught_up() -> bool:
                 now = await _gauge(client, stream)
                 done = now.waiting == 0 and not (acknowledged and now.unacknowledged)
-                if done and now.messages == before.messages == await _stated(database, stream):
-                    return time.monotonic() - started - 0.1
-                before = now
+                return done and now.messages == await _stated(database, stream)
+
+            await eventually(
+                caught_up, within=DEADLINE_S, what="that stream and consumers catch up with the outbox"
+            )
         finally:
             await client.close()
             await database.close()
-        raise TimeoutError(f"stream and consumers have not caught up with the outbox within {DEADLINE_S:g} s")
+        return time.monotonic() - started
 
 
 async def _stated(database: asyncpg.Connection[Any], stream: str) -> int:
