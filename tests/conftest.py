@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
+from tests.connections import Connections
 from tests.servers import Databases, HolderProcess, NatsAccount, ask, own_account, shared_server
+from tests.waiting import ended
 
 HOLDER = pytest.StashKey[HolderProcess]()
 LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
@@ -32,6 +36,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
+def pytest_collection_finish() -> None:
+    """Collect garbage as the services do: what was imported stays, so nobody need look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> str:
     """URL of a PostgreSQL administrator (postgresql://)."""
@@ -45,6 +56,21 @@ def database(postgres: str) -> Iterator[Callable[[str], str]]:
     databases = Databases(postgres)
     yield databases.fresh
     databases.drop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def connections() -> AsyncIterator[Connections]:
+    """A worker's connections to the databases its stories share."""
+    kept = Connections()
+    yield kept
+    await kept.close()
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def nothing_goes_on() -> AsyncIterator[None]:
+    """All stories of a worker share an event loop; what one has left running ends with it."""
+    yield
+    await ended(asyncio.all_tasks() - {asyncio.current_task()})
 
 
 @pytest.fixture

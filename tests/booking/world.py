@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -28,12 +27,13 @@ from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV
 from shared.contracts.directory.words import HubKind, Role
 from shared.kit import problems
 from shared.kit.bus import BatchConsumer, Consumer
-from shared.kit.database import Database, make_autocommit_pool, make_engine
+from shared.kit.database import Database
 from shared.kit.errors import FociError
 from shared.kit.idempotency import Answer, Key
 from shared.kit.principal import Principal
 from shared.kit.rpc import ADMIN, Call, carry_out
 from shared.kit.timers import Timers
+from tests.connections import Connections
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -284,16 +284,10 @@ class World:
         return await consumer.take_in_batch(await self.facts())
 
 
-@asynccontextmanager
-async def make_world(url: str, *, now: datetime = MONDAY, pool: int = 8) -> AsyncIterator[World]:
-    """A booking service with nothing in it."""
-    main = make_engine(url, pool_size=pool)
-    database = Database(main, lambda: None)
+async def make_world(connections: Connections, url: str, *, now: datetime = MONDAY) -> World:
+    """A booking service on what is in the database."""
+    database = Database(connections.engine(url), lambda: None)
     chance = random.Random(7)
-    world = World(database, None, chance, now=now)  # type: ignore[arg-type]  # filled in on the next lines
-    try:
-        async with make_autocommit_pool(url, size=pool) as hot:
-            world.reservations = Reservations(hot, database, world.ids, chance)
-            yield world
-    finally:
-        await main.dispose()
+    world = World(database, None, chance, now=now)  # type: ignore[arg-type]  # filled in on the next line
+    world.reservations = Reservations(await connections.pool(url), database, world.ids, chance)
+    return world

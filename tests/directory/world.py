@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -20,11 +19,12 @@ from shared.contracts.catalogue import fact_class
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, HubView, PersonView, RegisterHub
 from shared.contracts.directory.words import HubKind, Role
 from shared.kit import problems
-from shared.kit.database import Database, make_engine
+from shared.kit.database import Database
 from shared.kit.errors import FociError
 from shared.kit.idempotency import Answer, Key
 from shared.kit.principal import Principal
 from shared.kit.rpc import ADMIN, Call, carry_out
+from tests.connections import Connections
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -122,11 +122,6 @@ class World:
             return (await session.execute(text(statement), values)).all()
 
 
-@asynccontextmanager
-async def make_world(url: str) -> AsyncIterator[World]:
-    """A directory with nothing in it."""
-    engine = make_engine(url, pool_size=8)
-    try:
-        yield World(Database(engine, lambda: None))
-    finally:
-        await engine.dispose()
+def make_world(connections: Connections, url: str) -> World:
+    """A directory on what is in the database."""
+    return World(Database(connections.engine(url), lambda: None))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -31,12 +30,13 @@ from shared.contracts.events.views import EventView, SignUpView
 from shared.contracts.events.words import Way
 from shared.kit import problems
 from shared.kit.bus import Consumer
-from shared.kit.database import Database, make_engine
+from shared.kit.database import Database
 from shared.kit.errors import FociError
 from shared.kit.idempotency import Answer, Key
 from shared.kit.principal import Principal
 from shared.kit.rpc import ADMIN, Call, carry_out
 from shared.kit.timers import Timers
+from tests.connections import Connections
 from tests.events.rooms import HUB, Rooms
 
 R = TypeVar("R", bound=BaseModel)
@@ -333,11 +333,6 @@ def cancel(event: EventView, reason: str | None = None) -> CancelEvent:
     return CancelEvent(hub=HUB, event=event.id, reason=reason)
 
 
-@asynccontextmanager
-async def make_world(url: str, *, now: datetime = MONDAY, pool: int = 8) -> AsyncIterator[World]:
-    """An events service with nothing in it."""
-    main = make_engine(url, pool_size=pool)
-    try:
-        yield World(Database(main, lambda: None), random.Random(7), now=now)
-    finally:
-        await main.dispose()
+def make_world(connections: Connections, url: str, *, now: datetime = MONDAY) -> World:
+    """An events service on what is in the database."""
+    return World(Database(connections.engine(url), lambda: None), random.Random(7), now=now)
