@@ -17,6 +17,7 @@ from tests.waiting import ended
 HOLDER = pytest.StashKey[HolderProcess]()
 LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
 """Where tests start stacks of their own, and wait for them."""
+pytest_plugins = ("tests.stack.plain",)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,9 +32,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[HOLDER].stop()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: short ones fill what is left, and no worker ends alone with a story of half a minute."""
+    """The long ones first: short ones fill what is left, and no worker ends alone with a story of half a minute.
+
+    A file's tests go to one worker, and all those of the plain stack: what they share is started once.
+    """
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    for item in items:
+        shared = "plain_stack" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("plain stack" if shared else item.nodeid.partition("::")[0]))
 
 
 def pytest_collection_finish() -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,7 +21,7 @@ from services.cli.gateway import Gateway
 from tests.cli.calendars import BERLIN, REAL_FILE, calendar, event
 from tests.cli.test_reading import first_saturdays
 from tests.stack.console import ROOT, Console, eventually
-from tests.stack.hubs import register
+from tests.stack.plain import PlainStack
 
 HUB, SPACE = "alvhamn-coffice", "workshop"
 BOOKINGS = f"/v1/hubs/{HUB}/bookings"
@@ -34,21 +33,23 @@ LIVE = ("held", "confirmed", "checked_in")
 class Stack:
     """Everything running, and an operator who knows where."""
 
-    console: Console
+    plain: PlainStack
     folder: Path
     token: str
 
     @property
+    def console(self) -> Console:
+        return self.plain.console
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.console.port}"
+        return self.plain.url
 
     def gateway(self) -> Gateway:
         return Gateway(self.url, self.token)
 
     def token_of(self, role: str) -> str:
-        done = self.console.foci("token", "--hub", HUB, "--role", role)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return self.plain.token(HUB, role)
 
     def imports(
         self,
@@ -92,17 +93,13 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("import")
-    with Console(folder / "home", FOCI_RATE_LIMIT="100000/minute", FOCI_DEMO="false") as console:
-        console.hears("Foci runs")
-        register(console, HUB)
-        running = Stack(console, folder, "")
-        running.token = running.token_of("operator")
-        with running.gateway() as gateway:
-            wish = {"id": SPACE, "name": "Workshop", "kind": "room"}
-            gateway.post(f"/v1/hubs/{HUB}/spaces", wish)
-        yield running
+def stack(plain_stack: PlainStack, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    token = plain_stack.token(plain_stack.hub(HUB), "operator")
+    running = Stack(plain_stack, tmp_path_factory.mktemp("import"), token)
+    with running.gateway() as gateway:
+        wish = {"id": SPACE, "name": "Workshop", "kind": "room"}
+        gateway.post(f"/v1/hubs/{HUB}/spaces", wish)
+    return running
 
 
 def counts(report: dict[str, Any]) -> dict[str, int]:
