@@ -3,6 +3,8 @@
 .PHONY: help run test faults interop bench lint types contracts docs docs-check locks image-secrets clean
 
 RUN := .venv/bin
+# A test run starts hundreds of processes; without bytecode each would compile the same modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
