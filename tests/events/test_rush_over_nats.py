@@ -29,7 +29,7 @@ from shared.kit.principal import Principal, sign
 from shared.kit.problems import RemoteProblem
 from shared.kit.process import DataService
 from shared.kit.provision import provision
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.connections import Connections
 from tests.events.lines import nothing_wrong, opened
 from tests.events.world import HUB, World, make_world

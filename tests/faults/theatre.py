@@ -18,7 +18,7 @@ from deploy.local.stack import GATEWAY
 from shared.contracts.operations import Republish, Republished
 from shared.kit.errors import Unavailable
 from shared.kit.ids import utc_now
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.faults import saga_checks
 from tests.faults.arena import Arena
 from tests.faults.door import Door, Hangs, Lost, Shut
