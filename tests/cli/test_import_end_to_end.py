@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -239,13 +239,19 @@ def test_killed_processes_in_the_middle_lose_and_double_nothing(stack: Stack) ->
         command = stack.console.command(*asked)
         return subprocess.Popen(command, env=stack.console.environment, cwd=ROOT, stdout=subprocess.DEVNULL)
 
-    with begun() as killed:
-        eventually("some are booked", lambda: len(stack.live("daily")) > 20)
+    def booked(gateway: Gateway, number: int) -> bool:
+        """Whether so many are: they are booked by time, so one look at the day suffices."""
+        day = date(2020, 1, 1) + timedelta(days=number - 1)
+        asked = {"calendar": "daily", "from": f"{day}T04:30:00Z", "limit": 1}
+        return bool(gateway.get(BOOKINGS, asked).body["items"])
+
+    with begun() as killed, stack.gateway() as gateway:
+        eventually("some are booked", lambda: booked(gateway, 21))
         killed.kill()
     some = stack.live("daily")
     assert 20 < len(some) < 300
-    with begun() as going:
-        eventually("some more are booked", lambda: len(stack.live("daily")) > len(some) + 20)
+    with begun() as going, stack.gateway() as gateway:
+        eventually("some more are booked", lambda: booked(gateway, len(some) + 21))
         os.kill(stack.console.processes()["gateway"]["pid"], signal.SIGKILL)
         assert going.wait(120) == 0
     everything = stack.live("daily")
