@@ -236,13 +236,11 @@ class World:
         """Somebody books."""
         return await self.ask(self.wish(space, start, end, **more), by, role)
 
-    async def facts(self, *kinds: type[Fact]) -> list[Fact]:
-        """What the service has stated, in the order of writing."""
-        async with self.database.reading() as session:
-            found = await session.execute(
-                text("SELECT subject, body FROM outbox WHERE stream = 'BOOKING' ORDER BY id")
-            )
-            rows = found.all()
+    async def facts(self, *kinds: type[Fact], after: int = 0) -> list[Fact]:
+        """What the service has stated, in the order of writing; `after` so many."""
+        rows = await self.rows(
+            "SELECT subject, body FROM outbox WHERE stream = 'BOOKING' ORDER BY id OFFSET :after", after=after
+        )
         facts = [known.model_validate_json(row.body) for row in rows if (known := fact_class(row.subject))]
         assert len(facts) == len(rows)
         return [fact for fact in facts if not kinds or isinstance(fact, kinds)]

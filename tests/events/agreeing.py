@@ -42,9 +42,8 @@ class Both:
 
     async def _new(self, service: str) -> list[Fact]:
         world = self.events if service == "events" else self.booking
-        facts = await world.facts()
-        new = facts[self._carried[service] :]
-        self._carried[service] = len(facts)
+        new = await world.facts(after=self._carried[service])
+        self._carried[service] += len(new)
         return [fact for fact in new if not self.lost(fact)]
 
     async def carry(self, *, twice: bool = False, reversed_: bool = False) -> int:

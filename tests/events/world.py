@@ -274,13 +274,11 @@ class World(Rooms):
         """Somebody signs up."""
         return await self.ask(SignUp(hub=HUB, event=event.id, way=way), by, role, key=key)
 
-    async def facts(self, *kinds: type[Fact]) -> list[Fact]:
-        """What the service has stated, in the order of writing."""
-        async with self.database.reading() as session:
-            found = await session.execute(
-                text("SELECT subject, body FROM outbox WHERE stream = 'EVENTS' ORDER BY id")
-            )
-            rows = found.all()
+    async def facts(self, *kinds: type[Fact], after: int = 0) -> list[Fact]:
+        """What the service has stated, in the order of writing; `after` so many."""
+        rows = await self.rows(
+            "SELECT subject, body FROM outbox WHERE stream = 'EVENTS' ORDER BY id OFFSET :after", after=after
+        )
         facts = [known.model_validate_json(row.body) for row in rows if (known := fact_class(row.subject))]
         assert len(facts) == len(rows)
         return [fact for fact in facts if not kinds or isinstance(fact, kinds)]
