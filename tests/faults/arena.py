@@ -166,9 +166,9 @@ class Arena(Stack):
     def _command(self, service: str) -> list[str]:
         words = [f"services.{service}", "serve"]
         if service in self._faulty:
-            words = ["tests.faults.planted", service, str(self.planting.folder)]
+            words = ["tests.faults.start", "tests.faults.planted", service, str(self.planting.folder)]
         elif service == ledger.SERVICE:
-            words = ["tests.faults.ledger"]
+            words = ["tests.faults.start", "tests.faults.ledger"]
         return bound_to_parent([sys.executable, "-m", *words], ending=9)  # type: ignore[arg-type]
 
     # --- looking ---

@@ -54,7 +54,7 @@ class Theatre(Arena):
         if service not in STATES:
             return command
         at = command.index(f"services.{service}")
-        return [*command[:at], "tests.faults.moments", service, str(self.moments)]
+        return [*command[:at], "tests.faults.start", "tests.faults.moments", service, str(self.moments)]
 
 
 @dataclass
