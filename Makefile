@@ -13,7 +13,7 @@ run: .venv  ## start the whole stack (data in FOCI_HOME, gateway on FOCI_PORT)
 	@exec $(RUN)/foci up
 
 test: .venv  ## all tests, with real PostgreSQL and NATS
-	@$(RUN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(RUN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 faults: .venv  ## the long history check: 20 000 operations while processes are killed
 	@$(RUN)/python -m tests.faults

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.connections import Connections
 from tests.servers import Databases, HolderProcess, NatsAccount, ask, own_account, shared_server
@@ -17,6 +19,8 @@ from tests.waiting import ended
 HOLDER = pytest.StashKey[HolderProcess]()
 LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
 """Where tests start stacks of their own, and wait for them."""
+PLAIN = ("tests/e2e/test_processes.py", "tests/e2e/test_links.py", "tests/cli/test_import_end_to_end.py")
+"""What is told on the plain stack."""
 pytest_plugins = ("tests.stack.plain",)
 
 
@@ -32,16 +36,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[HOLDER].stop()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: short ones fill what is left, and no worker ends alone with a story of half a minute.
-
-    A file's tests go to one worker, and all those of the plain stack: what they share is started once.
-    """
+    """The long ones first: short ones fill what is left, and no worker ends alone with a story of half a minute."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
-    for item in items:
-        shared = "plain_stack" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("plain stack" if shared else item.nodeid.partition("::")[0]))
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """A file's tests go to one worker, and all those of the plain stack: what they share is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "plain stack" if file in PLAIN else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How pytest-xdist hands the tests out."""
+    return ByFile(config, log)
 
 
 def pytest_collection_finish() -> None:
