@@ -111,10 +111,12 @@ class AskedWorld:
         assert isinstance(answer, Refused), f"was answered with {answer}"
         return answer
 
-    async def facts(self, *kinds: type[Fact]) -> list[Fact]:
-        """What the service has stated, in the order of writing."""
+    async def facts(self, *kinds: type[Fact], after: int = 0) -> list[Fact]:
+        """What the service has stated, in the order of writing; `after` so many."""
         rows = await self.rows(
-            "SELECT subject, body FROM outbox WHERE stream = :stream ORDER BY id", stream=self.stream
+            "SELECT subject, body FROM outbox WHERE stream = :stream ORDER BY id OFFSET :after",
+            stream=self.stream,
+            after=after,
         )
         facts = [known.model_validate_json(row.body) for row in rows if (known := fact_class(row.subject))]
         assert len(facts) == len(rows)

@@ -29,7 +29,7 @@ from shared.contracts.directory.words import Role
 from shared.kit.errors import Unavailable
 from shared.kit.ids import utc_now
 from shared.kit.problems import RemoteProblem
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 
 SIDE_BY_SIDE = 4
 

@@ -115,7 +115,7 @@ async def say_links(
     away: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Say each link for as long as this is not cancelled; `away` hears why there are none for a moment."""
-    while True:
+    while not _cancelled():
         try:
             nats = await connect()
             try:
@@ -126,7 +126,9 @@ async def say_links(
                 await nats.close()
         except (Lost, NatsError, JetStreamError, OSError, TimeoutError) as error:
             away(str(error) or type(error).__name__)
-        await asyncio.sleep(AGAIN_S)
+        if not _cancelled():
+            await asyncio.sleep(AGAIN_S)
+    raise asyncio.CancelledError
 
 
 def noted_in(path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
@@ -159,9 +161,21 @@ def _short(moment: datetime) -> str:
     return moment.astimezone().isoformat(timespec="minutes")
 
 
+def _cancelled() -> bool:
+    """Whether this task has been told to end.
+
+    It must be asked for: before Python 3.12 `asyncio.wait_for`, which nats-py waits with, forgets a cancellation that
+    comes together with the result.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _next(nats: Client, arrived: asyncio.Queue[Msg]) -> Msg:
     """The next message; Lost as soon as it is clear that none will come."""
     for _ in range(SILENCE_S):
+        if _cancelled():
+            raise asyncio.CancelledError
         try:
             return await asyncio.wait_for(arrived.get(), 1)
         except TimeoutError:

@@ -21,25 +21,25 @@ BUILT_IN_MAIN = (
 
 
 def _calls(source: Source, *names: str) -> Iterator[tuple[ast.Call, str]]:
-    for call, name in source.calls():
+    for call, name in source.calls:
         if any(name == wanted or name.endswith(f".{wanted}") for wanted in names):
             yield call, name
 
 
 def commits(source: Source) -> Iterable[Fault]:
-    for call, name in source.calls():
+    for call, name in source.calls:
         if name.endswith(".commit"):
             yield call.lineno, f"{name}(): only the kit's transaction commits"
 
 
 def transactions(source: Source) -> Iterable[Fault]:
-    for call, name in source.calls():
+    for call, name in source.calls:
         if name.endswith((".transaction", ".begin")):
             yield call.lineno, f"{name}(): a command works in its caller's transaction"
 
 
 def publishes(source: Source) -> Iterable[Fault]:
-    for call, name in source.calls():
+    for call, name in source.calls:
         receiver, _, method = name.rpartition(".")
         own = source.imported.get(receiver.split(".")[0], "").startswith("services.")
         if method.startswith("publish") and receiver and not own:
@@ -47,7 +47,7 @@ def publishes(source: Source) -> Iterable[Fault]:
 
 
 def autocommit(source: Source) -> Iterable[Fault]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.keyword) and node.arg in ("autocommit", "isolation_level"):
             yield (
                 node.value.lineno,
@@ -63,7 +63,7 @@ def hot_engine(source: Source) -> Iterable[Fault]:
     """In a main the AUTOCOMMIT engine goes to the reservations and nowhere else."""
     hot = {
         target.id
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Assign) and "autocommit" in ast.dump(node.value)
         for target in node.targets
         if isinstance(target, ast.Name)
@@ -73,7 +73,7 @@ def hot_engine(source: Source) -> Iterable[Fault]:
         for call, _ in _calls(source, "Reservations")
         for argument in (*call.args, *(keyword.value for keyword in call.keywords))
     }
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if (
             isinstance(node, ast.Name)
             and isinstance(node.ctx, ast.Load)
@@ -84,7 +84,7 @@ def hot_engine(source: Source) -> Iterable[Fault]:
 
 
 def environment(source: Source) -> Iterable[Fault]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and dotted(node) in ("os.environ", "os.getenv", "os.environb"):
             yield node.lineno, f"{dotted(node)}: settings come from settings.py"
     for name, origin in source.imported.items():
@@ -94,7 +94,7 @@ def environment(source: Source) -> Iterable[Fault]:
 
 def naive_time(source: Source) -> Iterable[Fault]:
     """Times without a zone, unless ruff has been told on that line why."""
-    for call, name in source.calls():
+    for call, name in source.calls:
         last = name.rpartition(".")[2]
         arguments = len(call.args) + len(call.keywords)
         if re.search(r"# noqa: DTZ\d+ +# \w", source.lines[call.lineno - 1]):
@@ -119,13 +119,13 @@ def chance(source: Source) -> Iterable[Fault]:
         r"^(uuid\.)?(uuid[1-8])$|^random\.(random|choice|choices|sample|shuffle|randint|randrange|uniform|Random)$|^secrets\."
         r"|^new_id$"
     )
-    for call, name in source.calls():
+    for call, name in source.calls:
         if wild.search(name):
             yield call.lineno, f"{name}(): ids and chance come in as arguments"
 
 
 def builds(source: Source) -> Iterable[Fault]:
-    for call, name in source.calls():
+    for call, name in source.calls:
         if name in BUILT_IN_MAIN:
             yield call.lineno, f"{name}(): engines, brokers, connections and apps are built only in main"
 
@@ -136,7 +136,7 @@ def _is_broad(handler: ast.ExceptHandler) -> bool:
 
 
 def silence(source: Source) -> Iterable[Fault]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ExceptHandler) and _is_broad(node):
             only = node.body[0]
             empty = isinstance(only, ast.Expr) and isinstance(only.value, ast.Constant)
@@ -149,7 +149,7 @@ def silence(source: Source) -> Iterable[Fault]:
 
 
 def broad(source: Source) -> Iterable[Fault]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if (
             isinstance(node, ast.ExceptHandler)
             and _is_broad(node)
@@ -169,11 +169,11 @@ def sleeps(source: Source) -> Iterable[Fault]:
     """Waiting and hoping; a pause in a loop that looks for a condition is waiting for that."""
     looking = {
         id(inner)
-        for loop in ast.walk(source.tree)
+        for loop in source.nodes
         if isinstance(loop, ast.While) and not isinstance(loop.test, ast.Constant)
         for inner in ast.walk(loop)
     }
-    for call, name in source.calls():
+    for call, name in source.calls:
         if name in ("time.sleep", "asyncio.sleep", "sleep", "anyio.sleep") and id(call) not in looking:
             zero = call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0
             if not zero:
@@ -181,7 +181,7 @@ def sleeps(source: Source) -> Iterable[Fault]:
 
 
 def skips(source: Source) -> Iterable[Fault]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and node.attr in SKIPPING:
             yield node.lineno, f"{dotted(node)}: a test passes or fails"
     for origin in source.imported.values():
@@ -199,7 +199,7 @@ def file_length(source: Source) -> Iterable[Fault]:
 
 def functions_over(source: Source, most: int) -> Iterator[tuple[int, str, int]]:
     """Functions longer than `most` lines: line, name, length."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > most:

@@ -16,7 +16,7 @@ import httpx2
 from deploy.local.tokens import development_token
 from shared.contracts.directory.words import Role
 from shared.kit.ids import utc_now
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.bench import openloop
 from tests.bench.stack import Stack
 from tests.bench.throughput import Round, drive

@@ -14,7 +14,7 @@ from deploy.local.tokens import development_token
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
 from shared.contracts.directory.words import HubKind, Role
 from shared.kit.ids import utc_now
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.bench.plan import PLACES, ROOMS, SEATS, Plan, first_day
 from tests.bench.stack import Stack
 from tests.waiting import eventually

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -18,11 +17,12 @@ from shared.contracts.booking.space_rules import GivenRules
 from shared.contracts.booking.words import SpaceKind
 from shared.contracts.directory.words import Role
 from shared.kit.bus import BatchConsumer, Consumer
-from shared.kit.database import Database, make_autocommit_pool, make_engine
+from shared.kit.database import Database
 from shared.kit.idempotency import Answer
 from shared.kit.principal import Principal
 from shared.kit.rpc import Call, Handler
 from shared.kit.timers import Timers
+from tests.connections import Connections
 from tests.world import HUB, MONDAY, ZONE, HearingWorld, Refused
 
 __all__ = ["HUB", "MONDAY", "OPEN_ALWAYS", "ZONE", "Refused", "World", "make_world"]
@@ -116,14 +116,8 @@ class World(HearingWorld):
         return await consumer.take_in_batch(await self.facts())
 
 
-@asynccontextmanager
-async def make_world(url: str, *, now: datetime = MONDAY, pool: int = 8) -> AsyncIterator[World]:
-    """A booking service with nothing in it."""
-    main = make_engine(url, pool_size=pool)
-    world = World(Database(main, lambda: None), now=now)
-    try:
-        async with make_autocommit_pool(url, size=pool) as hot:
-            world.reservations = Reservations(hot, world.database, world.ids, world.chance)
-            yield world
-    finally:
-        await main.dispose()
+async def make_world(connections: Connections, url: str, *, now: datetime = MONDAY) -> World:
+    """A booking service on what is in the database."""
+    world = World(Database(connections.engine(url), lambda: None), now=now)
+    world.reservations = Reservations(await connections.pool(url), world.database, world.ids, world.chance)
+    return world

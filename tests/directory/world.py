@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,9 +9,10 @@ from services.directory import rpc
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, HubView, PersonView, RegisterHub
 from shared.contracts.directory.words import HubKind, Role
-from shared.kit.database import Database, make_engine
+from shared.kit.database import Database
 from shared.kit.principal import Principal
 from shared.kit.rpc import Handler
+from tests.connections import Connections
 from tests.world import HUB, MONDAY, AskedWorld, Refused
 
 __all__ = ["HUB", "MONDAY", "Refused", "World", "make_world"]
@@ -40,11 +39,6 @@ class World(AskedWorld):
         return Principal(person.id, hub, role)
 
 
-@asynccontextmanager
-async def make_world(url: str) -> AsyncIterator[World]:
-    """A directory with nothing in it."""
-    engine = make_engine(url, pool_size=8)
-    try:
-        yield World(Database(engine, lambda: None))
-    finally:
-        await engine.dispose()
+def make_world(connections: Connections, url: str) -> World:
+    """A directory on what is in the database."""
+    return World(Database(connections.engine(url), lambda: None))

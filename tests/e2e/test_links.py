@@ -13,32 +13,26 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.e2e.test_processes import HUB
 from tests.stack.console import ROOT, Console, eventually
-from tests.stack.hubs import register
+from tests.stack.plain import PlainStack
 
+HUB = "links"
 EVENTS = f"/v1/hubs/{HUB}/events"
 SLOT = {"start": "2030-05-06T10:00", "end": "2030-05-06T12:00"}
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    """A stack with one hub and nothing in it."""
-    home = tmp_path_factory.mktemp("links") / "home"
-    with Console(home, variables={"FOCI_DEMO": "false"}) as running:
-        running.hears("Foci runs")
-        register(running, HUB)
-        yield running
+def console(plain_stack: PlainStack) -> Console:
+    """A stack with this hub."""
+    plain_stack.hub(HUB)
+    return plain_stack.console
 
 
 @pytest.fixture(scope="module")
-def member(console: Console) -> Iterator[httpx2.Client]:
+def member(console: Console, plain_stack: PlainStack) -> Iterator[httpx2.Client]:
     """A member of the hub."""
-    token = console.foci("token", "--hub", HUB, "--role", "member").stdout.strip()
-    url = f"http://127.0.0.1:{console.port}"
-    with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
-        settings = f"/v1/hubs/{HUB}/event-settings"
-        eventually("events has heard of the hub", lambda: client.get(settings).status_code == 200)
+    headers = {"Authorization": f"Bearer {plain_stack.token(HUB, 'member')}"}
+    with httpx2.Client(base_url=plain_stack.url, headers=headers, timeout=20) as client:
         yield client
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -22,11 +20,12 @@ from shared.contracts.events.sign_ups import SignUp
 from shared.contracts.events.views import EventView, SignUpView
 from shared.contracts.events.words import Way
 from shared.kit.bus import Consumer
-from shared.kit.database import Database, make_engine
+from shared.kit.database import Database
 from shared.kit.idempotency import Answer
 from shared.kit.principal import Principal
 from shared.kit.rpc import Call, Handler
 from shared.kit.timers import Timers
+from tests.connections import Connections
 from tests.events.rooms import Rooms
 from tests.world import HUB, MONDAY, ZONE, Refused
 
@@ -151,11 +150,6 @@ def cancel(event: EventView, reason: str | None = None) -> CancelEvent:
     return CancelEvent(hub=HUB, event=event.id, reason=reason)
 
 
-@asynccontextmanager
-async def make_world(url: str, *, now: datetime = MONDAY, pool: int = 8) -> AsyncIterator[World]:
-    """An events service with nothing in it."""
-    main = make_engine(url, pool_size=pool)
-    try:
-        yield World(Database(main, lambda: None), now=now)
-    finally:
-        await main.dispose()
+def make_world(connections: Connections, url: str, *, now: datetime = MONDAY) -> World:
+    """An events service on what is in the database."""
+    return World(Database(connections.engine(url), lambda: None), now=now)

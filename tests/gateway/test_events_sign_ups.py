@@ -12,7 +12,7 @@ import httpx2
 
 from shared.contracts.directory.requests import EnsurePerson, PersonView
 from shared.contracts.directory.words import Role
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.gateway.cell import CELL, Cell, eventually
 from tests.gateway.problems import problem
 

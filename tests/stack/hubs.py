@@ -12,7 +12,7 @@ from shared.contracts.access import ADMIN, inbox_prefix
 from shared.contracts.directory.requests import HubProfile, RegisterHub
 from shared.contracts.directory.words import HubKind
 from shared.kit.ids import utc_now
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.stack.console import Console, eventually
 
 ZONE = "Europe/Stockholm"

@@ -43,7 +43,7 @@ def answer(url: str, token: str | None = None) -> Any:
 
 @dataclass(frozen=True)
 class Shared:
-    """A stack that nobody ends, and what a second one from the same folder was told while it started."""
+    """A stack that its last story ends, and what a second one from the same folder was told while it started."""
 
     console: Console
     second: subprocess.CompletedProcess[str]
@@ -78,53 +78,6 @@ def test_secrets_are_for_their_owner_and_processes_get_only_their_own(shared: Sh
         assert "UNRELATED_SECRET" not in variables
     gateway = psutil.Process(console.processes()["gateway"]["pid"]).environ()
     assert "GATEWAY_DATABASE_URL" not in gateway
-
-
-def test_a_stack_survives_kills_and_stops_without_a_trace(tmp_path: Path) -> None:
-    """A killed service is started again, a killed supervisor takes everything with it; the next start goes on."""
-    with Console(tmp_path / "home") as console:
-        console.hears(RUNS)
-        base = f"http://127.0.0.1:{console.port}/v1"
-        hubs = [hub["id"] for hub in answer(f"{base}/hubs")["items"]]
-        assert hubs[0] == "alvhamn-coffice"
-        assert len(hubs) == 8
-        met = answer(f"{base}/hubs/{hubs[0]}/event-figures?year={datetime.now(UTC).year - 1}")
-        assert (met["meetups"], met["participants"]) == (102, 2046)
-        assert set(console.processes()) == EVERYTHING
-        _survives_a_killed_service(console, f"{base}/hubs/{hubs[0]}/spaces")
-        _stops_without_a_trace(console, signal.SIGTERM)
-
-    with Console(tmp_path / "home", port=console.port) as again:
-        sys.stdout.write(again.hears(RUNS))  # the time it took; shown, not judged: the machine may be busy
-        assert "demo" not in again.said
-        assert [hub["id"] for hub in answer(f"{base}/hubs")["items"]] == hubs
-        family = again.family()
-        again.stops(signal.SIGKILL)
-        eventually("nothing is left", lambda: not alive(family))
-
-    with Console(tmp_path / "home", port=console.port) as third:
-        third.hears(RUNS)
-        _stops_without_a_trace(third, signal.SIGINT)
-
-
-def _survives_a_killed_service(console: Console, spaces: str) -> None:
-    booking = console.processes()["booking"]["pid"]
-    os.kill(booking, signal.SIGKILL)
-    console.hears("booking was ended by SIGKILL; starting it again in 0.5 s")
-    console.hears("booking is ready again")
-    assert console.processes()["booking"]["pid"] != booking
-    assert answer(spaces)["items"]
-    status = console.foci("status")
-    assert status.returncode == 0, status.stderr
-    assert all(name in status.stdout for name in EVERYTHING)
-
-
-def _stops_without_a_trace(console: Console, how: signal.Signals) -> None:
-    family = console.family()
-    assert len(family) > len(EVERYTHING)
-    assert console.stops(how) == 0
-    assert not alive(family)
-    assert "did not stop" not in console.said
 
 
 def test_a_token_is_a_persons(shared: Shared) -> None:
@@ -198,6 +151,61 @@ async def _only_occupancy(credentials: dict[str, Any]) -> None:
         assert len([words for words in refused if "CONSUMER.CREATE" in words.upper()]) == 2
     finally:
         await client.close()
+
+
+def test_the_demo_is_there_and_a_killed_service_is_started_again(shared: Shared) -> None:
+    console = shared.console
+    base = f"http://127.0.0.1:{console.port}/v1"
+    hubs = _hubs(console)
+    assert hubs[0] == "alvhamn-coffice"
+    assert len(hubs) == 8
+    met = answer(f"{base}/hubs/{hubs[0]}/event-figures?year={datetime.now(UTC).year - 1}")
+    assert (met["meetups"], met["participants"]) == (102, 2046)
+    assert set(console.processes()) == EVERYTHING
+    _survives_a_killed_service(console, f"{base}/hubs/{hubs[0]}/spaces")
+
+
+def test_it_stops_without_a_trace_and_goes_on_with_the_next_start(shared: Shared) -> None:
+    """Also after its supervisor was killed, which takes everything with it. The last story: it ends the stack."""
+    console, home = shared.console, shared.console.home.root
+    hubs = _hubs(console)
+    _stops_without_a_trace(console, signal.SIGTERM)
+
+    with Console(home, port=console.port) as again:
+        sys.stdout.write(again.hears(RUNS))  # the time it took; shown, not judged: the machine may be busy
+        assert "demo" not in again.said
+        assert _hubs(again) == hubs
+        family = again.family()
+        again.stops(signal.SIGKILL)
+        eventually("nothing is left", lambda: not alive(family))
+
+    with Console(home, port=console.port) as third:
+        third.hears(RUNS)
+        _stops_without_a_trace(third, signal.SIGINT)
+
+
+def _hubs(console: Console) -> list[str]:
+    return [hub["id"] for hub in answer(f"http://127.0.0.1:{console.port}/v1/hubs")["items"]]
+
+
+def _survives_a_killed_service(console: Console, spaces: str) -> None:
+    booking = console.processes()["booking"]["pid"]
+    os.kill(booking, signal.SIGKILL)
+    console.hears("booking was ended by SIGKILL; starting it again in 0.5 s")
+    console.hears("booking is ready again")
+    assert console.processes()["booking"]["pid"] != booking
+    assert answer(spaces)["items"]
+    status = console.foci("status")
+    assert status.returncode == 0, status.stderr
+    assert all(name in status.stdout for name in EVERYTHING)
+
+
+def _stops_without_a_trace(console: Console, how: signal.Signals) -> None:
+    family = console.family()
+    assert len(family) > len(EVERYTHING)
+    assert console.stops(how) == 0
+    assert not alive(family)
+    assert "did not stop" not in console.said
 
 
 def test_a_taken_port_is_said_with_a_way_out(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from shared.contracts.events.requests import (
     StartTheme,
 )
 from shared.contracts.events.views import EventView, SeriesView
-from shared.kit.rpc import Reply
+from shared.kit.requester import Reply
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/hubs/{hub}/series", tags=["events"])
 

@@ -25,7 +25,7 @@ from services.gateway.responses import unsealed
 from shared.contracts.base import SLUG_PATTERN
 from shared.contracts.base import Request as ServiceRequest
 from shared.kit.principal import Unauthenticated
-from shared.kit.rpc import Reply
+from shared.kit.requester import Reply
 
 B = TypeVar("B", bound=BaseModel)
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]

@@ -63,7 +63,7 @@ from shared.contracts.events.views import ArrivalView, GuestAnswer, SignUpView
 from shared.contracts.events.words import SignUpStatus, Way
 from shared.kit.errors import Unavailable
 from shared.kit.problems import RemoteProblem
-from shared.kit.rpc import Reply
+from shared.kit.requester import Reply
 
 PREFIX = "/v1/hubs/{hub}/events/{event}"
 router = APIRouter(route_class=StrictRoute, prefix=PREFIX, tags=["sign-ups"], dependencies=SIGN_IN)
