@@ -42,7 +42,7 @@ docs-check: .venv  ## are the generated pages up to date?
 	@$(RUN)/foci contracts --check
 
 locks: .venv  ## resolve requirements/*.in into hashed locks
-	@cd requirements && for set in base dev uv build; do \
+	@cd requirements && for set in base mail dev uv build; do \
 	    ../$(RUN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal \
 	        --python-version 3.11 $(UPGRADE) $$set.in -o $$set.txt || exit 1; done
 

@@ -17,6 +17,7 @@ from deploy.local import demo_events
 from deploy.local.demo_data import HUBS, WISHES, Hub, Wish
 from deploy.local.demo_door import PASSING, PATIENCE_S, DemoFailed, Door
 from deploy.local.demo_events import DemoEvents
+from deploy.local.tokens import made_up_address
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import (
     EnsurePerson,
@@ -104,7 +105,10 @@ class Demo:
 
     async def _person(self, hub: Hub, name: str, role: str) -> None:
         language = hub.profile["languages"][0]
-        body = await self._ask(EnsurePerson(hub=hub.slug, name=name, role=Role(role), language=language))
+        person = EnsurePerson(
+            hub=hub.slug, name=name, role=Role(role), language=language, email=made_up_address(name)
+        )
+        body = await self._ask(person)
         if body is not None:
             self.people[hub.slug, name] = PersonView.model_validate_json(body).id
         self.advance()

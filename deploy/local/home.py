@@ -61,6 +61,11 @@ class Home:
         return self.root / "postgres"
 
     @property
+    def mail(self) -> Path:
+        """Mails that have been caught."""
+        return self.root / "mail"
+
+    @property
     def nats(self) -> Path:
         return self.root / "nats"
 
@@ -87,7 +92,7 @@ class Home:
     def make(self) -> None:
         """Make the folders; what is in them is for its owner only."""
         self.root.mkdir(parents=True, exist_ok=True)
-        for name in ("nats", "secrets", "logs", "run"):
+        for name in ("nats", "secrets", "logs", "run", "mail"):
             (self.root / name).mkdir(mode=0o700, exist_ok=True)
 
     def _secret(self, name: str, make: Callable[[], str]) -> str:
@@ -114,8 +119,16 @@ class Home:
         return self._secret("development-token.pem", _new_key)
 
     def link_key(self) -> str:
-        """With which links for people are signed (private, PEM)."""
+        """With which notify signs the links people are sent (private, PEM)."""
         return self._secret("link.pem", _new_key)
+
+    def notify_key(self) -> str:
+        """From which notify derives webhooks' secrets and hashes of addresses."""
+        return self._secret("notify.key", lambda: secrets.token_hex(32))
+
+    def bounce_token(self) -> str:
+        """With which a mail server reports mail that came back."""
+        return self._secret("bounce.token", lambda: secrets.token_urlsafe(32))
 
     def state(self) -> dict[str, Any]:
         """What the supervisor last wrote about itself; empty when it never ran."""

@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from deploy.local.demo import Demo, size
 from deploy.local.demo_data import FIRST_HUB
 from deploy.local.demo_door import DemoFailed
 from deploy.local.home import AlreadyRunning, Home
-from deploy.local.links import Links, noted_in, say_links
 from deploy.local.narrator import Narrator
 from deploy.local.privileges import CannotDropPrivileges
 from deploy.local.servers import ServersMissing
@@ -52,8 +50,8 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            async with _saying(starting.result(), stack):
-                await stopping
+            starting.result()
+            await stopping
         return 0
     except AlreadyRunning:
         narrator.say(_already_running(stack.home), bad=True)
@@ -71,33 +69,15 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
             narrator.say("stopped; the data stays in " + str(stack.home.root))
 
 
-async def _start(stack: Stack) -> Links:
+async def _start(stack: Stack) -> None:
     started = utc_now()
     await stack.up()
-    links = Links.of(stack.home, stack.settings.cell, stack.gateway_url)
-    async with await stack.connect_as_admin() as nats:
-        await links.begin(nats)
     with contextlib.suppress(DemoFailed):
         await load_demo(stack)
     seconds = (utc_now() - started) / timedelta(seconds=1)
     stack.narrator.say(f"Foci runs ({seconds:.1f} s). Ctrl-C stops it.")
     for line in where_to_look(stack):
         stack.narrator.console.print(f"  {line}", markup=False)
-    return links
-
-
-@asynccontextmanager
-async def _saying(links: Links, stack: Stack) -> AsyncIterator[None]:
-    """The links people would be sent are said and noted meanwhile."""
-    say = noted_in(stack.home.root / "run" / "links.log", stack.narrator.say)
-    task = asyncio.create_task(say_links(links, stack.connect_as_admin, say))
-    try:
-        yield
-    finally:
-        if task.done() and not task.cancelled():
-            stack.narrator.say(f"links were not said any more: {task.exception()!r}", bad=True)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def load_demo(stack: Stack) -> None:
@@ -130,7 +110,7 @@ def where_to_look(stack: Stack) -> Iterator[str]:
     yield f"documents  {url}/v1/openapi.json  {url}/v1/asyncapi.json"
     yield f"health     {url}/healthz  {url}/readyz  {url}/metrics"
     yield f"logs       {stack.home.root / 'logs'}"
-    yield f"links      {stack.home.root / 'run' / 'links.log'} (what guests would be sent; also said here)"
+    yield f"mail       {stack.mail_url} (every mail is caught there, none is delivered)"
     yield f"status     {foci} status"
     yield f"a token    {foci} token --hub {FIRST_HUB} --role member"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -26,8 +27,20 @@ class LocalSettings(BaseSettings):
     log_level: str = "INFO"
     replicas: dict[str, int] = Field(default_factory=dict)
     """More than one process of a service, as JSON: {"booking": 2, "gateway": 2}; further gateways get free ports."""
+    mail_port: int = Field(default=8025, ge=1, le=65535)
+    """Where the page with the caught mails is; another free port is taken when this one is not."""
     demo: bool = True
     """Load the demo federation at the first start."""
+
+    gather_s: float | None = Field(default=None, ge=0, le=120)
+    """Seconds notify waits for further edits before it tells; None for its own default."""
+    webhook_trusted: tuple[str, ...] = ()
+    """host:port of webhook targets on this machine that may be sent to all the same, as JSON: ["127.0.0.1:9000"]."""
+
+    def notify_environment(self) -> dict[str, str]:
+        """What of this notify is told."""
+        gather = {} if self.gather_s is None else {"NOTIFY_GATHER_S": str(self.gather_s)}
+        return gather | {"NOTIFY_WEBHOOK_TRUSTED": json.dumps(self.webhook_trusted)}
 
     @field_validator("home")
     @classmethod

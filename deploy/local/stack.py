@@ -30,7 +30,11 @@ from shared.kit.provision import provision
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = "gateway"
-SERVERS = ("nats", "postgres")
+NOTIFY = "notify"
+MAIL = "mail"
+SERVERS = ("nats", "postgres", MAIL)
+MAIL_DOMAIN = "foci.example"
+"""Stands in addresses and ids of mails that no server delivers."""
 
 
 class CannotStart(Exception):
@@ -95,10 +99,11 @@ class Stack:
 
     def _choose_ports(self, earlier: Mapping[str, int]) -> None:
         """The ports of the last run, where they are still free."""
-        names = [*SERVERS, "nats_monitor"]
+        names = [*SERVERS, "nats_monitor", "smtp"]
         names += [name for service in (*SERVICES, GATEWAY) for name in self._names(service)]
         for name in names:
-            port = free_port(earlier.get(name))
+            wish = self.settings.mail_port if name == MAIL else earlier.get(name)
+            port = free_port(wish)
             while port in self.ports.values() or port == self.settings.port:
                 port = free_port()
             self.ports[name] = port
@@ -126,6 +131,7 @@ class Stack:
             else:
                 await asyncio.to_thread(self.postgres.prepare)
             programs.append(self._postgres(self.postgres))
+        programs.append(self._mail())
         if programs:
             with self.narrator.step(f"servers: {', '.join(program.name for program in programs)}"):
                 await self.supervisor.start(*programs)
@@ -146,6 +152,25 @@ class Stack:
             "postgres", server.command, ENVIRONMENT, lambda: asyncio.to_thread(server.ready),
             self.home.log("postgres"), ending=server.stop_signal, grace_s=30.0,
         )  # fmt: skip
+
+    def _mail(self) -> Program:
+        """Takes every mail and delivers none; a page shows them."""
+        command = [
+            sys.executable,
+            "-m",
+            "deploy.local.mailbox",
+            str(self.ports["smtp"]),
+            str(self.ports[MAIL]),
+        ]
+        return Program(
+            MAIL, lambda: bound_to_parent([*command, str(self.home.mail)], ending=signal.SIGKILL), ENVIRONMENT,
+            lambda: answers_ok(f"{self.mail_url}/healthz"), self.home.log(MAIL), folder=ROOT, url=self.mail_url,
+        )  # fmt: skip
+
+    @property
+    def mail_url(self) -> str:
+        """The page with the caught mails."""
+        return f"http://127.0.0.1:{self.ports[MAIL]}"
 
     @property
     def nats_url(self) -> str:
@@ -202,6 +227,21 @@ class Stack:
             **self._environment(service, name),
             f"{service.upper()}_DATABASE_URL": self._database_url(service),
             f"{service.upper()}_ASSERTION_PUBLIC_KEY": public_half(self.home.assertion_key()),
+            **(self._sending() if service == NOTIFY else {}),
+        }
+
+    def _sending(self) -> dict[str, str]:
+        """What only notify knows: how mail goes out, and the keys of what it signs."""
+        return {
+            "NOTIFY_SECRET_KEY": self.home.notify_key(),
+            "NOTIFY_LINK_PRIVATE_KEY": self.home.link_key(),
+            "NOTIFY_PUBLIC_URL": self.gateway_url,
+            "NOTIFY_SMTP_HOST": "127.0.0.1",
+            "NOTIFY_SMTP_PORT": str(self.ports["smtp"]),
+            "NOTIFY_SMTP_TLS": "none",
+            "NOTIFY_MAIL_FROM": f"no-reply@{MAIL_DOMAIN}",
+            "NOTIFY_MAIL_DOMAIN": MAIL_DOMAIN,
+            **self.settings.notify_environment(),
         }
 
     def _database_url(self, service: str) -> str:
@@ -240,6 +280,7 @@ class Stack:
             "GATEWAY_ASSERTION_PRIVATE_KEY": self.home.assertion_key(),
             "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(self.home.token_key()),
             "GATEWAY_LINK_PUBLIC_KEY": public_half(self.home.link_key()),
+            "GATEWAY_BOUNCE_TOKEN": self.home.bounce_token(),
             "GATEWAY_RATE_LIMIT": self.settings.rate_limit,
             "GATEWAY_OPERATORS_NATS_URL": self.nats_url,
         }
@@ -277,7 +318,7 @@ class Stack:
             {
                 "supervisor": os.getpid(),
                 "cell": self.settings.cell,
-                "urls": {"gateway": self.gateway_url, "nats": self.nats_url},
+                "urls": {"gateway": self.gateway_url, "nats": self.nats_url, "mail": self.mail_url},
                 "embedded": {
                     "nats": self.settings.nats_url is None,
                     "postgres": self.settings.database_url is None,

@@ -9,7 +9,7 @@ import typer
 
 from deploy.local.home import Home
 from deploy.local.settings import LocalSettings
-from deploy.local.tokens import development_token
+from deploy.local.tokens import development_token, made_up_address
 from services.cli.cell import admin, ask, settings
 from shared.contracts.directory.requests import EnsurePerson, PersonView
 from shared.contracts.directory.words import Role
@@ -30,5 +30,6 @@ def token(
 
 async def _token(local: LocalSettings, hub: str, role: Role, name: str) -> str:
     async with admin(local) as client:
-        answer = cast("PersonView", await ask(client, local, EnsurePerson(hub=hub, name=name, role=role)))
+        person = EnsurePerson(hub=hub, name=name, role=role, email=made_up_address(name))
+        answer = cast("PersonView", await ask(client, local, person))
     return development_token(Home(local.home).token_key(), answer.id, now=utc_now())

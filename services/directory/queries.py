@@ -12,7 +12,10 @@ from services.directory.rules import search_patterns
 from services.directory.tables import Hub, folded
 from shared.contracts.directory.requests import (
     AccessView,
+    Contact,
+    Contacts,
     GetAccess,
+    GetContacts,
     GetMembership,
     HubPage,
     HubView,
@@ -52,6 +55,15 @@ _NAMES = text("""
 _MEMBERSHIP = text("""
     SELECT hub, person, role, since, version FROM membership
     WHERE hub = :hub AND person = :person AND left_at IS NULL
+""")
+
+# Nothing of the hub is asked of a guest: they belong to none.
+_CONTACTS = text("""
+    SELECT DISTINCT asked.hub, p.id AS person, p.name, p.email, p.language, p.time_zone, p.guest, m.left_at
+    FROM unnest(CAST(:hubs AS text[]), CAST(:people AS uuid[])) asked (hub, person)
+    JOIN person p ON p.id = asked.person
+    LEFT JOIN membership m ON m.hub = asked.hub AND m.person = p.id
+    ORDER BY asked.hub, p.id
 """)
 
 
@@ -133,3 +145,10 @@ async def name_people(session: AsyncSession, request: NamePeople) -> NamedPeople
     """What these people are called; those nobody knows are left out."""
     rows = await session.execute(_NAMES, {"people": list(request.people), "contact": request.contact})
     return NamedPeople(items=tuple(NamedPerson(**row) for row in rows.mappings()))
+
+
+async def get_contacts(session: AsyncSession, request: GetContacts) -> Contacts:
+    """How to reach these people now; those nobody knows, because they never came or were erased, are left out."""
+    asked = {"hubs": [one.hub for one in request.people], "people": [one.person for one in request.people]}
+    rows = await session.execute(_CONTACTS, asked)
+    return Contacts(items=tuple(Contact(**row) for row in rows.mappings()))

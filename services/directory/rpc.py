@@ -14,8 +14,10 @@ from shared.contracts.directory.requests import (
     AddMember,
     ChangeHubProfile,
     ChangeRole,
+    Contacts,
     EnsurePerson,
     GetAccess,
+    GetContacts,
     GetHub,
     GetMe,
     GetMembership,
@@ -47,6 +49,7 @@ def reads() -> dict[type[Request[Any]], Handler]:
         GetMe: _get_me,
         GetMembership: _get_membership,
         NamePeople: _name_people,
+        GetContacts: _get_contacts,
     }
 
 
@@ -68,6 +71,10 @@ async def _get_membership(session: AsyncSession, request: GetMembership, call: C
 
 async def _name_people(session: AsyncSession, request: NamePeople, _: Call) -> NamedPeople:
     return await queries.name_people(session, request)
+
+
+async def _get_contacts(session: AsyncSession, request: GetContacts, _: Call) -> Contacts:
+    return await queries.get_contacts(session, request)
 
 
 async def _get_me(session: AsyncSession, _: GetMe, call: Call) -> PersonView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from uuid import UUID
 
 from limits import RateLimitItem
@@ -38,8 +39,11 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"strict-transport-security", b"max-age=31536000"),
     (b"cross-origin-resource-policy", b"same-site"),
 )
-"""As ASGI sends them; nothing inside sets any of them."""
+"""As ASGI sends them, unless a page brings a policy of its own for its style and its form."""
+POLICY = b"content-security-policy"
 KEEPERS = frozenset({"/healthz", "/readyz", "/metrics"})
+KEYED = frozenset({"/v1/mail/bounces"})
+"""Addresses whose route looks at a key of its own; no person asks there."""
 SECRET_PATHS = ("/v1/links/", "/v1/feeds/")
 """Addresses that let whoever knows them in; they stand in no log."""
 
@@ -82,7 +86,7 @@ class Door:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], *SECURITY_HEADERS]}
+                message = {**message, "headers": _secured(message["headers"])}
             elif head:
                 message = {**message, "body": b""}
             await send(message)
@@ -121,8 +125,9 @@ class Door:
 
     async def _admit(self, scope: Scope, headers: dict[str, str]) -> UUID | None:
         address = scope["client"][0] if scope.get("client") else "unknown"
+        said = None if scope["path"] in KEYED else headers.get("authorization")
         try:
-            person = self._authenticator.person(headers.get("authorization"))
+            person = self._authenticator.person(said)
         except FociError:
             # Guessing tokens counts against the address it is done from.
             await self._count(f"address {address}")
@@ -156,6 +161,13 @@ class Door:
             return message
 
         return receive_counting
+
+
+def _secured(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    given = [*headers]
+    if any(name == POLICY for name, _ in given):
+        return given + [one for one in SECURITY_HEADERS if one[0] != POLICY]
+    return [*given, *SECURITY_HEADERS]
 
 
 def _loggable(scope: Scope) -> str:

@@ -24,6 +24,7 @@ from services.gateway.door import Door
 from services.gateway.responses import problem_response
 from services.gateway.routes import (
     bookings,
+    choices,
     documents,
     event_calendars,
     event_series,
@@ -31,9 +32,12 @@ from services.gateway.routes import (
     feeds,
     hubs,
     links,
+    mail,
     me,
+    notices,
     sign_ups,
     spaces,
+    webhooks,
 )
 from services.gateway.settings import Settings
 from shared.contracts.access import GATEWAY
@@ -66,6 +70,10 @@ PARTS = (
     event_series.router,
     feeds.router,
     links.router,
+    notices.router,
+    choices.router,
+    webhooks.router,
+    mail.router,
     hubs.router,
     me.router,
     documents.router,

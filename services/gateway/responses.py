@@ -24,6 +24,7 @@ CALENDAR = "text/calendar"
 LINKED_DATA = "application/ld+json"
 BY_WHO_ASKS = "Authorization"
 BY_LANGUAGE = "Authorization, Accept-Language"
+BY_FORM = "Authorization, Accept"
 PERSONAL = "private, no-cache"
 PUBLIC = "public, max-age=300"
 SEAL = 6

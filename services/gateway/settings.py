@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+from typing import Annotated
+
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.kit.settings import ProcessSettings
@@ -19,6 +21,8 @@ class Settings(ProcessSettings):
     """Ed25519 public key (PEM) of development tokens; they are refused when it is not set."""
     link_public_key: str | None = None
     """Ed25519 public key (PEM) of the links people are sent; they are refused when it is not set."""
+    bounce_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """With this the mail server reports what came back; its reports are refused when it is not set."""
     rate_limit: str = "600/minute"
     """Requests per person, or per address for those who have not signed in; `<n>/<second|minute|hour>`."""
     cors_origins: tuple[str, ...] = ()

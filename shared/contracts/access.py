@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.catalogue import REQUESTS, SERVICES
 from shared.contracts.streams import CONSUMERS, OCCUPANCY, STREAMS, stream_of
 
 ADMIN = "admin"
@@ -36,6 +36,12 @@ def _service(service: str, cell: str) -> Permissions:
     publish = [f"hubs.*.{service}.>", f"kick.{cell}.{service}"]
     publish += [
         subject for stream in own_streams for subject in stream.subjects if stream.name != stream_of(service)
+    ]
+    publish += [
+        request.subject_for(cell)
+        for requests in REQUESTS.values()
+        for request in requests
+        if request.asked_by == service
     ]
     for stream in own_streams:
         # The relay looks at the end of its own streams to know what has arrived.

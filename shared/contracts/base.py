@@ -142,11 +142,14 @@ class Request(BaseModel, Generic[Reply]):
     """True when success makes something new (HTTP 201 with `Location`)."""
     admin: ClassVar[bool] = False
     """True for requests only the platform's own operator may send; never reachable over HTTP."""
+    asked_by: ClassVar[str | None] = None
+    """The one service that may send it; None for the gateway. Its subject is out of the others' reach."""
 
     @classmethod
     def subject_for(cls, cell: str, service: str | None = None) -> str:
         """The NATS subject the request is sent to in `cell`; `service` names one where the class serves all."""
-        return f"rpc.{cell}.{service or cls.service}.{'admin.' if cls.admin else ''}{cls.operation}"
+        asker = "admin." if cls.admin else f"for.{cls.asked_by}." if cls.asked_by else ""
+        return f"rpc.{cell}.{service or cls.service}.{asker}{cls.operation}"
 
 
 class Body(BaseModel):

@@ -14,6 +14,9 @@ from shared.contracts.events import calendars as event_calendars
 from shared.contracts.events import facts as event_facts
 from shared.contracts.events import requests as event_requests
 from shared.contracts.events import sign_ups as event_sign_ups
+from shared.contracts.notify import facts as notify_facts
+from shared.contracts.notify import notices as notify_notices
+from shared.contracts.notify import webhooks as notify_webhooks
 
 
 def _public(module: ModuleType, base: type) -> list[type]:
@@ -33,6 +36,7 @@ FACTS: dict[str, tuple[type[Fact], ...]] = {
     "directory": tuple(_public(directory_facts, Fact)),
     "booking": tuple(_public(booking_facts, Fact)),
     "events": tuple(_public(event_facts, Fact)),
+    "notify": tuple(_public(notify_facts, Fact)),
 }
 """Fact classes by the service that states them."""
 
@@ -43,6 +47,9 @@ REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
         request
         for module in (event_requests, event_sign_ups, event_calendars)
         for request in _public(module, Request)
+    ),
+    "notify": tuple(
+        request for module in (notify_notices, notify_webhooks) for request in _public(module, Request)
     ),
 }
 """Request classes by the service that answers them."""

@@ -16,6 +16,7 @@ _SPACE = "quiet-corner"
 _PERSON = "01981f0e-5a00-7000-8000-0000000000a1"
 _BOOKING = "01981f0e-5a00-7000-8000-0000000000b1"
 _EVENT = "01981f0e-5a00-7000-8000-0000000000e1"
+_WEBHOOK = "01981f0e-5a00-7000-8000-0000000000aa"
 _FLOOR = "open-floor"
 
 _VALUES: dict[str, Any] = {
@@ -32,6 +33,8 @@ _VALUES: dict[str, Any] = {
     "end": "2027-03-01T12:00:00Z",
     "person": _PERSON,
     "by": _PERSON,
+    "for_event": None,
+    "imported": False,
     "expires_at": "2027-03-01T08:10:00Z",
     "status": "confirmed",
     "previous_space": "long-table",
@@ -51,6 +54,9 @@ _VALUES: dict[str, Any] = {
     # a membership
     "role": "member",
     "previous": "visitor",
+    # a webhook
+    "webhook": _WEBHOOK,
+    "because": "failing",
 }
 _SPACE_VALUES: dict[str, Any] = {
     "subject": f"{_HUB}/{_SPACE}",
@@ -135,10 +141,12 @@ def _special(fact: type[Fact]) -> dict[str, Any]:
         return _SPACE_VALUES
     if "organisation" in fact.model_fields:
         return {"subject": _VALUES["organisation"], "name": "Nordviken business society"}
-    if fact.service == "directory":
-        subject = f"{_HUB}/{_PERSON}" if "person" in fact.model_fields else _HUB
-        return {"subject": subject, "kind": "association"}
-    return {}
+    subject = f"{_HUB}/{_PERSON}" if "person" in fact.model_fields else _HUB
+    by_service = {
+        "notify": {"subject": _WEBHOOK},
+        "directory": {"subject": subject, "kind": "association"},
+    }
+    return by_service.get(fact.service, {})
 
 
 def example(fact: type[F]) -> F:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.contracts.base import Fact
+from shared.contracts.base import Fact, Snapshot
 from shared.contracts.booking import facts as booking
 from shared.contracts.catalogue import FACTS
 from shared.contracts.directory import facts as directory
@@ -85,6 +85,54 @@ VENUE_ANSWERS: tuple[type[Fact], ...] = (
 )
 """What booking answers."""
 
+BOOKING_FACTS: tuple[type[Fact], ...] = (
+    booking.BookingHeldV1,
+    booking.BookingConfirmedV1,
+    booking.BookingMovedV1,
+    booking.BookingCancelledV1,
+    booking.BookingExpiredV1,
+    booking.BookingCheckedInV1,
+    booking.BookingCheckedOutV1,
+    booking.BookingSnapshotV1,
+)
+"""What becomes of a booking."""
+
+EVENT_FACTS: tuple[type[Fact], ...] = (
+    events.EventPublishedV1,
+    events.EventChangedV1,
+    events.EventCancelledV1,
+    events.EventHeldV1,
+    events.EventProposedV1,
+    events.EventReturnedV1,
+    events.EventHiddenV1,
+    events.EventShownV1,
+    events.EventSnapshotV1,
+)
+"""What becomes of an event."""
+
+SIGN_UP_FACTS: tuple[type[Fact], ...] = (
+    events.SignUpPendingV1,
+    events.PlaceTakenV1,
+    events.PlaceAwaitedV1,
+    events.PlaceOfferedV1,
+    events.OfferDeclinedV1,
+    events.OfferLapsedV1,
+    events.PlaceGivenBackV1,
+    events.AttendeeCameV1,
+    events.SignUpSnapshotV1,
+)
+"""What becomes of somebody's place at an event."""
+
+HANDED_ON: dict[str, tuple[type[Fact], ...]] = {
+    service: tuple(
+        fact
+        for fact in FACTS[service]
+        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS) and not issubclass(fact, Snapshot)
+    )
+    for service in FACTS
+}
+"""What outside systems are told, by service: everything but snapshots and what two services agree between them."""
+
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(
         "booking__mirrors_hubs",
@@ -123,6 +171,29 @@ CONSUMERS: tuple[Consumer, ...] = (
     ),
     Consumer("events__follows_venues", stream_of("booking"), _filters(*VENUE_ANSWERS)),
     Consumer("events__compares_venues", stream_of("booking"), _filters(booking.VenueSnapshotV1)),
+    Consumer(
+        "notify__mirrors_hubs",
+        stream_of("directory"),
+        _filters(directory.HubRegisteredV1, directory.HubProfileChangedV1, directory.HubSnapshotV1),
+    ),
+    Consumer(
+        "notify__mirrors_members",
+        stream_of("directory"),
+        _filters(directory.MemberJoinedV1, directory.RoleChangedV1, directory.MemberLeftV1),
+    ),
+    Consumer(
+        "notify__mirrors_spaces",
+        stream_of("booking"),
+        _filters(booking.SpaceOpenedV1, booking.SpaceRulesChangedV1, booking.SpaceSnapshotV1),
+    ),
+    Consumer("notify__follows_bookings", stream_of("booking"), _filters(*BOOKING_FACTS)),
+    Consumer("notify__follows_events", stream_of("events"), _filters(*EVENT_FACTS)),
+    Consumer("notify__follows_sign_ups", stream_of("events"), _filters(*SIGN_UP_FACTS)),
+    # Webhooks are sent every fact that is not only between services; the service's own are handed on where they arise.
+    *(
+        Consumer(f"notify__hands_on_{service}", stream_of(service), _filters(*HANDED_ON[service]))
+        for service in ("directory", "booking", "events")
+    ),
 )
 
 

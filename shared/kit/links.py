@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.kit.errors import NotFound
 
 ALGORITHM = "EdDSA"
@@ -26,29 +28,42 @@ class LinkInvalid(NotFound):
 
 @dataclass(frozen=True)
 class Link:
-    """What one link does: `purpose` with somebody's sign-up as it was in `version`, and nothing else."""
+    """What one link does for `person` at `hub`, and nothing else.
+
+    With a sign-up: `purpose` with it as it was in `version`. UNSUBSCRIBE: mail of these `kinds` from this hub ends.
+    ValueError when the purpose needs what is not named.
+    """
 
     purpose: LinkPurpose
     hub: str
-    event: UUID
-    sign_up: UUID
     person: UUID
-    version: int
+    event: UUID | None = None
+    sign_up: UUID | None = None
+    version: int = 0
+    kinds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.purpose is LinkPurpose.UNSUBSCRIBE:
+            if not self.kinds:
+                raise ValueError("a link to unsubscribe names kinds of notices")
+        elif self.event is None or self.sign_up is None:
+            raise ValueError(f"a link to {self.purpose} names an event and a sign-up")
 
 
 def sign_link(link: Link, expires_at: datetime, key: Ed25519PrivateKey, cell: str) -> str:
     """The token of a link, good in one cell until it expires; at most LONGEST_TOKEN characters of URL text."""
-    claims = {
+    claims: dict[str, Any] = {
         "iss": ISSUER,
         "aud": cell,
         "sub": link.person.hex,
         "exp": int(expires_at.timestamp()),
         "do": link.purpose.value,
         "hub": link.hub,
-        "on": link.event.hex,
-        "id": link.sign_up.hex,
-        "v": link.version,
     }
+    if link.event is not None and link.sign_up is not None:
+        claims |= {"on": link.event.hex, "id": link.sign_up.hex, "v": link.version}
+    if link.kinds:
+        claims["kinds"] = list(link.kinds)
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
@@ -73,16 +88,23 @@ class LinkReader:
             )
             if claims["exp"] <= now.timestamp():
                 raise _invalid()
-            return Link(
-                purpose=LinkPurpose(claims["do"]),
-                hub=str(claims["hub"]),
-                event=UUID(hex=claims["on"]),
-                sign_up=UUID(hex=claims["id"]),
-                person=UUID(hex=claims["sub"]),
-                version=int(claims["v"]),
-            )
+            return _link(claims)
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError):
             raise _invalid() from None
+
+
+def _link(claims: Mapping[str, Any]) -> Link:
+    purpose, hub, person = LinkPurpose(claims["do"]), str(claims["hub"]), UUID(hex=claims["sub"])
+    if purpose is LinkPurpose.UNSUBSCRIBE:
+        return Link(purpose, hub, person, kinds=_words(claims["kinds"]))
+    event, sign_up = UUID(hex=claims["on"]), UUID(hex=claims["id"])
+    return Link(purpose, hub, person, event=event, sign_up=sign_up, version=int(claims["v"]))
+
+
+def _words(claim: object) -> tuple[str, ...]:
+    if not isinstance(claim, list) or not all(isinstance(word, str) for word in claim):
+        raise TypeError("a list of words")
+    return tuple(claim)
 
 
 def _invalid() -> LinkInvalid:

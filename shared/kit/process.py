@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import uvicorn
@@ -28,6 +28,7 @@ from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.operations import Restate
 from shared.kit.principal import Verifier, load_public_key
 from shared.kit.relay import Relay
+from shared.kit.requester import Requester
 from shared.kit.rpc import Server
 from shared.kit.settings import ServiceSettings
 from shared.kit.telemetry import logger
@@ -95,6 +96,19 @@ async def measure(nc: Client, database: Database, service: str) -> None:
             log.warning("figures not measured", error=repr(error))
 
 
+class Part(Protocol):
+    """Something of a service's own that goes on for as long as the service does."""
+
+    def kick(self) -> None:
+        """Something has been committed, by whichever replica: there may be something to do."""
+
+    async def run(self) -> None:
+        """Do what there is to do; ends only when cancelled."""
+
+    async def stop(self) -> None:
+        """Begin nothing more, and return when what was begun is done with; `run` goes on meanwhile."""
+
+
 class DataService:
     """A service with a database: what it is made of, and the order in which that starts and stops.
 
@@ -120,6 +134,7 @@ class DataService:
         self._pools: list[asyncpg.Pool] = []
         main = make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
         self.database = Database(main, self._kick.announce)
+        self.requester = Requester(nc, clock)
         self.server = Server(
             self.database,
             service=name,
@@ -131,6 +146,8 @@ class DataService:
         self._consumers: list[Consumer] = []
         self._duties: dict[str, Duty] = dict(housekeeping.duties(clock))
         self._standing: list[str] = []
+        self._parts: dict[str, Part] = {}
+        self._stops: dict[str, Callable[[], Awaitable[None]]] = {}
         self._entities: dict[str, Restate] = {}
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
@@ -150,6 +167,16 @@ class DataService:
         self._duties.update(duties)
         self._standing.extend(standing)
 
+    def keeps_going(
+        self, parts: Mapping[str, Part], *, stops: Mapping[str, Callable[[], Awaitable[None]]] | None = None
+    ) -> None:
+        """Run these, by name, beside relay and timers, and kick them when those are kicked.
+
+        Those of `stops` are told to finish what they have begun, and have STOP_WITHIN for it, before they are cancelled.
+        """
+        self._parts.update(parts)
+        self._stops.update(stops or {})
+
     def restates(self, entities: Mapping[str, Restate]) -> None:
         """State these entities again when asked by `foci republish`."""
         self._entities.update(entities)
@@ -168,9 +195,16 @@ class DataService:
         timers = Timers(self.database, self._duties, self._clock)
         self._kick.wakes(relay.kick)
         self._kick.wakes(timers.kick)
+        for part in self._parts.values():
+            self._kick.wakes(part.kick)
         await self._kick.listen()
         for name, work in (("relay", relay.run()), ("timers", timers.run()), ("figures", self._measure())):
             await stack.enter_async_context(running(name, work))
+        for name, part in self._parts.items():
+            await stack.enter_async_context(running(name, part.run()))
+            stack.push_async_callback(ended, name, part.stop, STOP_WITHIN)
+            if name in self._stops:
+                stack.push_async_callback(ended, name, self._stops[name], STOP_WITHIN)
         closed = Closed()
         broker = make_broker(self.settings, self.name, closed)
         for consumer in self._consumers:

@@ -7,6 +7,7 @@ import pytest
 from shared.contracts.access import ADMIN, GATEWAY, USERS, Permissions, inbox_prefix, operator, permissions
 from shared.contracts.booking.facts import OccupancyChangedV1
 from shared.contracts.catalogue import FACTS, OPERATIONS, REQUESTS, SERVICES
+from shared.contracts.directory.requests import GetContacts
 from shared.contracts.streams import CONSUMERS, OCCUPANCY, STREAMS
 
 CELL = "local"
@@ -45,7 +46,7 @@ def test_every_user_has_permissions_and_an_inbox_of_its_own(user: str) -> None:
 
 
 def test_an_unknown_user_is_an_error_that_names_the_known() -> None:
-    with pytest.raises(LookupError, match="gateway, admin, directory, booking, events"):
+    with pytest.raises(LookupError, match="gateway, admin, directory, booking, events, notify"):
         permissions("nobody", CELL)
 
 
@@ -60,15 +61,22 @@ def test_a_service_states_its_own_facts_and_no_others(service: str) -> None:
 
 
 @every_service
-def test_a_service_hears_its_own_requests_and_sends_none(service: str) -> None:
+def test_a_service_hears_its_own_requests_and_sends_only_those_that_are_for_it(service: str) -> None:
     given = permissions(service, CELL)
     assert given.allow_responses
     for owner in SERVICES:
         for request in (*REQUESTS[owner], *OPERATIONS):
             subject = request.subject_for(CELL, owner)
             assert _may(given.subscribe, subject) == (owner == service)
-            assert not _may(given.publish, subject)
+            assert _may(given.publish, subject) == (request.asked_by == service), subject
             assert not _may(given.subscribe, request.subject_for("another-cell", owner))
+            assert not _may(given.publish, request.subject_for("another-cell", owner))
+
+
+def test_only_notify_asks_how_people_are_reached() -> None:
+    subject = GetContacts.subject_for(CELL)
+    assert [user for user in USERS if _may(permissions(user, CELL).publish, subject)] == ["notify"]
+    assert [user for user in USERS if _may(permissions(user, CELL).subscribe, subject)] == ["directory"]
 
 
 @every_service
@@ -91,7 +99,7 @@ def test_only_the_gateway_sends_what_people_ask_and_only_admin_the_rest() -> Non
     for owner in SERVICES:
         for request in (*REQUESTS[owner], *OPERATIONS):
             subject = request.subject_for(CELL, owner)
-            assert _may(gateway.publish, subject) == (not request.admin), subject
+            assert _may(gateway.publish, subject) == (not request.admin and request.asked_by is None), subject
             assert _may(admin.publish, subject) == request.admin, subject
     assert not gateway.allow_responses
 

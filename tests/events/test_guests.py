@@ -8,7 +8,8 @@ from uuid import UUID
 from shared.contracts.events.facts import OfferLapsedV1, PlaceTakenV1, SignUpPendingV1
 from shared.contracts.events.sign_ups import ConfirmSignUp, GetLink, GiveBackPlace, SignUp, SignUpGuest
 from shared.contracts.events.views import GuestAnswer
-from shared.contracts.events.words import LinkPurpose, SignUpStatus, Visibility, Way
+from shared.contracts.events.words import SignUpStatus, Visibility, Way
+from shared.contracts.links import LinkPurpose
 from shared.kit.principal import Principal
 from tests.events.lines import (
     cancelled,

@@ -34,10 +34,12 @@ from services.events import main as events
 from services.events.settings import Settings as EventsSettings
 from services.gateway.main import make_app, make_server
 from services.gateway.settings import Settings as GatewaySettings
+from services.notify import main as notify
+from services.notify.settings import Settings as NotifySettings
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
 from shared.contracts.directory.words import Role
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.kit.health import Readiness
 from shared.kit.ids import new_id
 from shared.kit.life import end
@@ -49,6 +51,7 @@ from shared.kit.provision import provision
 from shared.kit.requester import Requester
 from shared.kit.settings import ServiceSettings
 from tests.gateway.logs import listening
+from tests.gateway.outside import Outside, outside
 from tests.gateway.proxy import Wire
 from tests.servers import Databases, NatsAccount, ask, own_account, shared_server
 
@@ -60,7 +63,9 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "directory": DirectorySettings,
     "booking": BookingSettings,
     "events": EventsSettings,
+    "notify": NotifySettings,
 }
+BOUNCE_TOKEN = "the mail server's very own"
 
 
 class Time:
@@ -105,6 +110,9 @@ class Cell:
         self._parts: dict[str, AsyncExitStack] = {}
         self._people: dict[tuple[str, str], UUID] = {}
         self._thread = threading.Thread(target=self.loop.run_forever, name="cell", daemon=True)
+        # One for all and for good: a service that starts again must not draw the same codes again.
+        self.chance = random.Random(1)
+        self.outside: Outside
         self.admin: Client
         self.app: FastAPI
         self.http: httpx2.Client
@@ -141,6 +149,8 @@ class Cell:
         await self.loop.shutdown_default_executor()
 
     async def _start(self) -> None:
+        self._parts["outside"] = stack = AsyncExitStack()
+        self.outside = await stack.enter_async_context(outside())
         if self.wired:
             await self._wire("nats", self.account.url)
             await self._wire("database", self.databases["booking"])
@@ -149,6 +159,7 @@ class Cell:
         await self.begin("directory")
         await self.begin("booking")
         await self.begin("events")
+        await self.begin("notify")
         await self.begin("gateway")
         stack = AsyncExitStack()
         stack.push_async_callback(self.admin.close)
@@ -188,6 +199,9 @@ class Cell:
             "database_url": self._through("database", self.databases[name]),
             "assertion_public_key": public_half(self.assertion_key),
         }
+        if name == "notify":
+            own = {"secret_key": "of this cell", "link_private_key": self.link_key, "gather_s": 0.2}
+            shared |= own | self.outside.settings()
         settings: ServiceSettings = SETTINGS[name](**shared)
         nc = await connect(settings, name)
         stack.push_async_callback(nc.close)
@@ -195,11 +209,13 @@ class Cell:
         service = DataService(name, settings, nc, self.readiness[name], clock=self.clock)
         self.services[name] = service
         if isinstance(settings, BookingSettings):
-            booking.assemble(service, settings, clock=self.clock, ids=new_id, chance=random.Random(1))
+            booking.assemble(service, settings, clock=self.clock, ids=new_id, chance=self.chance)
         elif isinstance(settings, EventsSettings):
-            events.assemble(service, settings, clock=self.clock, ids=new_id, chance=random.Random(2))
+            events.assemble(service, settings, clock=self.clock, ids=new_id, chance=self.chance)
         elif isinstance(settings, DirectorySettings):
             directory.assemble(service, settings, clock=self.clock, ids=new_id)
+        elif isinstance(settings, NotifySettings):
+            notify.assemble(service, settings, clock=self.clock, ids=new_id, chance=self.chance)
         await service.start(stack)
 
     async def _gateway(self, stack: AsyncExitStack) -> None:
@@ -215,6 +231,7 @@ class Cell:
                 "assertion_private_key": self.assertion_key,
                 "dev_token_public_key": public_half(self.token_key),
                 "link_public_key": public_half(self.link_key),
+                "bounce_token": BOUNCE_TOKEN,
                 "rate_limit": "1000000/minute",
                 **options,
             }
@@ -361,10 +378,10 @@ class Cell:
         link = Link(
             purpose,
             sign_up["hub"],
-            UUID(sign_up["event"]),
-            UUID(sign_up["id"]),
             UUID(sign_up["person"]),
-            sign_up["version"],
+            event=UUID(sign_up["event"]),
+            sign_up=UUID(sign_up["id"]),
+            version=sign_up["version"],
         )
         token = sign_link(link, self.clock() + good_for, load_private_key(self.link_key), CELL)
         return f"/v1/links/{token}"

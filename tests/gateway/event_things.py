@@ -1,11 +1,12 @@
-"""Events, series, sign-ups, feeds and links in the state in which a route can act on them."""
+"""What the addresses of routes name, in the state in which the route can act on it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from tests.gateway.cell import Cell
+from tests.gateway.notify_things import things_of_notify
 
 Headers = dict[str, str]
 OWNER = "Owner"
@@ -39,6 +40,7 @@ def things(cell: Cell, hub: str, path: str, *, operators: bool = False, **more: 
         feed = cell.http.post(f"/v1/hubs/{hub}/feeds", headers=somebody)
         assert feed.status_code == 201, feed.text
         made |= {"feed": str(feed.json()["id"]), "secret": str(feed.json()["secret"])}
+    made |= things_of_notify(cell, hub, path, somebody)
     return {name: value for name, value in made.items() if f"{{{name}}}" in path}
 
 

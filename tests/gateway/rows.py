@@ -17,6 +17,17 @@ HUB = "/v1/hubs/{hub}"
 VERSION = {"headers": {"If-Match": '"1"'}}
 
 
+def headers_of(cell: Cell, role: str) -> dict[str, str]:
+    """What somebody sends who has this role in `here` and none in `there`."""
+    if role == "nobody":
+        return {}
+    if role == "garbage":
+        return {"Authorization": "Bearer not.a.token"}
+    if role == "stranger":
+        return cell.auth("elsewhere", "member", "A Stranger")
+    return cell.auth("here", role)
+
+
 @dataclass(frozen=True)
 class Row:
     """What a route answers those who may, and which others hear instead; `ask` makes a request that fits."""

@@ -12,11 +12,11 @@ import asyncpg
 import httpx2
 import pytest
 
-from deploy.local.links import Links
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.kit.principal import load_private_key
 from tests.gateway.cell import CELL, Cell, eventually
 from tests.gateway.problems import problem
+from tests.gateway.said_links import Links
 
 EVENTS = "/v1/hubs/here/events"
 EDDA = {"name": "Edda Lund", "email": "edda.lund@mail.example", "language": "sv"}
@@ -24,7 +24,7 @@ EDDA = {"name": "Edda Lund", "email": "edda.lund@mail.example", "language": "sv"
 
 @pytest.fixture
 def links(cell: Cell) -> Iterator[list[str]]:
-    """The links people would be sent from now on, as `foci up` prints them."""
+    """The links people are sent from now on."""
     said: list[str] = []
     printer = Links(load_private_key(cell.link_key), CELL, cell.url)
 

@@ -21,9 +21,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from services.gateway.main import openapi_document
-from tests.gateway.cell import Cell
+from tests.gateway.cell import BOUNCE_TOKEN, Cell
 from tests.gateway.event_rows import EVENT, EVENT_TABLE, SERIES
 from tests.gateway.event_things import things, version_of
+from tests.gateway.notify_rows import BOUNCES, NOTIFY_TABLE
 
 CHECKS = [
     not_a_server_error,
@@ -36,6 +37,7 @@ CHECKS = [
 OPERATIONS = [
     (method.upper(), path) for path, item in sorted(openapi_document()["paths"].items()) for method in item
 ]
+TABLE = EVENT_TABLE | NOTIFY_TABLE
 BOOKING = "/v1/hubs/{hub}/bookings/{booking}"
 
 
@@ -96,14 +98,14 @@ def example(cell: Cell, method: str, path: str, days: Iterator[int]) -> dict[str
         parts["query"] = {"from": "2027-03-01T10:00", "to": "2027-03-01T11:00"}
     if method == "PATCH":
         parts["headers"] = {"If-Match": cell.etag("here") if "{space}" in path else '"1"'}
-    return parts | of_events(cell, method, path, parts["path_parameters"])
+    return parts | of_table(cell, method, path, parts["path_parameters"])
 
 
-def of_events(cell: Cell, method: str, path: str, known: dict[str, str]) -> dict[str, Any]:
-    """What the table of who may do what sends to the routes of events."""
-    if (method, path) not in EVENT_TABLE:
+def of_table(cell: Cell, method: str, path: str, known: dict[str, str]) -> dict[str, Any]:
+    """What the table of who may do what sends to the routes of events and of notify."""
+    if (method, path) not in TABLE:
         return {}
-    asked = EVENT_TABLE[method, path].ask(cell, "here", "operator")
+    asked = TABLE[method, path].ask(cell, "here", "operator")
     parts: dict[str, Any] = {"query": asked.get("params", {}), "headers": asked.get("headers", {})}
     if "json" in asked or path.endswith("/sign-ups"):
         parts |= {"body": asked.get("json", {}), "media_type": "application/json"}
@@ -112,12 +114,22 @@ def of_events(cell: Cell, method: str, path: str, known: dict[str, str]) -> dict
     return parts
 
 
+def signed_in(cell: Cell, path: str) -> dict[str, str]:
+    """The header of whoever may most: the hub's operator, or the mail server."""
+    return {"Authorization": f"Bearer {BOUNCE_TOKEN}"} if path == BOUNCES else cell.auth("here", "operator")
+
+
+@schemathesis.serializer("message/rfc822", "message/global", "multipart/report")
+def _mail(_: Any, value: Any) -> bytes:
+    return str(value).encode("utf-8", "surrogatepass")
+
+
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_a_fitting_request_succeeds_as_documented(
     cell: Cell, schema: Any, days: Iterator[int], http: Session, method: str, path: str
 ) -> None:
     case = schema[path][method].Case(method=method, **example(cell, method, path, days))
-    answer = case.call(session=http, headers=cell.auth("here", "operator"))
+    answer = case.call(session=http, headers=signed_in(cell, path))
     assert 200 <= answer.status_code < 300, answer.text
     case.validate_response(answer, checks=CHECKS)
 
@@ -128,7 +140,7 @@ def test_no_request_finds_an_answer_that_is_not_documented(
 ) -> None:
     """Whoever sends it: each request goes out in nobody's name, and in the operator's."""
     operation = schema[path][method]
-    senders: tuple[dict[str, str], ...] = ({}, cell.auth("here", "operator"))
+    senders: tuple[dict[str, str], ...] = ({}, signed_in(cell, path))
     known = fitting(cell, path, days)
     modes = list(schemathesis.GenerationMode)
     cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in modes])

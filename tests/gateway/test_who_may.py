@@ -11,8 +11,9 @@ from services.gateway.main import openapi_document
 from tests.gateway.cell import Cell
 from tests.gateway.event_rows import EVENT, EVENT_TABLE, SERIES
 from tests.gateway.event_things import OWNER, things, version_of
+from tests.gateway.notify_rows import NOTIFY_TABLE
 from tests.gateway.problems import problem
-from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row
+from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row, headers_of
 
 KEEPERS = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 """For the cell's keepers, not for people; outside the published document."""
@@ -74,6 +75,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("DELETE", f"{HUB}/members/{{member}}"): Row(200, 403, OPERATORS),
     **EVENT_TABLE,
+    **NOTIFY_TABLE,
 }
 
 
@@ -93,17 +95,6 @@ def test_the_app_the_published_document_and_the_table_name_the_same_routes(cell:
     }
     assert routes_of(cell) - KEEPERS == published
     assert published == set(TABLE), "every route has a row in the table"
-
-
-def headers_of(cell: Cell, role: str) -> dict[str, str]:
-    """What somebody sends who has this role in `here` and none in `there`."""
-    if role == "nobody":
-        return {}
-    if role == "garbage":
-        return {"Authorization": "Bearer not.a.token"}
-    if role == "stranger":
-        return cell.auth("elsewhere", "member", "A Stranger")
-    return cell.auth("here", role)
 
 
 def booking_for(cell: Cell, hub: str, path: str, number: int) -> str:
@@ -199,10 +190,10 @@ def test_another_hubs_booking_is_not_found_through_ones_own_hub(matrix: Cell) ->
                 problem(matrix.http.request(method, url, headers=auth, json=body), 404, "not-found")
 
 
-def test_another_hubs_event_series_and_sign_up_are_not_found_through_ones_own_hub(matrix: Cell) -> None:
+def test_another_hubs_things_are_not_found_through_ones_own_hub(matrix: Cell) -> None:
     """Whatever one may in the own hub: ids of another are ids of nothing here."""
     wrong = []
-    for (method, path), row in sorted(EVENT_TABLE.items()):
+    for (method, path), row in sorted((EVENT_TABLE | NOTIFY_TABLE).items()):
         if not path.startswith(HUB) or path.count("{") < 2:
             continue
         foreign = things(matrix, "there", path)

@@ -8,7 +8,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
+from shared.contracts.notify.words import ALWAYS, NoticeKind
 from shared.kit.ids import new_id, utc_now
 from shared.kit.links import ISSUER, LONGEST_TOKEN, Link, LinkInvalid, LinkReader, sign_link
 from shared.kit.principal import LIFETIME, Principal, sign
@@ -20,7 +21,9 @@ READER = LinkReader(KEY.public_key(), "local")
 
 
 def link(purpose: LinkPurpose = LinkPurpose.CONFIRM, hub: str = "nordviken") -> Link:
-    return Link(purpose, hub, new_id(), new_id(), new_id(), 3)
+    if purpose is LinkPurpose.UNSUBSCRIBE:
+        return Link(purpose, hub, new_id(), kinds=("programme", "reminder"))
+    return Link(purpose, hub, new_id(), event=new_id(), sign_up=new_id(), version=3)
 
 
 @pytest.mark.parametrize("purpose", list(LinkPurpose))
@@ -30,8 +33,37 @@ def test_what_was_signed_is_read(purpose: LinkPurpose) -> None:
 
 
 def test_a_link_fits_into_a_line_of_mail_whatever_the_hub_is_called() -> None:
-    longest = link(hub="x" * 63)
-    assert len(sign_link(longest, TOMORROW, KEY, "a-cell-with-a-rather-long-name")) <= LONGEST_TOKEN
+    every_kind = Link(
+        LinkPurpose.UNSUBSCRIBE, "x" * 63, new_id(), kinds=tuple(sorted(set(NoticeKind) - ALWAYS))
+    )
+    for longest in (link(hub="x" * 63), every_kind):
+        assert len(sign_link(longest, TOMORROW, KEY, "a-cell-with-a-rather-long-name")) <= LONGEST_TOKEN
+
+
+@pytest.mark.parametrize("purpose", list(LinkPurpose))
+def test_a_link_that_does_not_say_to_what_is_never_signed(purpose: LinkPurpose) -> None:
+    with pytest.raises(ValueError, match="names"):
+        Link(purpose, "nordviken", new_id())
+
+
+def test_a_link_signed_before_links_could_unsubscribe_is_still_good() -> None:
+    """Mails of the release before lie in people's mailboxes."""
+    person, event, sign_up = new_id(), new_id(), new_id()
+    claims = {
+        "iss": ISSUER,
+        "aud": "local",
+        "sub": person.hex,
+        "exp": int(TOMORROW.timestamp()),
+        "do": "leave",
+        "hub": "nordviken",
+        "on": event.hex,
+        "id": sign_up.hex,
+        "v": 3,
+    }
+    before = jwt.encode(claims, KEY, algorithm="EdDSA")
+    meant = Link(LinkPurpose.LEAVE, "nordviken", person, event=event, sign_up=sign_up, version=3)
+    assert READER.read(before, NOW) == meant
+    assert sign_link(meant, TOMORROW, KEY, "local") == before
 
 
 def test_a_link_ends_at_its_moment() -> None:
@@ -88,3 +120,18 @@ def test_a_link_that_does_not_say_what_links_say_is_refused(changed: dict[str, o
     READER.read(jwt.encode(claims, KEY, algorithm="EdDSA"), NOW)
     with pytest.raises(LinkInvalid):
         READER.read(jwt.encode(claims | changed, KEY, algorithm="EdDSA"), NOW)
+
+
+@pytest.mark.parametrize("kinds", [None, [], "programme", [7], ["programme", None], {"programme": 1}])
+def test_unsubscribing_from_what_are_no_words_is_refused(kinds: object) -> None:
+    claims = {
+        "iss": ISSUER,
+        "aud": "local",
+        "sub": new_id().hex,
+        "exp": int(TOMORROW.timestamp()),
+        "do": "unsubscribe",
+        "hub": "nordviken",
+    }
+    READER.read(jwt.encode(claims | {"kinds": ["programme"]}, KEY, algorithm="EdDSA"), NOW)
+    with pytest.raises(LinkInvalid):
+        READER.read(jwt.encode(claims | {"kinds": kinds}, KEY, algorithm="EdDSA"), NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,13 +18,15 @@ from deploy.nats.config import Server, User, cell_users, operator_user, render
 from deploy.nats.keys import new_seed, public_key
 from shared.contracts.access import USERS, inbox_prefix
 from shared.contracts.catalogue import SERVICES
+from shared.contracts.directory.requests import GetContacts
 from shared.contracts.streams import CONSUMERS, STREAMS, streams_written_by
 from shared.kit.provision import provision
 from tests.kit.own_servers import started
 from tests.servers import NatsAccount
 from tests.waiting import eventually
 
-OTHER = {"directory": "booking", "booking": "events", "events": "directory"}
+OTHER = {"directory": "booking", "booking": "events", "events": "directory", "notify": "events"}
+CONTACTS = GetContacts.subject_for("local")
 
 
 class Tried:
@@ -163,6 +166,25 @@ async def test_the_gateway_asks_and_nothing_else(cell: NatsAccount) -> None:
         await gateway.may_not_subscribe(
             "rpc.>", "rpc.local.booking.reserve", "hubs.>", "_INBOX_booking.>", "_INBOX.>"
         )
+
+
+@pytest.mark.parametrize("user", ["gateway", "admin", "directory", "booking", "events"])
+async def test_nobody_but_notify_asks_how_people_are_reached(cell: NatsAccount, user: str) -> None:
+    async with tried(cell, user) as asking:
+        await asking.may_not_publish(CONTACTS)
+
+
+async def test_notify_asks_directory_how_people_are_reached_and_nothing_else(cell: NatsAccount) -> None:
+    async with tried(cell, "notify") as notify, tried(cell, "directory") as directory:
+        asked = await directory.nc.subscribe(CONTACTS)
+        asking = asyncio.create_task(notify.nc.request(CONTACTS, b"{}", timeout=5))
+        await (await asked.next_msg(timeout=5)).respond(b"hej")
+        assert (await asking).data == b"hej"
+        assert notify.refusals == directory.refusals == []
+        await notify.may_not_publish(
+            "rpc.local.directory.get-contacts", "rpc.local.directory.get-me", "rpc.local.directory.name-people",
+            "rpc.local.directory.for.events.get-contacts", "rpc.other.directory.for.notify.get-contacts",
+        )  # fmt: skip
 
 
 async def test_the_admin_provisions_and_operates_but_neither_asks_nor_states(cell: NatsAccount) -> None:

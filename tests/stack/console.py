@@ -40,6 +40,7 @@ class Console:
             "PATH": os.environ["PATH"],
             "FOCI_HOME": str(home),
             "FOCI_PORT": str(self.port),
+            "FOCI_MAIL_PORT": str(free_port()),
             **(variables or {}),
             **more,
         }

@@ -324,6 +324,7 @@ def _fact(
         "end": wish.span[1],
         "person": wish.person,
         "by": wish.by,
+        "imported": wish.request.source is not None,
     }
     if wish.expires_at is None:
         return BookingConfirmedV1(**common)

@@ -35,6 +35,8 @@ async def state(
             end=booking.ends_at,
             person=booking.person,
             by=by,
+            for_event=booking.event,
+            imported=booking.calendar is not None,
             **more,
         ),
     )

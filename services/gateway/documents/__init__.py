@@ -6,12 +6,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.documents import event_examples, examples
+from services.gateway.documents import event_examples, examples, notify_examples
 from shared.contracts.base import SLUG_PATTERN
 from shared.kit import problems
 
 T = TypeVar("T")
-EXAMPLES = examples.EXAMPLES | event_examples.EXAMPLES
+EXAMPLES = examples.EXAMPLES | event_examples.EXAMPLES | notify_examples.EXAMPLES
 """A value of each schema that people read most, by the schema's name."""
 
 
@@ -49,7 +49,7 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
     400: ("bad-request",),
     401: ("unauthenticated",),
     403: ("forbidden", "not-a-member"),
-    404: ("not-found", "link-invalid"),
+    404: ("not-found", "link-invalid", "no-such-notice"),
     405: ("method-not-allowed",),
     409: (
         "space-taken",
@@ -71,6 +71,9 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
         "wrong-event",
         "not-attending",
         "link-used",
+        "too-many-webhooks",
+        "webhook-not-active",
+        "message-too-large",
         "conflict",
     ),
     412: ("version-mismatch",),
@@ -83,6 +86,13 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
         "rule-without-dates",
         "rule-not-understood",
         "too-many-dates",
+        "pace-not-possible",
+        "always-sent",
+        "webhook-url",
+        "webhook-not-public",
+        "webhook-host-not-found",
+        "unknown-fact-type",
+        "report-not-understood",
     ),
     428: ("precondition-required",),
     429: ("too-many-requests",),
@@ -140,6 +150,19 @@ def refusals(*more: int) -> dict[int | str, dict[str, Any]]:
             **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
         }
         for status in sorted({*_ALWAYS, *more})
+    }
+
+
+PAGE: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
+"""A page for people, beside JSON."""
+_BY_THE_DOOR = (400, 401, 413, 422, 429)
+
+
+def paged(refused: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """The same refusals of a route that shows pages too; what the door or the address refuses is never one."""
+    return {
+        status: one if status in _BY_THE_DOOR else {**one, "content": one["content"] | PAGE}
+        for status, one in refused.items()
     }
 
 
@@ -256,6 +279,9 @@ TAGS = [
         "description": "Taking part: places, the waiting line, guests' links, who has come.",
     },
     {"name": "calendars", "description": "Events as iCalendar files, feeds and linked data."},
+    {"name": "notices", "description": "What one is told: the inbox, choices, links in messages."},
+    {"name": "webhooks", "description": "What a hub's own systems are sent."},
+    {"name": "mail", "description": "For the cell's mail server."},
     {"name": "hubs", "description": "The public directory, and who belongs to a hub."},
     {"name": "me", "description": "The signed-in person."},
     {"name": "documents", "description": "What is published about this door and about the bus."},

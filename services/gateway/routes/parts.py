@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -162,13 +162,35 @@ async def wished_language(
     ] = None,
 ) -> str | None:
     """The language the caller likes best, as far as we can name it; None when they do not say."""
-    wishes = [one.partition(";") for one in (accepted or "").split(",")]
-    ranked = sorted(wishes, key=lambda wish: -_weight(wish[2]))
-    for tag, _, _ in ranked:
-        language, _, region = tag.strip().partition("-")
+    for tag in _wishes(accepted):
+        language, _, region = tag.partition("-")
         if _LANGUAGE.fullmatch(language):
             return f"{language.lower()}-{region.upper()}" if _REGION.fullmatch(region) else language.lower()
     return None
+
+
+def language_among(request: Request, offered: Collection[str]) -> str:
+    """The one of `offered` the caller likes best; the last of them when they like none."""
+    languages = (tag.partition("-")[0].lower() for tag in _wishes(request.headers.get("accept-language")))
+    return next((one for one in languages if one in offered), [*offered][-1])
+
+
+def wants_page(request: Request) -> bool:
+    """Whether the caller likes a page better than JSON, as browsers do; whoever likes everything gets JSON."""
+    wishes = dict(_weighed(request.headers.get("accept")))
+    page = wishes.get("text/html", wishes.get("text/*", wishes.get("*/*", 0.0)))
+    return page > wishes.get("application/json", wishes.get("application/*", wishes.get("*/*", 0.0)))
+
+
+def _wishes(header: str | None) -> list[str]:
+    """What somebody accepts, the best liked first."""
+    return [wish for wish, _ in sorted(_weighed(header), key=lambda one: -one[1])]
+
+
+def _weighed(header: str | None) -> Iterator[tuple[str, float]]:
+    for one in (header or "").split(","):
+        wish, _, parameters = one.partition(";")
+        yield wish.strip(), _weight(parameters)
 
 
 def _weight(parameters: str) -> float:

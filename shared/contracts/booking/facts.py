@@ -24,6 +24,8 @@ class _BookingFact(Fact):
     end: AwareDatetime
     person: UUID = described("Who it is for.")
     by: UUID = described("Who did it.")
+    for_event: UUID | None = described("The event whose room it is.", default=None)
+    imported: bool = described("True when it was taken over from another calendar.", default=False)
 
 
 class BookingHeldV1(_BookingFact):

@@ -264,6 +264,43 @@ class NamePeople(Request[NamedPeople]):
     contact: bool = described("With the addresses of guests.", default=False)
 
 
+class Whom(View):
+    """A person at a hub."""
+
+    hub: Slug
+    person: UUID
+
+
+class Contact(Whom):
+    """How a person is reached, said for one message and kept by nobody."""
+
+    name: Line
+    email: EmailStr | None = None
+    language: Language
+    time_zone: TimeZone
+    guest: bool
+    left_at: AwareDatetime | None = described(
+        "When they left the hub, while they do not belong to it.", default=None
+    )
+
+
+class Contacts(View):
+    """Those of the people asked for whom directory knows."""
+
+    items: tuple[Contact, ...]
+
+
+class GetContacts(Request[Contacts]):
+    """How to reach these people; asked by notify at the moment of sending, and by nobody else."""
+
+    service = "directory"
+    operation = "get-contacts"
+    reply = Contacts
+    asked_by = "notify"
+
+    people: tuple[Whom, ...] = Field(max_length=500)
+
+
 class OrganisationView(View):
     """A company, society or university that has a page at a hub."""
 

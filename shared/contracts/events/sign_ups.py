@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts.base import Body, Plain, Reply, Request, Slug, described
 from shared.contracts.events.views import ArrivalView, GuestAnswer, LinkView, SignUpPage, SignUpView
-from shared.contracts.events.words import LinkPurpose, SignUpStatus, Way
+from shared.contracts.events.words import SignUpStatus, Way
+from shared.contracts.links import LinkPurpose
 
 
 class _AboutEvent(Request[Reply]):

@@ -10,13 +10,13 @@ from pydantic import AwareDatetime
 from shared.contracts.base import Language, Page, Plain, ShownLine, ShownText, Slug, View, described
 from shared.contracts.events.words import (
     EventStatus,
-    LinkPurpose,
     OrganiserKind,
     SignUpStatus,
     VenueState,
     Visibility,
     Way,
 )
+from shared.contracts.links import LinkPurpose
 
 
 class EventText(View):

@@ -96,12 +96,3 @@ class EventPart(StrEnum):
     CAPACITY = "capacity"
     ORGANISERS = "organisers"
     DETAILS = "details"
-
-
-class LinkPurpose(StrEnum):
-    """What a signed link does."""
-
-    CONFIRM = "confirm"
-    ACCEPT = "accept"
-    DECLINE = "decline"
-    LEAVE = "leave"

@@ -1,17 +1,13 @@
-"""The links people would be sent, printed for whoever runs the stack: until something sends messages, this does."""
+"""The links people are sent, made from the facts at once: what stands in the mails, without waiting for mail."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Self
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,14 +15,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
-from nats.js.errors import Error as JetStreamError
 
-from deploy.local.home import Home
 from shared.contracts.events.facts import PlaceOfferedV1, PlaceTakenV1, SignUpPendingV1
-from shared.contracts.events.words import LinkPurpose
+from shared.contracts.links import LinkPurpose
 from shared.contracts.streams import stream_of
 from shared.kit.links import Link, sign_link
-from shared.kit.principal import load_private_key
 
 STREAM = stream_of("events")
 FOLLOWED = (SignUpPendingV1, PlaceTakenV1, PlaceOfferedV1)
@@ -51,11 +44,6 @@ class Links:
     base_url: str
     last: int | None = None
     """The last message seen, by its number in the stream."""
-
-    @classmethod
-    def of(cls, home: Home, cell: str, base_url: str) -> Self:
-        """The links of the stack that has this FOCI_HOME."""
-        return cls(load_private_key(home.link_key()), cell, base_url)
 
     async def begin(self, nats: Client) -> None:
         """What is stated from now on is followed, whenever the following itself begins."""
@@ -85,7 +73,14 @@ class Links:
         """What the person the fact is about would be sent: whose, what for, until when, and the address."""
         until = fact.start if isinstance(fact, PlaceTakenV1) else fact.until
         for purpose in _purposes(fact):
-            link = Link(purpose, fact.hub, fact.event, UUID(fact.subject), fact.person, fact.subject_version)
+            link = Link(
+                purpose,
+                fact.hub,
+                fact.person,
+                event=fact.event,
+                sign_up=UUID(fact.subject),
+                version=fact.subject_version,
+            )
             url = f"{self.base_url}/v1/links/{sign_link(link, until, self.key, self.cell)}"
             yield f"{purpose.value} sign-up {fact.subject} in {fact.hub} until {_short(until)}: {url}"
 
@@ -106,40 +101,6 @@ class Links:
             num_replicas=1,
         )
         return await nats.jetstream(timeout=5).add_consumer(STREAM, config)
-
-
-async def say_links(
-    links: Links,
-    connect: Callable[[], Awaitable[Client]],
-    say: Callable[[str], None],
-    away: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Say each link for as long as this is not cancelled; `away` hears why there are none for a moment."""
-    while not _cancelled():
-        try:
-            nats = await connect()
-            try:
-                async with aclosing(links.follow(nats)) as lines:
-                    async for line in lines:
-                        say(line)
-            finally:
-                await nats.close()
-        except (Lost, NatsError, JetStreamError, OSError, TimeoutError) as error:
-            away(str(error) or type(error).__name__)
-        if not _cancelled():
-            await asyncio.sleep(AGAIN_S)
-    raise asyncio.CancelledError
-
-
-def noted_in(path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
-    """`say`, and a line in a file that only its owner reads: who has a link can act with it."""
-
-    def say_and_note(line: str) -> None:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-            file.write(line + "\n")
-        say(line)
-
-    return say_and_note
 
 
 def _purposes(fact: Followed) -> tuple[LinkPurpose, ...]:

@@ -1,0 +1,1 @@
+"""Notify: notices, choices, channels, webhooks."""

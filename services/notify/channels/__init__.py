@@ -1,0 +1,1 @@
+"""The ways out: a mail server, and other people's web servers."""

@@ -1,0 +1,227 @@
+"""Marking what became of messages: told, failed, or free to be looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notify.rules.differences import Item
+from services.notify.rules.states import State
+from shared.contracts.notify.words import About, Channel, Hindrance
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
+MOST_TRIES = 292
+"""With these pauses it takes three days until something is given up that the mail server will not take now."""
+GIVE_UP_AFTER = timedelta(days=3)
+"""The same for a mail of which nobody knows whether it has arrived."""
+
+_TOLD = """
+    INSERT INTO told (person, about, thing, channel, state, sequence, told_at)
+    SELECT one.person, one.about, one.thing, one.channel, CAST(one.state AS jsonb), one.sequence, :now
+    FROM unnest(CAST(:persons AS uuid[]), CAST(:abouts AS text[]), CAST(:things AS uuid[]), CAST(:channels AS text[]),
+                CAST(:states AS text[]), CAST(:sequences AS int[])) AS one (person, about, thing, channel, state, sequence)
+    ORDER BY one.person, one.about, one.thing, one.channel
+    ON CONFLICT (person, about, thing, channel) DO UPDATE SET
+        state = excluded.state, sequence = greatest(told.sequence, excluded.sequence), told_at = excluded.told_at
+"""
+_TELL = text(_TOLD)
+# Only what is still ours: whoever took it over marks it.
+_SENT = text("""
+    UPDATE message SET sent_at = :now, claimed_until = NULL, problem = NULL
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[])) AS one (id, lease)
+    WHERE message.id = one.id AND message.claimed_until = one.lease AND sent_at IS NULL AND failed_at IS NULL
+    RETURNING message.id
+""")
+_FAILED = text("""
+    UPDATE message SET failed_at = :now, claimed_until = NULL, problem = one.problem
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[]), CAST(:problems AS text[])) AS one (id, lease, problem)
+    WHERE message.id = one.id AND message.claimed_until = one.lease AND sent_at IS NULL AND failed_at IS NULL
+    RETURNING message.id
+""")
+_UNSURE = text("""
+    UPDATE message SET claimed_until = one.later, problem = one.problem
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[]), CAST(:laters AS timestamptz[]),
+                CAST(:problems AS text[])) AS one (id, lease, later, problem)
+    WHERE message.id = one.id AND message.claimed_until = one.lease AND sent_at IS NULL AND failed_at IS NULL
+""")
+_DONE = text("DELETE FROM notice WHERE message = ANY(:ids)")
+_HELD = text("""
+    SELECT id FROM message m
+    JOIN unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[])) AS one (id, lease) USING (id)
+    WHERE m.claimed_until = one.lease AND m.sent_at IS NULL AND m.failed_at IS NULL
+    ORDER BY id FOR UPDATE OF m
+""")
+# A newer notice of the same stands for the older, too; it keeps what the older has been through.
+_MERGED = text("""
+    WITH twins AS (
+        SELECT free.id AS newer, sent.id AS older, sent.first_at, sent.attempts FROM notice sent
+        JOIN notice free ON free.message IS NULL AND free.person = sent.person AND free.about = sent.about
+             AND free.thing = sent.thing AND free.channel = sent.channel
+        WHERE sent.message = ANY(:ids)
+    ), kept AS (
+        UPDATE notice SET first_at = least(notice.first_at, twins.first_at),
+                          attempts = greatest(notice.attempts, twins.attempts)
+        FROM twins WHERE notice.id = twins.newer
+    )
+    DELETE FROM notice USING twins WHERE notice.id = twins.older
+""")
+_FREED = text("""
+    UPDATE notice SET message = NULL, claimed_until = NULL, attempts = attempts + 1,
+        due_at = :now + least(CAST(:first AS interval) * power(2, least(attempts, 10)), CAST(:longest AS interval))
+    WHERE message = ANY(:ids) RETURNING person, hub, channel, digest, due_at
+""")
+_DIGESTS_AGAIN = """
+    INSERT INTO digest (person, hub, channel, pace, due_at)
+    SELECT one.person, one.hub, one.channel, one.pace, one.due_at
+    FROM unnest(CAST(:persons AS uuid[]), CAST(:hubs AS text[]), CAST(:channels AS text[]), CAST(:paces AS text[]),
+                CAST(:dues AS timestamptz[])) AS one (person, hub, channel, pace, due_at)
+    ORDER BY one.person, one.hub, one.channel, one.pace
+    ON CONFLICT (person, hub, channel, pace) DO UPDATE SET due_at = least(digest.due_at, excluded.due_at)
+"""
+_DIGESTS = text(_DIGESTS_AGAIN)
+_UNMADE = text("DELETE FROM message WHERE id = ANY(:ids)")
+_STOP = text("""
+    INSERT INTO stopped_address (address_hash, because, since) VALUES (:hash, :because, :now) ON CONFLICT DO NOTHING
+""")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What somebody knows of a thing from now on."""
+
+    person: UUID
+    about: About
+    thing: UUID
+    channel: Channel
+    state: State
+    sequence: int
+
+    @classmethod
+    def of(cls, person: UUID, channel: Channel, item: Item) -> Known:
+        """What a message has told."""
+        return cls(person, item.about, item.thing, channel, item.now, item.sequence)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A message in the hands of one who sends; `lease` is until when, and the mark that it is theirs."""
+
+    id: UUID
+    person: UUID
+    hub: str
+    items: tuple[Item, ...]
+    created_at: datetime
+    lease: datetime
+    attempts: int
+    """How often it may have been sent before."""
+    tries: int
+    """How often the mail server would not take it before."""
+    address_hash: bytes
+
+    @property
+    def known(self) -> list[Known]:
+        """What the person knows when it has arrived."""
+        return [Known.of(self.person, Channel.EMAIL, item) for item in self.items]
+
+
+async def tell(session: AsyncSession, known: Iterable[Known], *, now: datetime) -> None:
+    """Keep what people know; of one thing the last word counts."""
+    rows = {(one.person, one.about, one.thing, one.channel): one for one in known}
+    if not rows:
+        return
+    ordered = [rows[key] for key in sorted(rows)]
+    await session.execute(
+        _TELL,
+        {
+            "persons": [one.person for one in ordered],
+            "abouts": [one.about for one in ordered],
+            "things": [one.thing for one in ordered],
+            "channels": [one.channel for one in ordered],
+            "states": [one.state.model_dump_json() for one in ordered],
+            "sequences": [one.sequence for one in ordered],
+            "now": now,
+        },
+    )
+
+
+async def sent(session: AsyncSession, messages: Sequence[Sending], *, now: datetime) -> None:
+    """The mail server has taken these."""
+    if messages:
+        asked = {"ids": [one.id for one in messages], "leases": [one.lease for one in messages], "now": now}
+        await _over(session, messages, await session.execute(_SENT, asked), now=now)
+
+
+async def failed(session: AsyncSession, messages: Sequence[tuple[Sending, str]], *, now: datetime) -> None:
+    """These will not be sent, for the reason given; nobody is told of the same again."""
+    if messages:
+        asked = {
+            "ids": [one.id for one, _ in messages],
+            "leases": [one.lease for one, _ in messages],
+            "problems": [problem for _, problem in messages],
+            "now": now,
+        }
+        await _over(session, [one for one, _ in messages], await session.execute(_FAILED, asked), now=now)
+
+
+async def _over(
+    session: AsyncSession, messages: Sequence[Sending], rows: Iterable[object], *, now: datetime
+) -> None:
+    ours = {row.id for row in rows}  # type: ignore[attr-defined]  # a row of _SENT or _FAILED
+    await tell(session, [known for one in messages if one.id in ours for known in one.known], now=now)
+    await session.execute(_DONE, {"ids": sorted(ours)})
+
+
+async def unsure(session: AsyncSession, messages: Sequence[tuple[Sending, str]], *, now: datetime) -> None:
+    """Nobody knows whether these arrived: they go again as they are, later."""
+    if messages:
+        asked = {
+            "ids": [one.id for one, _ in messages],
+            "leases": [one.lease for one, _ in messages],
+            "laters": [now + pause_after(one.attempts) for one, _ in messages],
+            "problems": [problem for _, problem in messages],
+        }
+        await session.execute(_UNSURE, asked)
+
+
+async def unsent(session: AsyncSession, messages: Sequence[Sending], *, now: datetime) -> None:
+    """These were surely not taken: what they would have told is looked at again later, as it is then."""
+    if not messages:
+        return
+    asked = {"ids": [one.id for one in messages], "leases": [one.lease for one in messages]}
+    ids = [row.id for row in await session.execute(_HELD, asked)]
+    await session.execute(_MERGED, {"ids": ids})
+    freed = (
+        await session.execute(
+            _FREED, {"ids": ids, "now": now, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE}
+        )
+    ).all()
+    due = {(row.person, row.hub, row.channel, row.digest): row.due_at for row in freed if row.digest}
+    await back_into_digests(session, [(*key, due_at) for key, due_at in due.items()])
+    await session.execute(_UNMADE, {"ids": ids})
+
+
+async def back_into_digests(
+    session: AsyncSession, rows: Sequence[tuple[UUID, str, str, str, datetime]]
+) -> None:
+    """Digests of (person, hub, channel, pace) that come at that time, or sooner if they would anyway."""
+    if rows:
+        names = ("persons", "hubs", "channels", "paces", "dues")
+        columns = zip(*sorted(rows), strict=True)
+        await session.execute(
+            _DIGESTS, {name: list(column) for name, column in zip(names, columns, strict=True)}
+        )
+
+
+async def stop(session: AsyncSession, address_hash: bytes, because: Hindrance, *, now: datetime) -> None:
+    """Mail nothing to the address any more."""
+    await session.execute(_STOP, {"hash": address_hash, "because": because, "now": now})
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many tries."""
+    return min(FIRST_PAUSE * (1 << min(attempts, 10)), LONGEST_PAUSE)

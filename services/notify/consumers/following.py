@@ -1,0 +1,36 @@
+"""Facts in about bookings, events and sign-ups: keep how they are, and note who may have to hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notify.commands.following import follow_bookings, follow_sign_ups
+from services.notify.commands.following_events import follow_event
+from shared.contracts.base import Fact
+from shared.contracts.streams import EVENT_FACTS
+from shared.kit.bus import BatchEffect, Effect
+from shared.kit.ids import Clock, Ids
+
+
+def follows(clock: Clock, ids: Ids, gather: timedelta) -> Mapping[str, BatchEffect]:
+    """What the consumers of bookings and sign-ups do, many facts at a time: the newest says it all."""
+
+    async def on_bookings(session: AsyncSession, facts: Sequence[Fact]) -> None:
+        await follow_bookings(session, facts, now=clock(), gather=gather, ids=ids)
+
+    async def on_sign_ups(session: AsyncSession, facts: Sequence[Fact]) -> None:
+        await follow_sign_ups(session, facts, now=clock(), gather=gather, ids=ids)
+
+    return {"notify__follows_bookings": on_bookings, "notify__follows_sign_ups": on_sign_ups}
+
+
+def follows_events(clock: Clock, ids: Ids, gather: timedelta) -> Mapping[type[Fact], Effect]:
+    """What is done with each fact about an event, in order: none of them says everything."""
+
+    async def on_event(session: AsyncSession, fact: Fact) -> None:
+        await follow_event(session, fact, now=clock(), gather=gather, ids=ids)
+
+    return dict.fromkeys(EVENT_FACTS, on_event)

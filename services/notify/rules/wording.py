@@ -1,0 +1,273 @@
+"""What there is to tell, in words: one line, some lines, or a whole message as text and as HTML, in the person's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from services.notify.rules.differences import Item
+from services.notify.rules.given import one_line
+from services.notify.rules.languages import clock, day, language_of, same_clock, translations, zone_name
+from services.notify.rules.states import BookingState, HookState, PlaceState, ReminderState, State
+from shared.contracts.events.words import SignUpStatus, Way
+from shared.contracts.links import LinkPurpose
+from shared.contracts.notify.words import ALWAYS, News, NoticeKind
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+Links = Mapping[UUID, Mapping[LinkPurpose, str]]
+"""URLs by what they are about (an item's `thing`) and what they do."""
+
+_CHANGES = frozenset({News.MOVED, News.EVENT_CHANGED})
+"""News that say how it was before."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A link: words that say what it does, and its URL."""
+
+    words: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """One item in words; `facts` are pairs of a label and what it says."""
+
+    title: str
+    lines: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message in one language."""
+
+    language: str
+    subject: str
+    text: str
+    html: str
+
+
+def render(
+    items: Sequence[Item],
+    *,
+    language: str,
+    zone: str,
+    name: str | None,
+    links: Links,
+    unsubscribe: str | None,
+) -> Rendered:
+    """The message that tells `items`, at least one and all of one hub.
+
+    `language` is what the person reads, `zone` the one they live in; times are the hub's, and the zone is named where the
+    person's clock shows another time. `unsubscribe` is the address that stops such mails.
+    """
+    spoken = language_of(language)
+    told = [tell(item, language=spoken, zone=zone, links=links.get(item.thing, {})) for item in items]
+    words = {
+        "language": spoken,
+        "subject": told[0].title if len(told) == 1 else _digest_title(items, spoken),
+        "told": told,
+        "name": one_line(name or ""),
+        "hub": one_line(items[0].hub_name),
+        "unsubscribe": unsubscribe,
+        "always": all(item.kind in ALWAYS for item in items),
+    }
+    environment = _environment(spoken)
+    return Rendered(
+        language=spoken,
+        subject=str(words["subject"]),
+        text=environment.get_template("message.txt.j2").render(words),
+        html=environment.get_template("message.html.j2").render(words),
+    )
+
+
+def line_of(item: Item, language: str | None, zone: str) -> tuple[str, str]:
+    """An item for lists: its title, and its lines with when and where."""
+    told = tell(item, language=language_of(language), zone=zone, links={})
+    return told.title, "\n".join([*told.lines, *(f"{label}: {value}" for label, value in told.facts)])
+
+
+def tell(item: Item, *, language: str, zone: str, links: Mapping[LinkPurpose, str]) -> Told:
+    """One item in words, in one of LANGUAGES."""
+    template = _environment(language).get_template(f"news/{item.news}.j2")
+    context = template.new_context(_context(item, language, zone))
+    title = "".join(template.blocks["title"](context)).strip()
+    lines = "".join(template.blocks["lines"](context)).split("\n")
+    return Told(
+        title=title[:1].upper() + title[1:],
+        lines=tuple(line.strip() for line in lines if line.strip()),
+        facts=tuple(_facts(item, language, zone)),
+        actions=tuple(_actions(item, language, links)),
+    )
+
+
+def summary_of(item: Item, language: str) -> str:
+    """What the date is called in a calendar."""
+    if isinstance(item.now, BookingState):
+        words = translations(language_of(language)).gettext("Booking: %(space)s")
+        return words % {"space": one_line(item.now.space_name)}
+    return _title_of(item, language) or one_line(item.hub_name)
+
+
+def place_of(item: Item, language: str) -> str:
+    """Where it is: the space and the hub, or online."""
+    return _where(item.now, item, language_of(language))
+
+
+@cache
+def _environment(language: str) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    catalog = translations(language)
+    made.install_gettext_callables(  # type: ignore[attr-defined]  # comes with the extension
+        catalog.gettext, catalog.ngettext, newstyle=True
+    )
+    return made
+
+
+def _digest_title(items: Sequence[Item], language: str) -> str:
+    words = translations(language).ngettext(
+        "News from %(hub)s: %(num)s message", "News from %(hub)s: %(num)s messages", len(items)
+    )
+    return words % {"hub": one_line(items[0].hub_name), "num": len(items)}
+
+
+def _context(item: Item, language: str, zone: str) -> dict[str, Any]:
+    """Every name a template of news may use; what an item has not is None, what is not here is an error."""
+    now, before = item.now, item.before
+    until = getattr(now, "until", None)
+    space = getattr(now, "space_name", None)
+    return {
+        "about": item.about.value,
+        "hub": one_line(item.hub_name),
+        "today": item.kind is NoticeKind.SAFETY,
+        "by_other": getattr(now, "by_other", False),
+        "event": _quoted(item, language),
+        "space": None if space is None else one_line(space),
+        "status": getattr(now, "status", None),
+        "was": getattr(before, "status", None),
+        "until": None if until is None else _deadline(until, item.hub_zone, language, zone),
+        "what": now.what if isinstance(now, ReminderState) else None,
+        "webhook": one_line(now.target) if isinstance(now, HookState) else None,
+        "because": now.because if isinstance(now, HookState) else None,
+    }
+
+
+def _title_of(item: Item, language: str) -> str | None:
+    """The event's title in the language, a sister of it, English or any; the one told last while it is hidden."""
+    titles: Mapping[str, str] = (
+        getattr(item.now, "titles", None) or getattr(item.before, "titles", None) or {}
+    )
+    base = language.partition("-")[0]
+    sisters = sorted(one for one in titles if one.partition("-")[0] == base)
+    found = next((one for one in (language, *sisters, "en", *sorted(titles)) if one in titles), None)
+    return None if found is None else one_line(titles[found])
+
+
+def _quoted(item: Item, language: str) -> str:
+    title, catalog = _title_of(item, language), translations(language)
+    if not title:
+        return catalog.gettext("the event")
+    return catalog.gettext("“%(title)s”") % {"title": title}
+
+
+def _when(start: datetime, end: datetime, here: str, language: str, zone: str) -> str:
+    catalog = translations(language)
+    first, last = day(start, here, language), day(end, here, language)
+    times = {"start": clock(start, here, language), "end": clock(end, here, language)}
+    if first == last:
+        when = catalog.gettext("%(day)s, %(start)s–%(end)s") % {"day": first, **times}
+    else:
+        whole = catalog.gettext("%(first)s at %(start)s until %(last)s at %(end)s")
+        when = whole % {"first": first, "last": last, **times}
+    return _zoned(when, start, here, language, zone)
+
+
+def _deadline(until: datetime, here: str, language: str, zone: str) -> str:
+    words = translations(language).gettext("%(day)s at %(time)s")
+    told = words % {"day": day(until, here, language), "time": clock(until, here, language)}
+    return _zoned(told, until, here, language, zone)
+
+
+def _zoned(when: str, moment: datetime, here: str, language: str, zone: str) -> str:
+    return when if same_clock(moment, here, zone) else f"{when} ({zone_name(moment, here, language)})"
+
+
+def _where(state: State, item: Item, language: str) -> str:
+    catalog = translations(language)
+    hub, space = one_line(item.hub_name), getattr(state, "space_name", None)
+    online = getattr(state, "online", False)
+    if isinstance(state, PlaceState) and state.way is Way.ONLINE:
+        return catalog.gettext("online")
+    if space is None:
+        return catalog.gettext("online") if online else hub
+    place = f"{one_line(space)}, {hub}"
+    if online and not isinstance(state, PlaceState):
+        return catalog.gettext("%(place)s, and online") % {"place": place}
+    return place
+
+
+def _facts(item: Item, language: str, zone: str) -> list[tuple[str, str]]:
+    """Labels and what they say: how it is, and after a change how it was."""
+    if isinstance(item.now, HookState):
+        return []
+    catalog = translations(language)
+    was = _said(item.before, item, language, zone) if item.news in _CHANGES else {}
+    labels = {
+        "when": (catalog.gettext("When"), catalog.gettext("New time"), catalog.gettext("Old time")),
+        "where": (catalog.gettext("Where"), catalog.gettext("New place"), catalog.gettext("Old place")),
+        "seats": (catalog.gettext("Seats"), catalog.gettext("Seats now"), catalog.gettext("Seats before")),
+    }
+    facts = []
+    for what, value in _said(item.now, item, language, zone).items():
+        label, new, old = labels[what]
+        before = was.get(what, value)
+        if before != value:
+            facts += [(new, value), (old, before)]
+        elif what != "seats" or value != "1":
+            facts.append((label, value))
+    return facts
+
+
+def _said(state: State | None, item: Item, language: str, zone: str) -> dict[str, str]:
+    start, end = getattr(state, "start", None), getattr(state, "end", None)
+    if state is None or start is None or end is None:
+        return {}
+    said = {
+        "when": _when(start, end, item.hub_zone, language, zone),
+        "where": _where(state, item, language),
+    }
+    if isinstance(state, BookingState):
+        said["seats"] = str(state.seats)
+    return said
+
+
+def _actions(item: Item, language: str, links: Mapping[LinkPurpose, str]) -> list[Action]:
+    catalog = translations(language)
+    waiting = isinstance(item.now, PlaceState) and item.now.status is SignUpStatus.WAITING
+    words = {
+        LinkPurpose.CONFIRM: catalog.gettext("Confirm my place"),
+        LinkPurpose.ACCEPT: catalog.gettext("Yes, I take the place"),
+        LinkPurpose.DECLINE: catalog.gettext("No, let the next in line have it"),
+        LinkPurpose.LEAVE: catalog.gettext("Leave the waiting list")
+        if waiting
+        else catalog.gettext("Give my place back"),
+    }
+    return [Action(words[purpose], links[purpose]) for purpose in words if purpose in links]

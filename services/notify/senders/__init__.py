@@ -1,0 +1,1 @@
+"""Sending in rounds: claim what is due, decide, send, mark."""

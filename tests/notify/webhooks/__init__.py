@@ -1,0 +1,1 @@
+"""Webhooks, with receivers that check signatures with the official library."""
