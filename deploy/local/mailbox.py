@@ -138,6 +138,7 @@ def make_app(mailbox: Mailbox) -> Starlette:
             Route("/mails/{id}", one),
             Route("/mails/{id}/source", source),
             Route("/healthz", healthz),
+            Route("/readyz", healthz),
         ]
     )
 
