@@ -110,9 +110,9 @@ class Stack:
         self.ports[GATEWAY] = self.settings.port
 
     def _names(self, service: str) -> list[str]:
-        """Process names of a service's replicas: booking, booking-2, …"""
+        """Process names of a service's replicas: booking, booking-2, …; none for a service that is left out."""
         count = self.settings.replicas.get(service, 1)
-        return [service, *(f"{service}-{number}" for number in range(2, count + 1))]
+        return [service, *(f"{service}-{number}" for number in range(2, count + 1))][:count]
 
     # --- the servers ---
 
