@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,12 +10,15 @@ import httpx2
 import pytest
 
 from tests.e2e.collector import Collector
+from tests.e2e.receiver import Receiver
 from tests.stack.console import Console, eventually
-from tests.stack.hubs import register
+from tests.stack.hubs import register, token_of
+from tests.stack.mails import Mails
 
 VARIABLES = {
     "FOCI_DEMO": "false",
     "FOCI_RATE_LIMIT": "100000/minute",
+    "FOCI_GATHER_S": "0.2",
     "OTEL_BSP_SCHEDULE_DELAY": "200",
     # Whoever wants a trace asks for one; recording everybody's would slow the imports down.
     "OTEL_TRACES_SAMPLER": "parentbased_always_off",
@@ -23,10 +27,11 @@ VARIABLES = {
 
 @dataclass
 class PlainStack:
-    """A stack, and the collector of its traces."""
+    """A stack, the collector of its traces, and a receiver of webhooks it may post to."""
 
     console: Console
     collector: Collector
+    receiver: Receiver
     _hubs: set[str] = field(default_factory=set)
 
     @property
@@ -49,12 +54,27 @@ class PlainStack:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def person(self, hub: str, role: str, name: str, language: str) -> tuple[httpx2.Client, str]:
+        """Somebody who reads that language, signed in, and their address. Whoever asks closes the client."""
+        token, address = token_of(self.console, hub, role, name, language)
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": language}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=20), address
+
+    @property
+    def mails(self) -> Mails:
+        """What it has mailed."""
+        return Mails(self.console)
+
 
 @pytest.fixture(scope="session")
 def plain_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStack]:
     """Whoever stops or kills a process of it waits until it is there again."""
-    with Collector() as collector:
-        variables = {**VARIABLES, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    with Collector() as collector, Receiver() as receiver:
+        variables = {
+            **VARIABLES,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "FOCI_WEBHOOK_TRUSTED": json.dumps([receiver.place]),
+        }
         with Console(tmp_path_factory.mktemp("plain") / "home", variables=variables) as console:
             console.hears("Foci runs")
-            yield PlainStack(console, collector)
+            yield PlainStack(console, collector, receiver)
