@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.bench import openloop, sink
 from tests.bench.machine import ROOT
 from tests.bench.plan import Plan
 from tests.bench.stack import Stack
+from tests.waiting import eventually
 
 RATE = 100.0
 
@@ -108,12 +110,19 @@ def _compare(stack: Stack, load: openloop.OpenLoopRun, record: Path, traces: Pat
 
 def _committed(traces: Path, wanted: set[str]) -> dict[str, int]:
     """When each of these traces' commits was known; those that have not been exported in time are missing."""
-    until = time.monotonic() + EXPORTED_WITHIN_S
-    while True:
-        found = sink.ends(traces, COMMITTED)
-        if wanted <= found.keys() or time.monotonic() > until:
-            return found
-        time.sleep(1)
+    found: dict[str, int] = {}
+    size = 0
+
+    def exported() -> bool:
+        nonlocal size
+        if traces.exists() and traces.stat().st_size > size:
+            size = traces.stat().st_size
+            found.update(sink.ends(traces, COMMITTED))
+        return wanted <= found.keys()
+
+    with contextlib.suppress(AssertionError):
+        asyncio.run(eventually(exported, within=EXPORTED_WITHIN_S, what="the export of every trace"))
+    return found
 
 
 def at_share(ordered: list[float], share: float) -> float:
