@@ -73,9 +73,7 @@ class Stack:
             "FOCI_RATE_LIMIT": "1000000/second",
             "FOCI_REPLICAS": json.dumps(self._replicas),
             "FOCI_LOG_LEVEL": "INFO",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self._sink_port}",
-            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
-            "OTEL_TRACES_SAMPLER_ARG": SAMPLED if self._traces is None else "1.0",
+            **self.telemetry,
         }
         self.console = self._stack.enter_context(Console(self.home, variables=variables))
         self.console.hears("Foci runs")
@@ -91,6 +89,15 @@ class Stack:
         return f"http://127.0.0.1:{self.console.port}"
 
     @property
+    def telemetry(self) -> dict[str, str]:
+        """Where the processes export their traces to, and how many of them."""
+        return {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self._sink_port}",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": SAMPLED if self._traces is None else "1.0",
+        }
+
+    @property
     def processes(self) -> dict[str, int]:
         """Process ids by program, as the supervisor has them."""
         return {name: int(it["pid"]) for name, it in self.console.processes().items()}
@@ -102,9 +109,13 @@ class Stack:
 
     async def admin(self) -> Client:
         """A NATS client that may see everything and send admin requests."""
-        seed = self.console.home.seed(ADMIN)
+        return await self.client(ADMIN)
+
+    async def client(self, user: str) -> Client:
+        """A NATS client that may do what the service of that name may."""
+        seed = self.console.home.seed(user)
         url = self.console.home.state()["urls"]["nats"]
-        return await connect_once(url, inbox_prefix=inbox_prefix(ADMIN), nkeys_seed_str=seed)
+        return await connect_once(url, inbox_prefix=inbox_prefix(user), nkeys_seed_str=seed)
 
     def sql(self, query: str, *values: Any, database: str = "booking") -> list[asyncpg.Record]:
         """Rows from a service's database."""
