@@ -13,6 +13,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +27,13 @@ from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from deploy.local.servers import free_port
+from deploy.local.tokens import made_up_address
 from shared.contracts.catalogue import SERVICES
 from tests.stack.console import Console, alive, eventually
+from tests.stack.mails import Mails, links_in
 
 PROCESSES = (*SERVICES, "gateway")
-EVERYTHING = {"nats", "postgres", *PROCESSES}
+EVERYTHING = {"nats", "postgres", "mail", *PROCESSES}
 RUNS = "Foci runs"
 
 
@@ -47,16 +50,29 @@ class Shared:
 
     console: Console
     second: subprocess.CompletedProcess[str]
+    mail_port: int
+    """The one it was told to use, which another program has."""
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     home = tmp_path_factory.mktemp("up") / "home"
-    with Console(home, variables={"UNRELATED_SECRET": "x"}) as console:
-        console.hears("servers:")
-        second = console.foci("up")
-        console.hears(RUNS)
-        yield Shared(console, second)
+    with listening() as mail_port:
+        variables = {"UNRELATED_SECRET": "x", "FOCI_MAIL_PORT": str(mail_port), "FOCI_GATHER_S": "1"}
+        with Console(home, variables=variables) as console:
+            console.hears("servers:")
+            second = console.foci("up")
+            console.hears(RUNS)
+            yield Shared(console, second, mail_port)
+
+
+@contextmanager
+def listening() -> Iterator[int]:
+    """A port that another program has."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        yield taken.getsockname()[1]
 
 
 def test_a_second_start_from_the_same_folder_is_refused(shared: Shared) -> None:
@@ -165,6 +181,21 @@ def test_the_demo_is_there_and_a_killed_service_is_started_again(shared: Shared)
     _survives_a_killed_service(console, f"{base}/hubs/{hubs[0]}/spaces")
 
 
+def test_the_demo_people_are_told_at_any_hour_in_their_languages(shared: Shared) -> None:
+    """Caught by a page on another port than the taken one, which says so."""
+    console, mails = shared.console, Mails(shared.console)
+    assert mails.url != f"http://127.0.0.1:{shared.mail_port}"
+    assert mails.url in console.hears("mail  ")
+    waits = made_up_address("Iris Klintberg")
+    eventually("an offer", lambda: any({"accept", "decline"} < set(links_in(one)) for one in mails.to(waits)))
+    for name, language in (("Iris Klintberg", "sv"), ("Faris Nordal", "en"), ("Oskar Lyngby-Holm", "da")):
+        mail, *_ = mails.wait(made_up_address(name))
+        assert mail["Content-Language"] == language
+    token = console.foci("token", "--hub", "alvhamn-coffice", "--role", "member", "--person", "Aina Strandmo")
+    inbox = answer(f"http://127.0.0.1:{console.port}/v1/me/notices", token.stdout.strip())
+    assert inbox["unread"] == len(inbox["items"]) > 0
+
+
 def test_it_stops_without_a_trace_and_goes_on_with_the_next_start(shared: Shared) -> None:
     """Also after its supervisor was killed, which takes everything with it. The last story: it ends the stack."""
     console, home = shared.console, shared.console.home.root
@@ -209,15 +240,11 @@ def _stops_without_a_trace(console: Console, how: signal.Signals) -> None:
 
 
 def test_a_taken_port_is_said_with_a_way_out(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", free_port()))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with Console(tmp_path / "home", port=port) as console:
-            line = console.hears(f"Port {port} is taken")
-            assert "FOCI_PORT=" in line
-            assert console.process.wait(30) == 1
-            assert not (tmp_path / "home" / "postgres").exists()
+    with listening() as port, Console(tmp_path / "home", port=port) as console:
+        line = console.hears(f"Port {port} is taken")
+        assert "FOCI_PORT=" in line
+        assert console.process.wait(30) == 1
+        assert not (tmp_path / "home" / "postgres").exists()
 
 
 def test_given_servers_that_do_not_answer_are_named(tmp_path: Path) -> None:
