@@ -38,6 +38,7 @@ def assemble(
     people = People(service.database, ask, mail, settings, clock=clock, ids=ids)
     hooks = WebhookSender(service.database, outside, key=key, clock=clock, ids=ids, chance=chance)
     service.server.answers(rpc.handlers(settings, outside, ids))
+    service.server.answers_directly(rpc.webhooks.secret_handlers(service.database, outside, key, ids))
     service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
     service.does(duties(), standing=(FORGET,))
     service.keeps_going(

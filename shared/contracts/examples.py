@@ -141,12 +141,10 @@ def _special(fact: type[Fact]) -> dict[str, Any]:
         return _SPACE_VALUES
     if "organisation" in fact.model_fields:
         return {"subject": _VALUES["organisation"], "name": "Nordviken business society"}
-    subject = f"{_HUB}/{_PERSON}" if "person" in fact.model_fields else _HUB
-    by_service = {
-        "notify": {"subject": _WEBHOOK},
-        "directory": {"subject": subject, "kind": "association"},
-    }
-    return by_service.get(fact.service, {})
+    if fact.service == "directory":
+        subject = f"{_HUB}/{_PERSON}" if "person" in fact.model_fields else _HUB
+        return {"subject": subject, "kind": "association"}
+    return {"subject": _WEBHOOK} if fact.service == "notify" else {}
 
 
 def example(fact: type[F]) -> F:

@@ -87,7 +87,7 @@ def set_up_logs(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.access", "nats", "faststream", "httpx2"):
+    for noisy in ("uvicorn.access", "nats", "faststream", "httpx2", "httpcore2"):
         logging.getLogger(noisy).setLevel("WARNING")
     structlog.contextvars.bind_contextvars(service=service)
 

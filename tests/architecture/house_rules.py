@@ -19,6 +19,8 @@ BUILDERS = {
     "services/cli/": "a command is its own main: it connects, asks and ends",
     "deploy/": "starts and looks at servers from outside",
 }
+SENDERS = "services/notify/senders/"
+"""An edge like consumers and duties: what is due is claimed, sent outside any transaction, and marked in another."""
 READS_ENVIRONMENT = {
     "shared/kit/telemetry.py": "the standard OTEL_ variables, which the SDK reads too",
     "deploy/": "hands an environment to the processes it starts",
@@ -43,12 +45,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "only-edges-open-transactions",
-        "Transactions are opened by the kit's edges, the reservation and the line; commands work in their caller's.",
-        below("services", but=(HOT_PATH, LINE, "services/cli/")),
+        "Transactions are opened by the kit's edges, the senders, the reservation and the line; commands work in their caller's.",
+        below("services", but=(HOT_PATH, LINE, SENDERS, "services/cli/")),
         checks.transactions,
         (
             (_PLANT, "async def planted(database):\n    async with database.transaction():\n        return None"),
             ("services/directory/rpc.py", "async def planted(session):\n    async with session.begin():\n        return None"),
+            (
+                "services/notify/commands/delivering.py",
+                "async def planted(database):\n    async with database.transaction():\n        return None",
+            ),
             (
                 "services/events/commands/line.py",
                 "async def planted(database):\n    async with database.transaction():\n        return None",

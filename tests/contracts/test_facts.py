@@ -14,12 +14,14 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.booking.main import hears as booking_hears
 from services.events.main import hears as events_hears
+from services.notify.main import hears as notify_hears
 from shared.contracts.base import Audience, Fact, Snapshot
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
 from shared.contracts.catalogue import FACTS, SERVICES, fact_class
 from shared.contracts.streams import CONSUMERS, STREAMS, facts_heard_by, stream_of
 from shared.kit.bus import Consumer
 from shared.kit.ids import new_id, utc_now
+from tests.notify.world import SETTINGS
 
 ALL_FACTS = tuple(fact for facts in FACTS.values() for fact in facts)
 every_fact = pytest.mark.parametrize("fact", ALL_FACTS, ids=lambda one: one.__name__)
@@ -180,6 +182,7 @@ def _built() -> list[Consumer]:
     return [
         *booking_hears(nowhere, clock=utc_now, ids=new_id, chance=random.Random(1)),
         *events_hears(nowhere, clock=utc_now, ids=new_id),
+        *notify_hears(nowhere, SETTINGS, clock=utc_now, ids=new_id),
     ]
 
 

@@ -11,12 +11,16 @@ import pytest
 from services.booking import rpc as booking
 from services.directory import rpc as directory
 from services.events import rpc as events
+from services.notify import rpc as notify
+from services.notify.channels.http import Outside
 from shared.contracts.base import Request
 from shared.contracts.booking.requests import Reserve
 from shared.contracts.catalogue import OPERATIONS, REQUESTS, SERVICES
 from shared.contracts.events.sign_ups import SignUp
+from shared.contracts.notify.webhooks import AddWebhook, RotateSecret
 from shared.kit.ids import new_id
 from shared.kit.operations import handlers
+from tests.notify.world import SETTINGS
 
 EVERY = [(service, request) for service in SERVICES for request in (*REQUESTS[service], *OPERATIONS)]
 every_request = pytest.mark.parametrize(
@@ -42,13 +46,15 @@ def test_every_request_says_what_it_is(service: str, request_class: type[Request
 
 
 @every_request
-def test_admin_requests_are_out_of_the_gateways_reach(
+def test_requests_of_the_operator_or_of_one_service_are_out_of_the_gateways_reach(
     service: str, request_class: type[Request[Any]]
 ) -> None:
     words = request_class.subject_for("local", service).split(".")
     assert words[:3] == ["rpc", "local", service]
-    assert len(words) == (5 if request_class.admin else 4)
-    assert (words[3] == "admin") == request_class.admin
+    asker = ["admin"] if request_class.admin else []
+    asker += ["for", request_class.asked_by] if request_class.asked_by else []
+    assert words[3:-1] == asker
+    assert len(words) == 4 + len(asker), "the gateway may send what has one word after the service"
 
 
 def test_every_request_is_answered_by_its_service() -> None:
@@ -56,6 +62,7 @@ def test_every_request_is_answered_by_its_service() -> None:
         "booking": {*booking.reads(), *booking.changes(new_id, random.Random(0)), Reserve},
         "events": {*events.reads(), *events.changes(new_id, random.Random(0)), SignUp},
         "directory": {*directory.reads(), *directory.changes("local", new_id)},
+        "notify": {*notify.handlers(SETTINGS, Outside(), new_id), AddWebhook, RotateSecret},
     }
     assert answered == {service: set(requests) for service, requests in REQUESTS.items()}
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+import jwt
 
 from shared.contracts.directory.requests import EnsurePerson
 from shared.contracts.directory.words import Role
@@ -58,13 +62,10 @@ def delivery_for(cell: Cell, hub: str, webhook: str) -> dict[str, Any]:
 
 
 def reachable(cell: Cell, hub: str, name: str, email: str, *, language: str = "en") -> dict[str, str]:
-    """The header of a member with an address, who is mailed at night too: tests run at any hour."""
+    """The header of a member with an address, who is mailed at any hour."""
     wanted = EnsurePerson(hub=hub, name=name, role=Role.MEMBER, email=email, language=language)
     auth = {"Authorization": f"Bearer {cell.token_of(cell.as_admin(wanted).id)}"}
-    version = cell.http.get("/v1/me/choices", headers=auth).headers["etag"]
-    quiet = {"quiet": {"start": "03:00", "end": "03:00"}}
-    chosen = cell.http.patch("/v1/me/choices", json=quiet, headers={**auth, "If-Match": version})
-    assert chosen.status_code == 200, chosen.text
+    awake(cell, auth)
     return auth
 
 
@@ -78,14 +79,55 @@ def mail_to(cell: Cell, email: str, *, number: int = 1) -> Taken:
     return eventually(f"mail number {number} to {email}", found)[-1]
 
 
+@dataclass
+class Mailed:
+    """The links people have been mailed from some moment on."""
+
+    cell: Cell
+    since: int
+
+    def links(self, purpose: str, sign_up: str | None = None) -> list[str]:
+        """The addresses of those with a purpose, about one sign-up if it is named."""
+        texts = [
+            str(body.get_content())
+            for mail in self.cell.outside.post.taken[self.since :]
+            if (body := mail.message.get_body(("plain",))) is not None
+        ]
+        found = []
+        for token in (token for text in texts for token in re.findall(r"/v1/links/([\w.-]+)", text)):
+            claims = jwt.decode(token, options={"verify_signature": False})
+            about = UUID(claims["id"]) if "id" in claims else None
+            if claims["do"] == purpose and sign_up in (None, str(about)):
+                found.append(f"/v1/links/{token}")
+        return found
+
+    def link(self, purpose: str, sign_up: str | None = None, *, number: int = 1) -> str:
+        """The latest of them, when there are so many."""
+
+        def there() -> list[str]:
+            links = self.links(purpose, sign_up)
+            return links if len(links) >= number else []
+
+        return eventually(f"a link to {purpose}", there)[-1]
+
+
+def awake(cell: Cell, auth: dict[str, str]) -> None:
+    """Somebody is mailed at night too: tests run at any hour."""
+    version = cell.http.get("/v1/me/choices", headers=auth).headers["etag"]
+    quiet = {"quiet": {"start": "03:00", "end": "03:00"}}
+    chosen = cell.http.patch("/v1/me/choices", json=quiet, headers={**auth, "If-Match": version})
+    assert chosen.status_code == 200, chosen.text
+
+
 def notice_for(cell: Cell, hub: str, who: dict[str, str]) -> dict[str, Any]:
-    """The latest notice of somebody who has just booked a room in the hub."""
+    """The notice of what somebody has just booked in the hub."""
     body = {"space": "flex", **cell.slot(day=20)}
     booked = cell.http.post(f"/v1/hubs/{hub}/bookings", json=body, headers=who)
     assert booked.status_code == 201, booked.text
 
     def told() -> Any:
-        items = cell.http.get("/v1/me/notices?limit=1", headers=who).json()["items"]
+        # Of many: they may have been told of something else meanwhile.
+        items = cell.http.get("/v1/me/notices?limit=100", headers=who).json()["items"]
         return next((one for one in items if one["items"][0]["thing"] == booked.json()["id"]), None)
 
     found: dict[str, Any] = eventually("the booking is told of", told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -77,12 +77,13 @@ def report(
     status: str | None = "5.1.1", *more: str, returned: str = RETURNED, as_: str = "text/rfc822-headers"
 ) -> bytes:
     """A report about a mail, as the standard library puts one together."""
-    whole = MIMEMultipart("report", **{"report-type": "delivery-status"})
+    whole = MIMEMultipart("report")
+    whole.set_param("report-type", "delivery-status")
     whole.attach(MIMEText("It could not be delivered.", "plain", "us-ascii"))
     fields = MIMEBase("message", "delivery-status")
     block = EmailMessage()
     block["Reporting-MTA"] = "dns; mx.mail.example"
-    blocks = [block]
+    blocks: list[Message | str] = [block]
     for one in (status, *more):
         block = EmailMessage()
         block["Final-Recipient"] = "rfc822; somebody.else@mail.example"

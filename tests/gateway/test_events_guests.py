@@ -2,66 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx2
 import pytest
 
 from shared.contracts.links import LinkPurpose
-from shared.kit.principal import load_private_key
-from tests.gateway.cell import CELL, Cell, eventually
+from tests.gateway.cell import Cell
+from tests.gateway.notify_things import Mailed, awake
 from tests.gateway.problems import problem
-from tests.gateway.said_links import Links
 
 EVENTS = "/v1/hubs/here/events"
 EDDA = {"name": "Edda Lund", "email": "edda.lund@mail.example", "language": "sv"}
 
 
 @pytest.fixture
-def links(cell: Cell) -> Iterator[list[str]]:
-    """The links people are sent from now on."""
-    said: list[str] = []
-    printer = Links(load_private_key(cell.link_key), CELL, cell.url)
-
-    async def listen() -> None:
-        async with aclosing(printer.follow(cell.admin)) as lines:
-            async for line in lines:
-                said.append(line)  # noqa: PERF401  # read while it grows
-
-    async def begin() -> asyncio.Task[None]:
-        await printer.begin(cell.admin)
-        return asyncio.create_task(listen())
-
-    listening = cell.run(begin())
-    yield said
-    cell.loop.call_soon_threadsafe(listening.cancel)
+def mailed(cell: Cell) -> Mailed:
+    """The links people are mailed from now on."""
+    return Mailed(cell, len(cell.outside.post.taken))
 
 
-def link_in(said: list[str], purpose: str, sign_up: str | None = None, *, number: int = 1) -> str:
-    """The address in the latest line for that purpose, when there are so many of them."""
-
-    def found() -> list[str]:
-        lines = [line for line in said if line.startswith(f"{purpose} ") and (sign_up or "") in line]
-        return lines if len(lines) >= number else []
-
-    return eventually(f"a link to {purpose}", found)[-1].rpartition(" ")[2]
+def confirmed(cell: Cell, mailed: Mailed, *, number: int = 1) -> dict[str, Any]:
+    """The sign-up of a guest who has followed the latest link to confirm."""
+    done = cell.http.post(mailed.link("confirm", number=number))
+    assert done.status_code == 200, done.text
+    made: dict[str, Any] = done.json()
+    awake(cell, {"Authorization": f"Bearer {cell.token_of(UUID(made['person']))}"})
+    return made
 
 
 def ask(cell: Cell, event: dict[str, Any], guest: Mapping[str, Any] = EDDA, **how: Any) -> httpx2.Response:
     return cell.http.post(f"{EVENTS}/{event['id']}/sign-ups", json={"guest": dict(guest)}, **how)
 
 
-def test_a_guest_signs_up_follows_the_link_comes_and_leaves(cell: Cell, links: list[str]) -> None:
+def test_a_guest_signs_up_follows_the_link_comes_and_leaves(cell: Cell, mailed: Mailed) -> None:
     event = cell.meet("here", name="Runs It", capacity=2)
     asked = ask(cell, event)
     assert (asked.status_code, asked.json()["status"]) == (202, "pending")
     assert cell.http.get(f"{EVENTS}/{event['id']}").json()["places"][0]["taken"] == 0
-    link = link_in(links, "confirm")
+    link = mailed.link("confirm")
 
     for _ in range(3):  # looking at it does nothing, however often
         seen = cell.http.get(link)
@@ -78,23 +61,24 @@ def test_a_guest_signs_up_follows_the_link_comes_and_leaves(cell: Cell, links: l
     [listed] = cell.http.get(url, headers=owner).json()["items"]
     assert (listed["name"], listed["email"], listed["guest"]) == (EDDA["name"], EDDA["email"], True)
 
-    leave = link_in(links, "leave", done.json()["id"])
+    awake(cell, {"Authorization": f"Bearer {cell.token_of(UUID(done.json()['person']))}"})
+    leave = mailed.link("leave", done.json()["id"])
     assert cell.http.get(leave).json()["purpose"] == "leave"
     for _ in range(2):
         assert cell.http.post(leave).json()["status"] == "cancelled"
     assert cell.http.get(f"{EVENTS}/{event['id']}").json()["places"][0]["taken"] == 0
 
 
-def test_a_guest_in_line_takes_an_offered_place_by_a_link_once(cell: Cell, links: list[str]) -> None:
+def test_a_guest_in_line_takes_an_offered_place_by_a_link_once(cell: Cell, mailed: Mailed) -> None:
     event = cell.meet("here", capacity=1)
     url = f"{EVENTS}/{event['id']}/sign-ups"
     member = cell.auth("here", "member", "Early")
     first = cell.http.post(url, headers=member).json()
     ask(cell, event, {"name": "Frode", "email": "frode@mail.example"})
-    waiting = cell.http.post(link_in(links, "confirm")).json()
+    waiting = confirmed(cell, mailed)
     assert (waiting["status"], waiting["waiting_place"]) == ("waiting", 1)
     cell.http.delete(f"{url}/{first['id']}", headers=member)
-    accept, decline = (link_in(links, purpose, waiting["id"]) for purpose in ("accept", "decline"))
+    accept, decline = (mailed.link(purpose, waiting["id"]) for purpose in ("accept", "decline"))
     taken = cell.http.post(accept)
     assert (taken.status_code, taken.json()["status"]) == (200, "attending")
     for used in (accept, decline):
@@ -102,26 +86,26 @@ def test_a_guest_in_line_takes_an_offered_place_by_a_link_once(cell: Cell, links
     assert cell.http.get(f"{EVENTS}/{event['id']}").json()["places"][0]["taken"] == 1
 
 
-def test_the_answer_is_the_same_for_everybody_who_asks(cell: Cell, links: list[str]) -> None:
+def test_the_answer_is_the_same_for_everybody_who_asks(cell: Cell, mailed: Mailed) -> None:
     event = cell.meet("here")
     shapes = set()
     for _ in range(2):
         shapes.add(tuple(sorted(ask(cell, event).json())))
-    cell.http.post(link_in(links, "confirm"))
+    confirmed(cell, mailed)
     attending = ask(cell, event)
     assert attending.status_code == 202
     shapes.add(tuple(sorted(attending.json())))
     assert len(shapes) == 1
     assert attending.json()["status"] == "pending"
-    assert len([line for line in links if line.startswith("confirm ")]) == 1
+    assert len(mailed.links("confirm")) == 1
 
 
-def test_the_same_address_is_one_guest(cell: Cell, links: list[str]) -> None:
+def test_the_same_address_is_one_guest(cell: Cell, mailed: Mailed) -> None:
     first, second = cell.meet("here"), cell.meet("here")
     people = set()
     for number, (event, email) in enumerate(((first, "gro@mail.example"), (second, "GRO@mail.example"))):
         ask(cell, event, {"name": "Gro", "email": email})
-        people.add(cell.http.post(link_in(links, "confirm", number=number + 1)).json()["person"])
+        people.add(confirmed(cell, mailed, number=number + 1)["person"])
     assert len(people) == 1
 
 

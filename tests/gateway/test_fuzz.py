@@ -25,6 +25,7 @@ from tests.gateway.cell import BOUNCE_TOKEN, Cell
 from tests.gateway.event_rows import EVENT, EVENT_TABLE, SERIES
 from tests.gateway.event_things import things, version_of
 from tests.gateway.notify_rows import BOUNCES, NOTIFY_TABLE
+from tests.gateway.notify_things import unsubscribe_link
 
 CHECKS = [
     not_a_server_error,
@@ -132,6 +133,27 @@ def test_a_fitting_request_succeeds_as_documented(
     answer = case.call(session=http, headers=signed_in(cell, path))
     assert 200 <= answer.status_code < 300, answer.text
     case.validate_response(answer, checks=CHECKS)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+@pytest.mark.parametrize("kind", ["leave", "unsubscribe", "invalid"])
+def test_links_answer_programs_and_people_as_documented(
+    cell: Cell, schema: Any, http: Session, kind: str, accept: str
+) -> None:
+    tokens = {
+        "leave": things(cell, "here", "{token}")["token"],
+        "unsubscribe": unsubscribe_link(cell, cell.person("here", "member"), "here", "event")[10:],
+        "invalid": "x",
+    }
+    for method in ("GET", "POST"):
+        asked = {"path_parameters": {"token": tokens[kind]}, "headers": {"Accept": accept}}
+        case = schema["/v1/links/{token}"][method].Case(method=method, **asked)
+        answer = case.call(session=http)
+        assert answer.status_code == (404 if kind == "invalid" else 200), answer.text
+        wanted = "application/problem+json" if answer.status_code == 404 else "application/json"
+        shown = answer.headers["content-type"][0].partition(";")[0]
+        assert shown == (accept if accept == "text/html" else wanted)
+        case.validate_response(answer, checks=CHECKS)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)

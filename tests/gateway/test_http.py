@@ -16,6 +16,7 @@ from tests.gateway.problems import problem
 BOOKINGS = "/v1/hubs/here/bookings"
 MEMBERS = "/v1/hubs/here/members"
 EVENTS = "/v1/hubs/here/events"
+WEBHOOKS = "/v1/hubs/here/webhooks"
 
 
 BY_PERSON = (
@@ -37,7 +38,11 @@ BY_PERSON = (
     "/v1/hubs/here/event-settings",
     "/v1/hubs/here/event-figures?year=2027",
     "/v1/me/feeds",
-    "/v1/links/{token}",
+    "/v1/me/choices",
+    WEBHOOKS,
+    f"{WEBHOOKS}/{{webhook}}",
+    f"{WEBHOOKS}/{{webhook}}/deliveries",
+    f"{WEBHOOKS}/{{webhook}}/deliveries/{{delivery}}",
 )
 BY_LANGUAGE = (
     EVENTS,
@@ -48,19 +53,24 @@ BY_LANGUAGE = (
     "/v1/me/events",
     "/v1/hubs/here/feeds/programme.ics",
     "/v1/feeds/{secret}.ics",
+    "/v1/me/notices",
+    "/v1/me/notices/{notice}",
 )
-VARYING = dict.fromkeys(BY_PERSON, "Authorization") | dict.fromkeys(
-    BY_LANGUAGE, "Authorization, Accept-Language"
+VARYING = (
+    dict.fromkeys(BY_PERSON, "Authorization")
+    | dict.fromkeys(BY_LANGUAGE, "Authorization, Accept-Language")
+    | {"/v1/links/{token}": "Authorization, Accept"}
 )
 
 
 def test_whoever_has_it_already_is_not_sent_it_again(cell: Cell) -> None:
-    auth = cell.auth("here", "host")
+    auth = cell.auth("here", "operator")
     known = {
         "booking": cell.book("here", "room", **cell.slot(day=20))["id"],
         "member": cell.person("here", "member"),
         **things(cell, "here", "{event}/{sign_up}"),
         **things(cell, "here", "{series}/{feed}/{secret}/{token}"),
+        **things(cell, "here", "{webhook}/{delivery}/{notice}", operators=True),
     }
     for template, vary in VARYING.items():
         path = template.format(**known)

@@ -31,8 +31,8 @@ def test_who_has_chosen_nothing_has_the_defaults(cell: Cell) -> None:
     assert not any(one["chosen"] for one in view["choices"])
     assert chosen(view, "programme", "email") == ("weekly", False)
     assert chosen(view, "offer", "email") == ("now", False)
-    assert view["quiet"] == {"start": "21:00:00", "end": "07:00:00"}
-    assert (view["digest_at"], view["remind_minutes"], view["mail_stopped"]) == ("07:30:00", 1440, None)
+    assert view["quiet"] == {"start": "21:00", "end": "07:00"}
+    assert (view["digest_at"], view["remind_minutes"], view["mail_stopped"]) == ("07:30", 1440, None)
     assert answer.headers["etag"] == f'"{view["version"]}"'
     again = cell.http.get(URL, headers={**auth, "If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
@@ -54,7 +54,7 @@ def test_a_choice_is_kept_and_what_is_not_named_stays(cell: Cell) -> None:
     assert chosen(view, "programme", "email") == ("off", True)
     assert chosen(view, "event", "email", "here") == ("daily", True)
     assert chosen(view, "event", "email") == ("now", False)
-    assert view["quiet"] == {"start": "22:30:00", "end": "06:15:00"}
+    assert view["quiet"] == {"start": "22:30", "end": "06:15"}
 
     version = done.headers["etag"]
     assert version != first
@@ -63,7 +63,7 @@ def test_a_choice_is_kept_and_what_is_not_named_stays(cell: Cell) -> None:
     view = done.json()
     assert chosen(view, "programme", "email") == ("weekly", False)
     assert chosen(view, "event", "email", "here") == ("daily", True)
-    assert (view["remind_minutes"], view["quiet"]["start"]) == (60, "22:30:00")
+    assert (view["remind_minutes"], view["quiet"]["start"]) == (60, "22:30")
     assert cell.http.get(URL, headers=auth).json() == view
 
 

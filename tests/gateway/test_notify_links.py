@@ -8,6 +8,7 @@ from datetime import timedelta
 from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -19,7 +20,7 @@ from shared.contracts.links import LinkPurpose
 from shared.contracts.notify.words import NoticeKind
 from tests.gateway.cell import Cell
 from tests.gateway.event_things import OFFERED, event_for, sign_up_for
-from tests.gateway.notify_things import unsubscribe_link
+from tests.gateway.notify_things import mail_to, notice_for, reachable, unsubscribe_link
 from tests.gateway.problems import problem
 
 # As browsers send it.
@@ -250,12 +251,12 @@ def test_one_click_needs_nothing_but_the_form_that_mail_programs_send(cell: Cell
         looked = cell.http.get(link)
         assert looked.status_code == 200, looked.text
         assert looked.json() == {
-            "hub": "here", "kinds": ["event", "reminder"], "channel": "email", "done": False,
+            "purpose": "unsubscribe", "hub": "here", "kinds": ["event", "reminder"], "channel": "email", "done": False,
         }  # fmt: skip
     assert pace(cell, "One Click", "here", "event") == "now"
     for form in ({"data": ONE_CLICK}, {"files": {"List-Unsubscribe": (None, "One-Click")}}, {}):
         with httpx2.Client(base_url=cell.url, follow_redirects=False) as mail_program:
-            done = mail_program.post(link, **form)  # type: ignore[arg-type]
+            done = mail_program.post(link, **form)
         assert (done.status_code, done.json()["done"]) == (200, True), done.text
     for kind in ("event", "reminder"):
         assert pace(cell, "One Click", "here", kind) == "off"
@@ -263,6 +264,26 @@ def test_one_click_needs_nothing_but_the_form_that_mail_programs_send(cell: Cell
         assert pace(cell, "One Click", "here", kind, "inbox") == "now"
     assert pace(cell, "One Click", "here", "booking") == "now"
     assert cell.http.get(link).json()["done"] is True
+
+
+def test_the_header_of_a_mail_that_was_sent_ends_such_mails(cell: Cell) -> None:
+    who = reachable(cell, "here", "Enough", "enough@mail.example")
+    made = cell.http.post("/v1/hubs/here/bookings", json={"space": "flex", **cell.slot(day=16)}, headers=who)
+    assert made.status_code == 201, made.text
+    mail = mail_to(cell, "enough@mail.example").message
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = urlsplit(str(mail["List-Unsubscribe"]).strip(" <>"))
+    done = httpx2.post(f"{cell.url}{address.path}", data=ONE_CLICK)
+    assert (done.status_code, done.json()["kinds"], done.json()["done"]) == (200, ["booking"], True), (
+        done.text
+    )
+
+    # The next is told in the inbox only: what another is mailed later has arrived, and this has not.
+    other = reachable(cell, "here", "More", "more@mail.example")
+    for auth in (who, other):
+        notice_for(cell, "here", auth)
+    mail_to(cell, "more@mail.example")
+    assert len(cell.outside.post.mails_to("enough@mail.example")) == 1
 
 
 @pytest.mark.parametrize("language", list(LANGUAGES))

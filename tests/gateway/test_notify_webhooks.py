@@ -159,7 +159,7 @@ def test_webhooks_are_the_operators_and_the_own_hubs_alone(cell: Cell) -> None:
     tails = ("", "/rotate-secret", "/test", "/deliveries", f"/deliveries/{delivery['id']}")
     for tail in (*tails, f"/deliveries/{delivery['id']}/redeliver"):
         for method in ("GET", "POST", "PATCH", "DELETE"):
-            body = {} if method == "PATCH" else None
+            body: dict[str, Any] | None = {} if method == "PATCH" else None
             answer = cell.http.request(method, f"{URL}/{hook['id']}{tail}", headers=operator, json=body)
             if answer.status_code != 405:
                 problem(answer, 404, "not-found")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 
 from services.notify.channels.smtp import MailServer, Server, Waits
-from services.notify.commands import marking
 from services.notify.queries.listeners import Place
-from services.notify.senders.people import People
+from services.notify.senders.people import Ask, People
 from services.notify.settings import Settings
 from shared.contracts.directory.requests import Contact
 from shared.contracts.notify.notices import ChangeMyChoices, GetMyChoices, NewChoice
@@ -27,8 +26,8 @@ from tests.notify.world import GATHER, HUB, SECRET, SETTINGS, ZONE, World
 
 KEY = Ed25519PrivateKey.generate()
 QUICK = Waits(turn=5, begin=2, end=1, away=0, idle=30)
-LEASE = timedelta(seconds=QUICK.longest + 6)
-"""When a mail nobody knows the fate of goes again, at the latest."""
+LEASE = timedelta(seconds=40)
+"""When another takes over what somebody had who died, claimed or sent, at the latest."""
 ENOUGH = GATHER + timedelta(seconds=1)
 
 
@@ -89,7 +88,7 @@ class Mailing:
             raise Unavailable("The directory service is away for a moment. Try again shortly.")
         return {place: self.contacts[place] for place in places if place in self.contacts}
 
-    def sender(self, *, settings: Settings | None = None, **more: Any) -> People:
+    def sender(self, *, settings: Settings | None = None, ask: Ask | None = None, **more: Any) -> People:
         """One who sends, with connections of their own."""
         used = settings or self.settings
         server = MailServer(
@@ -97,7 +96,7 @@ class Mailing:
         )
         self.servers.append(server)
         given = {"clock": self.world.clock, "ids": self.world.ids, "pause": at_once} | more
-        return People(self.world.database, more.pop("ask", self.ask), server, used, **given)
+        return People(self.world.database, ask or self.ask, server, used, **given)
 
     async def send(self, sender: People | None = None, **by: float) -> Sequence[Taken]:
         """Let time pass, send all that is due, and say what the mail server has taken meanwhile."""
@@ -162,21 +161,6 @@ class Crash(BaseException):
     """The process is gone: nothing after this has happened."""
 
 
-def dies(at: str) -> Any:
-    """A replacement for one of marking's functions, at which the process dies."""
-
-    async def die(*_: Any, **__: Any) -> None:
-        raise Crash(at)
-
-    assert hasattr(marking, at)
-    return die
-
-
 def subjects(mails: Sequence[Taken]) -> list[tuple[str, str]]:
     """To whom, and what it is called."""
     return sorted((one.to, str(one.message["Subject"])) for one in mails)
-
-
-def due_in(moment: datetime, world: World) -> float:
-    """Seconds from now."""
-    return (moment - world.now).total_seconds()

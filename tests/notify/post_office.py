@@ -39,6 +39,13 @@ class Taken:
         return message_from_bytes(self.raw, policy=policy.default)
 
     @property
+    def text(self) -> str:
+        """What it says, in plain text."""
+        body = self.message.get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
+    @property
     def message_id(self) -> str:
         """Its Message-ID."""
         return str(self.message["Message-ID"])

@@ -341,3 +341,56 @@ async def test_a_cancellation_by_the_hub_is_looked_at_at_once_and_by_oneself_in_
     assert await world.mailed() == [("ann", News.CANCELLED, MINE)]
     world.later(seconds=20)
     assert await world.mailed() == [("ann", News.CANCELLED, MINE)]
+
+
+async def test_what_is_over_when_it_is_heard_of_costs_nothing(world: World) -> None:
+    await world.member("ann")
+    yesterday = world.now - timedelta(days=1)
+    event = world.event(start=yesterday)
+    await world.hear(event, world.booked(start=yesterday))
+    await world.hear(world.event(events.EventHeldV1, event.subject, start=yesterday))
+    assert await world.notices() == []
+    assert await world.rows("SELECT * FROM told") == []
+    assert [row.status for row in await world.rows("SELECT status FROM event")] == ["held"]
+
+
+async def test_an_event_that_has_begun_is_no_new_event(world: World) -> None:
+    await world.member("ann")
+    await world.hear(world.event(start=world.now))
+    assert [one.about for one in await world.notices()] == ["organising"]
+
+
+async def test_a_snapshot_of_an_event_says_what_was_missed(world: World) -> None:
+    await world.member("ann")
+    proposed = world.event(events.EventProposedV1)
+    await world.hear(proposed)
+    world.later(minutes=1)
+    await world.tell()
+    published = world.event(
+        events.EventSnapshotV1,
+        proposed.subject,
+        version=4,
+        by=None,
+        status=EventStatus.PUBLISHED,
+        hidden=False,
+    )
+    await world.hear(published, world.sign_up(event=proposed.subject, who="bo"))
+    world.later(minutes=1)
+    assert await world.mailed() == [
+        ("ann", News.NEW_EVENT, NoticeKind.PROGRAMME),
+        ("bo", News.PLACE_TAKEN, NoticeKind.PLACE),
+        ("olle", News.EVENT_PUBLISHED, NoticeKind.EVENT),
+    ]
+    cancelled = world.event(
+        events.EventSnapshotV1,
+        proposed.subject,
+        version=9,
+        by=None,
+        status=EventStatus.CANCELLED,
+        hidden=False,
+    )
+    await world.hear(cancelled)
+    assert await world.mailed() == [
+        ("bo", News.EVENT_CANCELLED, NoticeKind.EVENT),
+        ("olle", News.EVENT_CANCELLED, NoticeKind.EVENT),
+    ]

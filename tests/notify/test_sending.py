@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest_asyncio
 
@@ -31,7 +32,7 @@ async def test_a_booking_is_told_by_mail_and_in_the_inbox(mailing: Mailing) -> N
     assert await mailing.send() == []
     (mail,) = await mailing.gathered()
     assert (mail.to, mail.sender) == ("ann@example.org", "no-reply@foci.example")
-    assert "Studion" in mail.message.get_body(("plain",)).get_content()
+    assert "Studion" in mail.text
     page = await mailing.world.ask(ListMyNotices())
     assert (page.unread, [one.title for one in page.items]) == (1, [str(mail.message["Subject"])])
     assert await mailing.left() == {}
@@ -45,7 +46,7 @@ async def test_edits_in_quick_succession_are_one_mail_of_how_it_is_in_the_end(ma
         await mailing.send(seconds=10)
         await world.hear(world.booked(booking.BookingMovedV1, thing, minutes=minutes))
     (mail,) = await mailing.gathered()
-    assert "10:00–13:00" in mail.message.get_body(("plain",)).get_content()
+    assert "10:00–13:00" in mail.text
     assert await mailing.left() == {}
 
 
@@ -213,12 +214,12 @@ async def test_a_guest_confirms_accepts_and_leaves_by_links_that_are_theirs(mail
     world, event, thing = mailing.world, mailing.world.ids(), mailing.world.ids()
     mailing.knows("gustav", guest=True)
     await world.hear(world.event(thing=event))
-    said = {"event": event, "who": "gustav", "guest": True}
+    said: dict[str, Any] = {"event": event, "who": "gustav", "guest": True}
     links = {}
     for kind in (events.SignUpPendingV1, events.PlaceOfferedV1, events.PlaceTakenV1):
         await world.hear(world.sign_up(kind, thing, **said))
         (mail,) = [one for one in await mailing.gathered() if one.to.startswith("gustav")]
-        text = mail.message.get_body(("plain",)).get_content()
+        text = mail.text
         links[kind] = text.count("/v1/links/") - ("List-Unsubscribe" in mail.message)
     assert links == {events.SignUpPendingV1: 1, events.PlaceOfferedV1: 2, events.PlaceTakenV1: 1}
     assert all(row.person != world.person("gustav") for row in await mailing.messages(Channel.INBOX))

@@ -34,7 +34,7 @@ _DELIVERY = {
     "last_ms": 212,
     "last_problem": "It answered 503.",
 }
-_QUIET = {"start": "22:00:00", "end": "07:30:00"}
+_QUIET = {"start": "22:00", "end": "07:30"}
 _BOUNCE = {"message_id": f"<{_NOTICE}@foci.example>", "status": "5.1.1"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "BounceReport": _BOUNCE,
@@ -54,7 +54,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             {"hub": "nordviken", "kind": "event", "channel": "email", "when": "daily", "chosen": True},
         ],
         "quiet": _QUIET,
-        "digest_at": "07:30:00",
+        "digest_at": "07:30",
         "remind_minutes": 120,
         "version": 3,
     },
@@ -82,6 +82,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ReadNotices": {"until": _NOTICE},
     "UnreadView": {"unread": 0},
     "UnsubscribeView": {
+        "purpose": "unsubscribe",
         "hub": "nordviken",
         "kinds": ["programme"],
         "channel": "email",

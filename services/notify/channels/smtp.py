@@ -136,7 +136,7 @@ class _Line:
     used: bool = False
     since: float = 0.0
 
-    async def begin(self, mail: Mail, size: int) -> None:
+    async def hand_envelope(self, mail: Mail, size: int) -> None:
         """Up to the server's `354 go on`; _Refused, ValueError or aiosmtplib's errors otherwise."""
         if parseaddr(mail.to)[1] != mail.to:
             raise ValueError("the library would send to whatever address it can read out of this")
@@ -243,7 +243,7 @@ class MailServer:
             line = await self._line()
             ready = False
             try:
-                await line.begin(mail, size)
+                await line.hand_envelope(mail, size)
                 ready = True
                 return line
             except _Refused as refused:

@@ -109,7 +109,7 @@ async def follow_bookings(
     """Keep bookings as the newest facts say; nobody is told of an event's room or an import."""
     latest = newest(facts, lambda fact: fact.subject)
     kept = await _keep(session, _BOOKINGS, _booking_rows(latest))
-    loud = [fact for fact in facts if not _silent(fact)]
+    loud = [fact for fact in facts if not _silent(fact) and fact.end > now]  # nobody hears of what is over
     await _notice(session, loud, kept, _BOOKING_NEWS, About.BOOKING, now=now, gather=gather, ids=ids)
     changed = [one.id for one in kept.values()]
     moved = {one.id for one in kept.values() if one.known and one.moved}

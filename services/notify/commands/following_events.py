@@ -79,15 +79,31 @@ async def follow_event(
         session.add(event)
     _keep(event, fact, before)
     await session.flush()
-    looks = await _looks(session, fact, event, before)
+    # Nobody hears of what is over, and a federation's history is long.
+    if event.ends_at > now:
+        await _notice(session, fact, event, before, now=now, gather=gather, ids=ids)
+    moved = before.start is not None and before.start != event.starts_at
+    await remind_of_event(session, event.id, moved=moved, now=now, ids=ids)
+
+
+async def _notice(
+    session: AsyncSession,
+    fact: Any,
+    event: Event,
+    before: Before,
+    *,
+    now: datetime,
+    gather: timedelta,
+    ids: Ids,
+) -> None:
+    """Note whom to look at it for; of what is old, or stated again for the first time, everybody knows."""
+    looks = await _looks(session, fact, event, before, now)
     if now - fact.occurred_at > OLD or (isinstance(fact, Snapshot) and before is UNHEARD):
         everybody = [*looks, *await _places(session, event, tuple(SignUpStatus))]
         await know(session, [look.key for look in everybody if look.about is not About.PROGRAMME], now=now)
     else:
         for first in range(0, len(looks), AT_ONCE):
             await look_at(session, looks[first : first + AT_ONCE], now=now, gather=gather, ids=ids)
-    moved = before.start is not None and before.start != event.starts_at
-    await remind_of_event(session, event.id, moved=moved, now=now, ids=ids)
 
 
 def _keep(event: Event, fact: Any, before: Before) -> None:
@@ -118,25 +134,32 @@ def _status(fact: Any, before: Before) -> str:
     return _STATUS[type(fact)]
 
 
-async def _looks(session: AsyncSession, fact: Any, event: Event, before: Before) -> list[Look]:
+async def _looks(session: AsyncSession, fact: Any, event: Event, before: Before, now: datetime) -> list[Look]:
     """Everybody who may have to hear of the fact; those who knew something else are told, and nobody else."""
     looks: list[Look] = []
+    cancelled = event.status == EventStatus.CANCELLED
     if not isinstance(fact, EventHeldV1):
-        urgent = isinstance(fact, EventCancelledV1)
-        looks += [Look(one, event.hub, About.ORGANISING, event.id, urgent) for one in event.organisers]
+        looks += [Look(one, event.hub, About.ORGANISING, event.id, cancelled) for one in event.organisers]
     if isinstance(fact, EventProposedV1):
         looks += await _staff(session, event, but=fact.by)
     elif before.status == EventStatus.AWAITING:
-        looks += await _staff(
-            session, event, but=None
-        )  # it waits no longer: when it does again, that is news
-    if isinstance(fact, (EventPublishedV1, EventShownV1)) and event.status in OPEN:
+        # It waits no longer: when it does again, that is news.
+        looks += await _staff(session, event, but=None)
+    if _can_be_seen_now(fact, event, before) and event.starts_at > now:
         looks += await _members(session, event)
-    if isinstance(fact, EventCancelledV1):
+    if cancelled:
         looks += await _places(session, event, _EXPECTANT, urgent=True)
     elif isinstance(fact, EventSnapshotV1) or _FELT & set(getattr(fact, "changed", ())):
         looks += await _places(session, event, (SignUpStatus.ATTENDING,))
     return looks
+
+
+def _can_be_seen_now(fact: Fact, event: Event, before: Before) -> bool:
+    """Whether it was not to be seen before; a snapshot says so where what it stands for was missed."""
+    if event.status not in OPEN or event.hidden:
+        return False
+    missed = isinstance(fact, EventSnapshotV1) and before is not UNHEARD and before.status not in OPEN
+    return missed or isinstance(fact, (EventPublishedV1, EventShownV1))
 
 
 _EXPECTANT = (SignUpStatus.ATTENDING, SignUpStatus.WAITING, SignUpStatus.OFFERED)

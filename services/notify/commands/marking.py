@@ -16,9 +16,7 @@ from shared.contracts.notify.words import About, Channel, Hindrance
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 MOST_TRIES = 292
-"""With these pauses it takes three days until something is given up that the mail server will not take now."""
-GIVE_UP_AFTER = timedelta(days=3)
-"""The same for a mail of which nobody knows whether it has arrived."""
+"""With these pauses it takes three days until something is given up that the mail server does not take, or does not say so."""
 
 _TOLD = """
     INSERT INTO told (person, about, thing, channel, state, sequence, told_at)
@@ -72,7 +70,8 @@ _MERGED = text("""
 """)
 _FREED = text("""
     UPDATE notice SET message = NULL, claimed_until = NULL, attempts = attempts + 1,
-        due_at = :now + least(CAST(:first AS interval) * power(2, least(attempts, 10)), CAST(:longest AS interval))
+        due_at = CAST(:now AS timestamptz)
+            + least(CAST(:first AS interval) * power(2, least(attempts, 10)), CAST(:longest AS interval))
     WHERE message = ANY(:ids) RETURNING person, hub, channel, digest, due_at
 """)
 _DIGESTS_AGAIN = """

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notify.commands import lanes, marking
 from services.notify.commands.claiming import Claim, Frozen
 from services.notify.commands.composing import Letter, Terms
-from services.notify.commands.marking import GIVE_UP_AFTER, Sending
+from services.notify.commands.marking import MOST_TRIES, Sending
 from services.notify.queries.listeners import listeners
 from services.notify.rules.addresses import address_hash, lane_of
 from services.notify.rules.deciding import Listener, still_wanted
@@ -43,7 +43,7 @@ async def compose_again(session: AsyncSession, claimed: Claim, terms: Terms) -> 
     go, over, erased, later = [], [], [], []
     for one in messages:
         listener = who[one.hub, one.person]
-        why, quiet = _why_not(one, listener, terms.now), listener.quiet_until(terms.now)
+        why, quiet = _why_not(one, listener), listener.quiet_until(terms.now)
         if listener.contact is None:
             erased.append(one.id)
         elif why is not None:
@@ -63,8 +63,9 @@ async def compose_again(session: AsyncSession, claimed: Claim, terms: Terms) -> 
     return letters
 
 
-def _why_not(message: Frozen, listener: Listener, now: datetime) -> str | None:
-    if now - message.created_at >= GIVE_UP_AFTER:
+def _why_not(message: Frozen, listener: Listener) -> str | None:
+    # By tries and not by age: while nobody was there to send it, it only waited.
+    if message.attempts >= MOST_TRIES:
         return "nobody knows whether it arrived"
     return still_wanted(
         message.hub, frozenset(item.kind for item in message.items), message.created_at, listener

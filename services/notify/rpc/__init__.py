@@ -17,4 +17,4 @@ _PARTS = (notices, choices, previews, mail)
 def handlers(settings: Settings, outside: Outside, ids: Ids) -> dict[type[Request[Any]], Handler]:
     """Everything notify answers."""
     own = {request: handler for part in _PARTS for request, handler in part.handlers(settings, ids).items()}
-    return own | dict(webhooks.handlers(outside, settings.secret_key.get_secret_value(), ids))
+    return own | dict(webhooks.handlers(outside, ids))

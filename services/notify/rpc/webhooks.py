@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -32,9 +33,11 @@ from shared.contracts.notify.webhooks import (
     WebhookSecretView,
     WebhookView,
 )
+from shared.kit.database import Database
+from shared.kit.idempotency import Answer
 from shared.kit.ids import Ids
 from shared.kit.principal import Principal, require_role
-from shared.kit.rpc import Call, Handler
+from shared.kit.rpc import Call, Direct, Handler, carry_out
 
 Handlers = Mapping[type[Request[Any]], Handler]
 
@@ -43,9 +46,9 @@ def _operator(call: Call, hub: str) -> Principal:
     return require_role(call.principal, hub, OPERATORS, "Running a hub's webhooks")
 
 
-def handlers(outside: Outside, key: str, ids: Ids) -> Handlers:
-    """Everything about webhooks; `key` is what their secrets are derived from."""
-    return {**_questions(), **_orders(outside, key, ids), **_about_deliveries(ids)}
+def handlers(outside: Outside, ids: Ids) -> Handlers:
+    """Everything about webhooks that is answered without a secret."""
+    return {**_questions(), **_orders(outside, ids), **_about_deliveries(ids)}
 
 
 def _questions() -> Handlers:
@@ -73,13 +76,7 @@ def _questions() -> Handlers:
     }
 
 
-def _orders(outside: Outside, key: str, ids: Ids) -> Handlers:
-    async def add(session: AsyncSession, request: AddWebhook, call: Call) -> WebhookSecretView:
-        who = _operator(call, request.hub)
-        target = await outside.look_at(request.url)
-        made = await webhooks.add(session, request, target.url, by=who.person, now=call.now, ids=ids)
-        return _with_secret(made, key, call.now)
-
+def _orders(outside: Outside, ids: Ids) -> Handlers:
     async def change(session: AsyncSession, request: ChangeWebhook, call: Call) -> WebhookView:
         _operator(call, request.hub)
         url = None if request.url is None else (await outside.look_at(request.url)).url
@@ -89,21 +86,54 @@ def _orders(outside: Outside, key: str, ids: Ids) -> Handlers:
         _operator(call, request.hub)
         return queries.view_of(await webhooks.remove(session, request.hub, request.webhook))
 
-    async def rotate(session: AsyncSession, request: RotateSecret, call: Call) -> WebhookSecretView:
-        _operator(call, request.hub)
-        found = await webhooks.rotate(session, request.hub, request.webhook, now=call.now)
-        return _with_secret(found, key, call.now)
-
-    return {AddWebhook: add, ChangeWebhook: change, RemoveWebhook: remove, RotateSecret: rotate}
+    return {ChangeWebhook: change, RemoveWebhook: remove}
 
 
-def _with_secret(webhook: Webhook, key: str, now: datetime) -> WebhookSecretView:
+class _Kept(WebhookView):
+    """An answer as it is kept for a repeat of the order: which secret, not the secret."""
+
+    generation: int
+    previous_until: datetime | None
+
+
+def _kept(webhook: Webhook, now: datetime) -> _Kept:
     until = webhook.previous_until
-    return WebhookSecretView(
+    return _Kept(
         **queries.view_of(webhook).model_dump(),
-        secret=secret_of(key, webhook.id, webhook.generation),
+        generation=webhook.generation,
         previous_until=until if until is not None and until > now else None,
     )
+
+
+def secret_handlers(
+    database: Database, outside: Outside, key: str, ids: Ids
+) -> Mapping[type[Request[Any]], Direct]:
+    """What is answered with a secret: it is put into the answer on its way out, so that no table ever holds it."""
+
+    async def add(session: AsyncSession, request: AddWebhook, call: Call) -> _Kept:
+        who = _operator(call, request.hub)
+        target = await outside.look_at(request.url)
+        made = await webhooks.add(session, request, target.url, by=who.person, now=call.now, ids=ids)
+        return _kept(made, call.now)
+
+    async def rotate(session: AsyncSession, request: RotateSecret, call: Call) -> _Kept:
+        _operator(call, request.hub)
+        return _kept(await webhooks.rotate(session, request.hub, request.webhook, now=call.now), call.now)
+
+    def with_secret(handler: Handler) -> Direct:
+        async def answer(request: Request[Any], call: Call) -> Answer:
+            kept = await carry_out(database, handler, request, call)
+            return kept if kept.status >= 400 else replace(kept, body=_told(kept.body, key))
+
+        return answer
+
+    return {AddWebhook: with_secret(add), RotateSecret: with_secret(rotate)}
+
+
+def _told(kept: str, key: str) -> str:
+    made = _Kept.model_validate_json(kept)
+    secret = secret_of(key, made.id, made.generation)
+    return WebhookSecretView(**made.model_dump(exclude={"generation"}), secret=secret).model_dump_json()
 
 
 def _about_deliveries(ids: Ids) -> Handlers:

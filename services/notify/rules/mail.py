@@ -73,34 +73,31 @@ def build(
     """
     to = mailable(contact.email or "")
     sender, domain = mailable(mail_from), _domain(mail_domain)
-    message_id = message_id_of(message, domain)
-    invitation = invitation_of(
-        items,
-        language=rendered.language,
-        domain=domain,
-        organizer=sender,
-        attendee=to,
-        name=contact.name,
-        stamp=at,
-    )
+    calendar = {"domain": domain, "organizer": sender, "attendee": to, "name": contact.name}
+    invitation = invitation_of(items, language=rendered.language, stamp=at, **calendar)
     headers = [
         ("From", _mailbox(items[0].hub_name, sender)),
         ("To", _mailbox(contact.name, to)),
         ("Subject", encoded(rendered.subject)),
         ("Date", format_datetime(at.astimezone(UTC))),
-        ("Message-ID", message_id),
+        ("Message-ID", message_id_of(message, domain)),
         ("List-Id", f"<{_list_of(items)}.{domain}>"),
         ("Auto-Submitted", "auto-generated"),
         ("Content-Language", rendered.language),
+        *_way_to_stop(items, unsubscribe),
+        ("MIME-Version", "1.0"),
     ]
-    if unsubscribe is not None and not any(item.kind in ALWAYS for item in items):
-        headers += [
-            ("List-Unsubscribe", _folded(f"<{_link(unsubscribe)}>")),
-            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        ]
-    headers.append(("MIME-Version", "1.0"))
     content = "".join((_lines(headers), _body(rendered, invitation, message)))
-    return Mail(message_id, sender, to, content.encode())
+    return Mail(message_id_of(message, domain), sender, to, content.encode())
+
+
+def _way_to_stop(items: Sequence[Item], unsubscribe: str | None) -> Iterable[tuple[str, str]]:
+    if unsubscribe is None or any(item.kind in ALWAYS for item in items):
+        return
+    if not _LINK.match(unsubscribe):
+        raise ValueError("the address to unsubscribe at is no URL that can stand in a header")
+    yield "List-Unsubscribe", f"{_BREAK} <{unsubscribe}>"
+    yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
 
 
 def message_id_of(message: UUID, mail_domain: str) -> str:
@@ -159,20 +156,10 @@ def _list_of(items: Sequence[Item]) -> str:
     return f"{kinds.pop() if len(kinds) == 1 else 'digest'}.{items[0].hub}"
 
 
-def _link(url: str) -> str:
-    if not _LINK.match(url):
-        raise ValueError("the address to unsubscribe at is no URL that can stand in a header")
-    return url
-
-
 def _domain(domain: str) -> str:
     if not _DOMAIN.match(domain):
         raise ValueError("the mail domain is no domain name")
     return domain
-
-
-def _folded(value: str) -> str:
-    return f"{_BREAK} {value}"
 
 
 def _lines(headers: Iterable[tuple[str, str]]) -> str:

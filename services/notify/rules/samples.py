@@ -259,7 +259,7 @@ def _others() -> list[Sample]:
     ]
     digest = tuple(_item(News.NEW_EVENT, programme, one, None, number) for number, one in enumerate(new))
     return [
-        _one(News.SOON, reminder, soon, None, LinkPurpose.LEAVE),
+        _one(News.SOON, reminder, soon),
         _one(News.SOON, reminder, booked),
         _one(News.NEW_EVENT, programme, new[0]),
         Sample(News.NEW_EVENT, programme, digest),

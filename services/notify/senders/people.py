@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prometheus_client import Counter as Counted
 from prometheus_client import Gauge, Histogram
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.channels.smtp import MailServer, Outcome, Result
@@ -46,6 +46,8 @@ AWAY = timedelta(seconds=5)
 LOOPS = 2
 """Rounds at once: one mail server that thinks for long must not keep everybody waiting."""
 ASKED_AT_ONCE = 500
+MARK_AT_MOST = 200
+"""Times that marking is tried, while the database is away or newer notices come in between."""
 
 Ask = Callable[[Collection[Place]], Awaitable[Mapping[Place, Contact]]]
 """How these people are reached now; FociError when nobody can say."""
@@ -245,8 +247,8 @@ class People:
                 return
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 # A newer notice of the same may have come in between: now it is seen.
-                overtaken = isinstance(error, IntegrityError) and again < 3
-                if not overtaken and (isinstance(error, IntegrityError) or self._clock() >= until):
+                hopeless = isinstance(error, ProgrammingError | DataError) or again >= MARK_AT_MOST
+                if hopeless or self._clock() >= until:
                     raise
                 log.warning("not marked yet; again shortly", mails=len(ended), error=type(error).__name__)
             await self._pause(BREATH * 5)

@@ -39,7 +39,9 @@ FAILING_IN_HAND = 128
 TOO_LATE = timedelta(seconds=LONGEST + 5)
 """A claim with less left than this is let go: the try might outlast it."""
 GATHER = 0.02
-"""Seconds in which outcomes, or kicks, gather: for each turn is a transaction."""
+"""Seconds in which outcomes gather: each turn is a transaction."""
+BREATH = 0.1
+"""Kicks come with every commit of the service; looking ten times a second is soon enough."""
 ENOUGH = 100
 """Outcomes that are marked without waiting for more."""
 LONGEST_SLEEP = 2.0
@@ -210,6 +212,8 @@ class WebhookSender:
     def _begin(self, line: _Line) -> None:
         failing = line.failing
         line.busy += 1
+        # The last in turn now: where there is room for one, it is another's.
+        self._lines[line.webhook] = self._lines.pop(line.webhook)
         self._places[line.place] += 1
         self._posting_to_failing += failing
         task = asyncio.create_task(self._post_in_turn(line))
@@ -283,8 +287,10 @@ class WebhookSender:
         """Return when there is something to mark or to claim, a little later so that more of it gathers."""
         await _wait(self._something, pause)
         self._something.clear()
-        if self._posts or not self._outcomes:
+        if self._posts:
             await _wait(self._enough, GATHER)
+        elif not (self._outcomes or self._left):
+            await _wait(self._enough, BREATH)
         self._enough.clear()
 
     async def _until_next(self) -> float:

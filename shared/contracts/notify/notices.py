@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from shared.contracts.base import Body, Language, Page, Plain, Request, Slug, View, described
+from shared.contracts.links import LinkPurpose
 from shared.contracts.notify.words import Channel, Hindrance, News, NoticeKind, Pace
+
+WallTime = Annotated[
+    time,
+    PlainSerializer(lambda at: at.isoformat("minutes"), return_type=str, when_used="json"),
+    # JSON Schema's own `time` is one with an offset.
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?$",
+            "description": "Wall time, as clocks show it where the person is.",
+            "examples": ["07:30"],
+        }
+    ),
+]
 
 
 class NoticeItem(View):
@@ -103,8 +118,8 @@ class ChoiceView(View):
 class QuietHours(View):
     """When nothing that disturbs is sent, in the person's own time zone; from and to may span midnight."""
 
-    start: time = described("Wall time, minutes count.")
-    end: time = described("Wall time; the same as `start` means no quiet hours.")
+    start: WallTime = described("Wall time, minutes count.")
+    end: WallTime = described("Wall time; the same as `start` means no quiet hours.")
 
 
 class ChoicesView(View):
@@ -112,7 +127,7 @@ class ChoicesView(View):
 
     choices: tuple[ChoiceView, ...]
     quiet: QuietHours
-    digest_at: time = described(
+    digest_at: WallTime = described(
         "When digests come, wall time in the person's zone; the weekly one on Mondays."
     )
     remind_minutes: int = described("How long before the beginning a reminder comes.")
@@ -145,7 +160,7 @@ class ChoicesChange(Body):
 
     choices: tuple[NewChoice, ...] = Field(default=(), max_length=200)
     quiet: QuietHours | None = None
-    digest_at: time | None = None
+    digest_at: WallTime | None = None
     remind_minutes: int | None = Field(default=None, ge=15, le=20_160)
     mail_again: bool = described("True: try the address again that mail has been stopped to.", default=False)
 
@@ -164,6 +179,9 @@ class ChangeMyChoices(ChoicesChange, Request[ChoicesView]):
 class UnsubscribeView(View):
     """What an unsubscribe link does, or has done."""
 
+    purpose: Literal[LinkPurpose.UNSUBSCRIBE] = described(
+        "Tells it from what other links do.", default=LinkPurpose.UNSUBSCRIBE
+    )
     hub: Slug
     kinds: tuple[NoticeKind, ...]
     channel: Channel

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
 from services.notify.channels.http import Answer, Outside
+from services.notify.commands.delivering import LEASE
 from services.notify.senders import webhooks as sending
 from shared.contracts.notify.words import DeliveryState
 from tests.notify.webhooks.receiver import Received, Receiver, answering, receiving, silence
@@ -49,8 +52,8 @@ async def test_one_webhook_gets_four_at_a_time_and_all_of_them_once(hooks: Hooks
 async def test_many_webhooks_at_one_place_share_what_it_gets_at_a_time(
     hooks: Hooks, receiver: Receiver
 ) -> None:
-    for _ in range(8):
-        await hooks.add(receiver)
+    for number in range(8):
+        await hooks.add(f"{receiver.url}/{number}")
     await hooks.hear(*(hooks.fact() for _ in range(10)))
     go = held_back(receiver)
     round_ = asyncio.create_task(hooks.sender.round())
@@ -58,6 +61,10 @@ async def test_many_webhooks_at_one_place_share_what_it_gets_at_a_time(
     go.set()
     assert await round_ == 80
     assert receiver.most_at_once == sending.PER_PLACE
+    # In turns: half-way none is far ahead of another.
+    half_way = Counter(one.path for one in receiver.received[:40])
+    assert len(half_way) == 8
+    assert min(half_way.values()) >= 3
 
 
 async def test_a_slow_target_holds_nobody_up(hooks: Hooks, receiver: Receiver) -> None:
@@ -166,6 +173,23 @@ async def test_a_stop_ends_what_was_begun_and_leaves_the_rest_to_others(
     assert states.count(DeliveryState.DELIVERED) == sending.PER_WEBHOOK
     # Nobody has to wait for a claim of the stopped one to run out.
     assert await hooks.another_sender().round() == 40 - sending.PER_WEBHOOK
+
+
+async def test_a_claim_that_has_nearly_run_out_is_let_go_before_another_takes_it(
+    hooks: Hooks, receiver: Receiver
+) -> None:
+    await hooks.add(receiver)
+    await hooks.hear(*(hooks.fact() for _ in range(30)))
+    go = held_back(receiver)
+    round_ = asyncio.create_task(hooks.sender.round())
+    await eventually(lambda: receiver.now == sending.PER_WEBHOOK)
+    # The first four took so long that the others' claim ends before a try of theirs surely would.
+    hooks.now += LEASE - sending.TOO_LATE + timedelta(seconds=1)
+    go.set()
+    assert await round_ == 30
+    assert len(set(receiver.messages)) == len(receiver.messages) == 30
+    claims = await hooks.rows("SELECT 1 FROM delivery WHERE claimed_until IS NOT NULL OR attempts <> 1")
+    assert claims == []
 
 
 async def test_two_replicas_send_each_message_once(hooks: Hooks, receiver: Receiver) -> None:
