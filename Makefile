@@ -3,6 +3,8 @@
 .PHONY: help run test faults interop bench lint types contracts docs docs-check locks image-secrets clean
 
 RUN := .venv/bin
+# A test run starts hundreds of processes; without bytecode each would compile the same modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -11,7 +13,7 @@ run: .venv  ## start the whole stack (data in FOCI_HOME, gateway on FOCI_PORT)
 	@exec $(RUN)/foci up
 
 test: .venv  ## all tests, with real PostgreSQL and NATS
-	@$(RUN)/pytest -n 2 --dist worksteal
+	@$(RUN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 faults: .venv  ## the long history check: 20 000 operations while processes are killed
 	@$(RUN)/python -m tests.faults

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
+from xdist.scheduler import LoadScopeScheduling
 
+from tests.connections import Connections
 from tests.servers import Databases, HolderProcess, NatsAccount, ask, own_account, shared_server
+from tests.waiting import ended
 
 HOLDER = pytest.StashKey[HolderProcess]()
 LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
 """Where tests start stacks of their own, and wait for them."""
+PLAIN = ("tests/e2e/test_processes.py", "tests/e2e/test_notices.py", "tests/cli/test_import_end_to_end.py")
+"""What is told on the plain stack."""
+pytest_plugins = ("tests.stack.plain",)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +41,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """A file's tests go to one worker, and all those of the plain stack: what they share is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "plain stack" if file in PLAIN else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How pytest-xdist hands the tests out."""
+    return ByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage as the services do: what was imported stays, so nobody need look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> str:
     """URL of a PostgreSQL administrator (postgresql://)."""
@@ -45,6 +74,21 @@ def database(postgres: str) -> Iterator[Callable[[str], str]]:
     databases = Databases(postgres)
     yield databases.fresh
     databases.drop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def connections() -> AsyncIterator[Connections]:
+    """A worker's connections to the databases its stories share."""
+    kept = Connections()
+    yield kept
+    await kept.close()
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def nothing_goes_on() -> AsyncIterator[None]:
+    """All stories of a worker share an event loop; what one has left running ends with it."""
+    yield
+    await ended(asyncio.all_tasks() - {asyncio.current_task()})
 
 
 @pytest.fixture

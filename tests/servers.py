@@ -146,7 +146,9 @@ class Databases:
             await admin.execute("SELECT pg_advisory_lock(hashtext($1))", template)
             if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", template):
                 await self._make_template(admin, service, template)
-            await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "test_{service}"')
+            # Files are copied in a third of the time it takes to write every page to the log.
+            copy = f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'
+            await admin.execute(f"{copy} OWNER test_{service}")
         finally:
             await admin.close()
 

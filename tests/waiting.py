@@ -29,3 +29,11 @@ async def eventually(
         if loop.time() > deadline:
             raise AssertionError(f"{what} did not come true within {within} s; last: {value!r}")
         await asyncio.sleep(0.01)
+
+
+async def ended(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until they have ended; once is not enough where a library forgets a cancellation."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1)

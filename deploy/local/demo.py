@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import httpx2
 from nats.aio.client import Client
 
-from deploy.local import demo_events
+from deploy.local import demo_choices, demo_events
+from deploy.local.demo_choices import DemoChoices
 from deploy.local.demo_data import HUBS, WISHES, Hub, Wish
 from deploy.local.demo_door import PASSING, PATIENCE_S, DemoFailed, Door
 from deploy.local.demo_events import DemoEvents
@@ -30,7 +31,7 @@ from shared.contracts.directory.words import Role
 from shared.kit.errors import Unavailable
 from shared.kit.ids import utc_now
 from shared.kit.problems import RemoteProblem
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 
 SIDE_BY_SIDE = 4
 
@@ -61,6 +62,8 @@ class Demo:
         await self._side_by_side(
             [self._organisation(hub, name, kind) for hub in HUBS for name, kind in hub.organisations]
         )
+        # Before there is anything to tell.
+        await self._side_by_side([*DemoChoices(self.door, self.people, self.advance).jobs()])
         # Within a hub in order: a combined space needs its parts.
         await self._side_by_side([self._spaces(hub) for hub in HUBS])
         await self._side_by_side([self._booking(number, wish) for number, wish in enumerate(WISHES)])
@@ -104,9 +107,12 @@ class Demo:
         self.advance()
 
     async def _person(self, hub: Hub, name: str, role: str) -> None:
-        language = hub.profile["languages"][0]
         person = EnsurePerson(
-            hub=hub.slug, name=name, role=Role(role), language=language, email=made_up_address(name)
+            hub=hub.slug,
+            name=name,
+            role=Role(role),
+            language=hub.language_of(name),
+            email=made_up_address(name),
         )
         body = await self._ask(person)
         if body is not None:
@@ -162,4 +168,4 @@ def people_of(hub: Hub) -> list[tuple[str, str]]:
 def size() -> int:
     """How many parts there are to load."""
     per_hub = (1 + len(people_of(hub)) + len(hub.organisations) + len(hub.spaces) for hub in HUBS)
-    return sum(per_hub) + len(WISHES) + demo_events.size()
+    return sum(per_hub) + len(WISHES) + demo_choices.size() + demo_events.size()

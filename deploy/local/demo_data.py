@@ -33,6 +33,17 @@ class Hub:
     def slug(self) -> str:
         return str(self.profile["id"])
 
+    def language_of(self, person: str) -> str:
+        """What somebody reads: the hub's first language, if it is not another."""
+        return READS.get(person, str(self.profile["languages"][0]))
+
+
+READS = {
+    "Faris Nordal": "en", "Hamid Rosenvik": "en", "Quirin Västlund": "en", "Leyla Gjutare": "en", "Amal Skogsta": "en",
+    "Vera Sandlöf": "da", "Noor Havlund": "en", "Yusuf Søgaarden": "en", "Clara Birkemose": "sv",
+}  # fmt: skip
+"""Those who came from elsewhere."""
+
 
 LIBRARY_HOURS = hours("08:00", "20:00", saturday=("10:00", "15:00"))
 OFFICE_HOURS = hours("07:00", "18:00")

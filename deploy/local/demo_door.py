@@ -39,6 +39,14 @@ class Door:
         """Read something."""
         return await self._send("GET", path, person, params=asked)
 
+    async def patch(self, path: str, body: dict[str, Any], *, person: UUID, version: int) -> dict[str, Any]:
+        """Change something as it was read at that version."""
+        return await self._send("PATCH", path, person, json=body, headers={"If-Match": f'"{version}"'})
+
+    async def delete(self, path: str, *, person: UUID) -> dict[str, Any]:
+        """Cancel something; done already is as good."""
+        return await self._send("DELETE", path, person)
+
     async def _send(self, method: str, path: str, person: UUID, **more: Any) -> dict[str, Any]:
         token = development_token(self.token_key, person, now=utc_now())
         headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -90,14 +91,15 @@ class DemoEvents:
         path = f"/v1/hubs/{hub.slug}/events"
         if not await self._known(ahead):
             made = await self.door.post(path, body, person=person, key=f"demo-ahead-{self.today}-{number}")
-            for name in hub.members[: ahead.signed_up]:
-                await self.door.post(
-                    f"{path}/{made['id']}/sign-ups",
-                    {},
-                    person=self.people[hub.slug, name],
-                    key=f"demo-{made['id']}",
-                )
+            places = f"{path}/{made['id']}/sign-ups"
+            await self._signed_up(places, hub, ahead, key=f"demo-{made['id']}")
         self.advance()
+
+    async def _signed_up(self, places: str, hub: Hub, ahead: Ahead, *, key: str) -> None:
+        members = [self.people[hub.slug, name] for name in hub.members[: ahead.signed_up]]
+        made = [await self.door.post(places, {}, person=member, key=key) for member in members]
+        for member, sign_up in islice(zip(members, made, strict=True), ahead.given_back):
+            await self.door.delete(f"{places}/{sign_up['id']}", person=member)
 
     async def _theme(self) -> None:
         """A week of three events a day."""

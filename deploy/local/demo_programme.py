@@ -124,6 +124,8 @@ class Ahead:
     """Not before `day`, on this day of the week; 0 is Monday."""
     signed_up: int = 0
     """So many members of the hub sign up, in order."""
+    given_back: int = 0
+    """So many of those who have a place give it back: to those who wait it is offered."""
 
     @property
     def language(self) -> str:
@@ -164,6 +166,7 @@ AHEAD: tuple[Ahead, ...] = (
         {"sv": {"title": "Fota dina varor", "text": "Åtta platser vid bordet; ta med något att fota."}},
         {"kind": "training", "place": {"address": "Kajgatan 4, Alvhamn"}, "capacity": 8},
         signed_up=11,
+        given_back=1,
     ),
     Ahead(
         ONLINE, "Embla Rönnfors", 15, "19:00", "20:30",

@@ -27,6 +27,7 @@ from deploy.local.mailbox_pages import list_page, mail_page
 
 KEPT = 2000
 """So many mails stay; the oldest go first."""
+UNFINISHED = ".part"
 LARGEST = 10 * 1024 * 1024
 LISTED = 200
 
@@ -56,13 +57,15 @@ class Mailbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob(f"*{UNFINISHED}"):
+            unfinished.unlink()  # nobody has been told 250 for these
         self._names = sorted(path.name for path in folder.glob("*.eml"))
 
     def keep(self, id: str, recipients: tuple[str, ...], raw: bytes) -> None:
         """Write a mail, whole or not at all; the recipients stand in a header, as mail servers note them."""
         head = "".join(f"X-Envelope-To: {one}\r\n" for one in recipients).encode("utf-8", "replace")
         name = f"{id}.eml"
-        unfinished = self._folder / f".{name}"
+        unfinished = self._folder / f"{name}{UNFINISHED}"
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(head + raw)
         unfinished.replace(self._folder / name)
@@ -138,6 +141,7 @@ def make_app(mailbox: Mailbox) -> Starlette:
             Route("/mails/{id}", one),
             Route("/mails/{id}/source", source),
             Route("/healthz", healthz),
+            Route("/readyz", healthz),
         ]
     )
 

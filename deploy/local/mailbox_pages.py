@@ -54,7 +54,8 @@ LIST = """\
 </tbody>
 </table>
 {% else %}
-<p>There is none yet. Book something, for instance, and wait half a minute.</p>
+<p>There is none yet. Book something, for instance, and wait half a minute. In a person's quiet hours (21:00 to 07:00
+where they are, unless they chose otherwise) only what cannot wait is mailed; the rest comes when they are over.</p>
 {% endif %}
 {% endblock %}
 """

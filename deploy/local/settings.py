@@ -26,7 +26,8 @@ class LocalSettings(BaseSettings):
     cell: str = "local"
     log_level: str = "INFO"
     replicas: dict[str, int] = Field(default_factory=dict)
-    """More than one process of a service, as JSON: {"booking": 2, "gateway": 2}; further gateways get free ports."""
+    """More than one process of a service, as JSON: {"booking": 2, "gateway": 2}; further gateways get free ports.
+    With 0 a service is left out; what it would hear waits for it in the streams."""
     mail_port: int = Field(default=8025, ge=1, le=65535)
     """Where the page with the caught mails is; another free port is taken when this one is not."""
     demo: bool = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -61,7 +62,7 @@ class Stack:
         with self.narrator.step("streams, databases and roles"):
             await asyncio.gather(self._provision_streams(), self._make_databases())
         with self.narrator.step("migrations"):
-            await asyncio.gather(*(self._migrate(service) for service in SERVICES))
+            await self._migrate()
         with self.narrator.step(f"services: {', '.join(SERVICES)}, {GATEWAY}"):
             await self.supervisor.start(*self._programs())
 
@@ -109,9 +110,9 @@ class Stack:
         self.ports[GATEWAY] = self.settings.port
 
     def _names(self, service: str) -> list[str]:
-        """Process names of a service's replicas: booking, booking-2, …"""
+        """Process names of a service's replicas: booking, booking-2, …; none for a service that is left out."""
         count = self.settings.replicas.get(service, 1)
-        return [service, *(f"{service}-{number}" for number in range(2, count + 1))]
+        return [service, *(f"{service}-{number}" for number in range(2, count + 1))][:count]
 
     # --- the servers ---
 
@@ -285,14 +286,16 @@ class Stack:
         }
         return self._program(GATEWAY, name, environment)
 
-    async def _migrate(self, service: str) -> None:
-        log = self.home.log(f"{service}-migrate")
-        command = [sys.executable, "-m", f"services.{service}", "migrate"]
+    async def _migrate(self) -> None:
+        log = self.home.log("migrations")
+        command = [sys.executable, "-m", "deploy.local.migrations"]
+        urls = {service: self._database_url(service) for service in SERVICES}
+        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "MIGRATIONS_URLS": json.dumps(urls)}
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *bound_to_parent(command, ending=signal.SIGKILL),
                 stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=ROOT,
-                env=self._service_environment(service, service),
+                env=environment,
             )  # fmt: skip
         try:
             code = await process.wait()
@@ -301,7 +304,7 @@ class Stack:
                 process.terminate()
             raise
         if code:
-            raise DidNotStart(f"the migration of {service} failed:\n{log.read_text()[-3000:]}")
+            raise DidNotStart(f"the migrations failed:\n{log.read_text()[-3000:]}")
 
     # --- what others may read ---
 

@@ -11,6 +11,8 @@ from uuid import UUID
 import jwt
 
 LIFETIME = timedelta(hours=12)
+LONGEST_LOCAL = 64
+"""What may stand before the @ (RFC 5321, 4.5.3.1.1)."""
 
 
 def development_token(private_pem: str, person: UUID, *, now: datetime) -> str:
@@ -30,7 +32,9 @@ def made_up_address(name: str) -> str:
     told = name.casefold()
     plain = unicodedata.normalize("NFKD", told).encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z0-9]+", plain)
-    if " ".join(words) != told:
-        # Something was lost on the way: without a mark two names could share an address.
-        words.append(hashlib.blake2b(told.encode(), digest_size=3).hexdigest())
-    return f"{'.'.join(words)[-60:]}@people.example"
+    local = ".".join(words)
+    if " ".join(words) != told or len(local) > LONGEST_LOCAL:
+        # Something is lost on the way: without a mark, which no name can have, two could share an address.
+        mark = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
+        local = f"{local[: LONGEST_LOCAL - len(mark) - 1].rstrip('.')}-{mark}".lstrip("-")
+    return f"{local}@people.example"

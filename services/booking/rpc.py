@@ -83,7 +83,10 @@ async def _get_occupancy(session: AsyncSession, request: GetOccupancy, call: Cal
 
 def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler]:
     """Orders; reserving is answered directly, see `commands/reserving.py`."""
+    return _about_spaces(ids) | _about_bookings(ids, chance) | _about_presence(ids)
 
+
+def _about_spaces(ids: Ids) -> dict[type[Request[Any]], Handler]:
     async def open_space(session: AsyncSession, request: OpenSpace, call: Call) -> SpaceView:
         require_role(call.principal, request.hub, OPERATORS, "Opening a space")
         space = await spaces.open_space(session, request, now=call.now, ids=ids)
@@ -94,6 +97,10 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
         space = await spaces.change_space(session, request, now=call.now, ids=ids)
         return await _space(session, space.hub, space.slug)
 
+    return {OpenSpace: open_space, ChangeSpace: change_space}
+
+
+def _about_bookings(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler]:
     async def confirm(session: AsyncSession, request: ConfirmBooking, call: Call) -> BookingView:
         who = required(call.principal)
         booking = await bookings.load(session, request.hub, request.booking, who)
@@ -111,6 +118,10 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
         await bookings.cancel(session, booking, by=who.person, now=call.now, ids=ids, reason=request.reason)
         return booking_queries.view_of(booking)
 
+    return {ConfirmBooking: confirm, MoveBooking: move, CancelBooking: cancel}
+
+
+def _about_presence(ids: Ids) -> dict[type[Request[Any]], Handler]:
     async def check_in(session: AsyncSession, request: CheckIn, call: Call) -> BookingView:
         who = required(call.principal)
         booking = await bookings.load(session, request.hub, request.booking, who)
@@ -125,15 +136,7 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
         await bookings.check_out(session, booking, by=who.person, now=call.now, ids=ids)
         return booking_queries.view_of(booking)
 
-    return {
-        OpenSpace: open_space,
-        ChangeSpace: change_space,
-        ConfirmBooking: confirm,
-        MoveBooking: move,
-        CancelBooking: cancel,
-        CheckIn: check_in,
-        CheckOut: check_out,
-    }
+    return {CheckIn: check_in, CheckOut: check_out}
 
 
 async def _space(session: AsyncSession, hub: str, slug: str) -> SpaceView:

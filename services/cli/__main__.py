@@ -1,6 +1,10 @@
 """Entry of `foci` and of `python -m services.cli`."""
 
-from services.cli.app import app
+import typer
+
+from shared.kit.cli import load
+
+app: typer.Typer = load("services.cli.app").app
 
 if __name__ == "__main__":
     app()

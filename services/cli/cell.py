@@ -18,7 +18,7 @@ from shared.contracts.access import ADMIN, inbox_prefix
 from shared.contracts.base import Request
 from shared.kit.errors import FociError
 from shared.kit.ids import utc_now
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 
 DEADLINE_S = 10.0
 

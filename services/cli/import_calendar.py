@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
+from services.cli.calendar.bookings import BookingReport
 from services.cli.calendar.confined import read_confined
 from services.cli.calendar.entry import Limits, RefusedError, one_line
 from services.cli.calendar.execution import Execution
 from services.cli.calendar.plan import Booked, Plan, compare
-from services.cli.calendar.report import Report, as_json, as_tables
+from services.cli.calendar.report import as_json, as_tables
 from services.cli.calendar.terminal import (
     HALF_WAY,
     DryRun,
@@ -85,7 +86,7 @@ def _import(
     *,
     dry_run: bool,
     console: Console,
-) -> Report:
+) -> BookingReport:
     raw = bytes_of(file, Limits())
     home = ZoneInfo(gateway.get(f"/v1/hubs/{hub}").body["time_zone"])
     gateway.get(f"/v1/hubs/{hub}/spaces/{space}")
@@ -93,7 +94,7 @@ def _import(
         reading = read_confined(raw, home=home, now=datetime.now(UTC))
         called = one_line(name or reading.name or file.stem) or "calendar"
         plan = compare(reading, _booked(gateway, hub, called), space)
-    report = Report(called, hub, space, home)
+    report = BookingReport(calendar=called, hub=hub, space=space, zone=home)
     report.begin(reading, plan)
     if dry_run:
         report.pretend(plan)
@@ -111,7 +112,7 @@ def _booked(gateway: Gateway, hub: str, called: str) -> list[Booked]:
     return [Booked.from_item(item) for item in items if (item.get("source") or {}).get("calendar") == called]
 
 
-def _carry_out(plan: Plan, gateway: Gateway, report: Report, console: Console) -> None:
+def _carry_out(plan: Plan, gateway: Gateway, report: BookingReport, console: Console) -> None:
     with progress(console, plan.changes) as advance:
         try:
             Execution(gateway, report, uuid.uuid4().hex, advance).carry_out(plan)

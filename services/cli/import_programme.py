@@ -14,6 +14,7 @@ from rich.console import Console
 
 from services.cli.calendar.confined import read_confined
 from services.cli.calendar.entry import Limits, RefusedError, one_line
+from services.cli.calendar.report import as_json, as_tables
 from services.cli.calendar.terminal import (
     HALF_WAY,
     DryRun,
@@ -30,7 +31,7 @@ from services.cli.calendar.terminal import (
 from services.cli.gateway import Gateway, GatewayError, Whereabouts
 from services.cli.programme.execution import Execution
 from services.cli.programme.plan import Plan, compare
-from services.cli.programme.report import Report, as_json, as_tables
+from services.cli.programme.report import EventReport
 from services.cli.programme.wanted import Known
 from shared.contracts.events.words import EventStatus, Visibility
 
@@ -81,14 +82,14 @@ def _import(
     *,
     dry_run: bool,
     console: Console,
-) -> Report:
+) -> EventReport:
     raw = bytes_of(file, _LIMITS)
     home = ZoneInfo(gateway.get(f"/v1/hubs/{hub}").body["time_zone"])
     with console.status("Reading the calendar and the events that came from it"):
         reading = read_confined(raw, home=home, now=datetime.now(UTC), limits=_LIMITS, claims=False)
         called = one_line(name or reading.name or file.stem) or "calendar"
         plan = compare(reading, _known(gateway, hub, called))
-    report = Report(called, hub, home)
+    report = EventReport(calendar=called, hub=hub, zone=home)
     report.begin(reading, plan)
     if dry_run:
         report.pretend(plan)
@@ -105,7 +106,7 @@ def _known(gateway: Gateway, hub: str, called: str) -> list[Known]:
 
 
 def _carry_out(
-    plan: Plan, gateway: Gateway, report: Report, visibility: Visibility, console: Console
+    plan: Plan, gateway: Gateway, report: EventReport, visibility: Visibility, console: Console
 ) -> None:
     with progress(console, plan.changes) as advance:
         try:

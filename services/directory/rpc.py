@@ -83,7 +83,10 @@ async def _get_me(session: AsyncSession, _: GetMe, call: Call) -> PersonView:
 
 def changes(cell: str, ids: Ids) -> dict[type[Request[Any]], Handler]:
     """Orders."""
+    return _about_hubs(cell, ids) | _about_members(ids) | _about_people(ids)
 
+
+def _about_hubs(cell: str, ids: Ids) -> dict[type[Request[Any]], Handler]:
     async def register_hub(session: AsyncSession, request: RegisterHub, call: Call) -> HubView:
         hub = await commands.register_hub(session, request.profile, cell=cell, now=call.now, ids=ids)
         return queries.hub_view(hub)
@@ -92,26 +95,6 @@ def changes(cell: str, ids: Ids) -> dict[type[Request[Any]], Handler]:
         return queries.hub_view(
             await commands.change_hub_profile(session, request.profile, now=call.now, ids=ids)
         )
-
-    async def add_member(session: AsyncSession, request: AddMember, call: Call) -> MembershipView:
-        who = required(call.principal)
-        return _membership(await commands.add_member(session, request, who, now=call.now, ids=ids))
-
-    async def change_role(session: AsyncSession, request: ChangeRole, call: Call) -> MembershipView:
-        who = required(call.principal)
-        return _membership(await commands.change_role(session, request, who, now=call.now, ids=ids))
-
-    async def leave(session: AsyncSession, request: LeaveHub, call: Call) -> MembershipView:
-        who = required(call.principal)
-        return _membership(await commands.leave(session, request, who, now=call.now, ids=ids))
-
-    async def ensure_person(session: AsyncSession, request: EnsurePerson, call: Call) -> PersonView:
-        person = await commands.ensure_person(session, request, now=call.now, ids=ids)
-        return await queries.get_person(session, person.id)
-
-    async def register_guest(session: AsyncSession, request: RegisterGuest, call: Call) -> PersonView:
-        guest = await commands.register_guest(session, request, now=call.now, ids=ids)
-        return await queries.get_person(session, guest.id)
 
     async def register_organisation(
         session: AsyncSession, request: RegisterOrganisation, call: Call
@@ -124,13 +107,36 @@ def changes(cell: str, ids: Ids) -> dict[type[Request[Any]], Handler]:
     return {
         RegisterHub: register_hub,
         ChangeHubProfile: change_hub_profile,
-        AddMember: add_member,
-        ChangeRole: change_role,
-        LeaveHub: leave,
-        EnsurePerson: ensure_person,
-        RegisterGuest: register_guest,
         RegisterOrganisation: register_organisation,
     }
+
+
+def _about_members(ids: Ids) -> dict[type[Request[Any]], Handler]:
+    async def add_member(session: AsyncSession, request: AddMember, call: Call) -> MembershipView:
+        who = required(call.principal)
+        return _membership(await commands.add_member(session, request, who, now=call.now, ids=ids))
+
+    async def change_role(session: AsyncSession, request: ChangeRole, call: Call) -> MembershipView:
+        who = required(call.principal)
+        return _membership(await commands.change_role(session, request, who, now=call.now, ids=ids))
+
+    async def leave(session: AsyncSession, request: LeaveHub, call: Call) -> MembershipView:
+        who = required(call.principal)
+        return _membership(await commands.leave(session, request, who, now=call.now, ids=ids))
+
+    return {AddMember: add_member, ChangeRole: change_role, LeaveHub: leave}
+
+
+def _about_people(ids: Ids) -> dict[type[Request[Any]], Handler]:
+    async def ensure_person(session: AsyncSession, request: EnsurePerson, call: Call) -> PersonView:
+        person = await commands.ensure_person(session, request, now=call.now, ids=ids)
+        return await queries.get_person(session, person.id)
+
+    async def register_guest(session: AsyncSession, request: RegisterGuest, call: Call) -> PersonView:
+        guest = await commands.register_guest(session, request, now=call.now, ids=ids)
+        return await queries.get_person(session, guest.id)
+
+    return {EnsurePerson: ensure_person, RegisterGuest: register_guest}
 
 
 def _membership(membership: Membership) -> MembershipView:

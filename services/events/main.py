@@ -15,7 +15,6 @@ from shared.contracts.events.sign_ups import SignUp
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
 from shared.kit.ids import Clock, Ids, new_id, utc_now
-from shared.kit.migrate import migrate as migrate_database
 from shared.kit.process import DataService, run
 
 SERVICE = "events"
@@ -71,9 +70,3 @@ def serve() -> None:
         await service.start(stack)
 
     run(SERVICE, settings, parts, clock=utc_now)
-
-
-def migrate() -> None:
-    """Bring the database up to date."""
-    settings = Settings()
-    migrate_database(SERVICE, settings.database_url.get_secret_value())

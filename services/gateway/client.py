@@ -15,7 +15,7 @@ from shared.kit.errors import Unavailable
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal
 from shared.kit.problems import RemoteProblem
-from shared.kit.rpc import Reply, Requester
+from shared.kit.requester import Reply, Requester
 
 Place = tuple[UUID | None, str]
 ASKED_AT_ONCE = 32

@@ -45,11 +45,11 @@ from shared.kit import problems, telemetry
 from shared.kit.errors import FociError
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock, utc_now
+from shared.kit.life import RELEASE, leave_the_permanent_alone, running
 from shared.kit.links import LinkReader
-from shared.kit.nats import Closed, connect
+from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.principal import load_private_key, load_public_key
-from shared.kit.process import RELEASE, leave_the_permanent_alone, needs, running
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from shared.kit.settings import from_environment
 
 DESCRIPTION = """
@@ -158,7 +158,7 @@ async def _keep_connected(settings: Settings, services: Services, readiness: Rea
         closed = Closed()
         nc: Client = await connect(settings, GATEWAY, closed)
         stack.push_async_callback(nc.close)
-        needs(readiness, nc, None)
+        readiness.needs("nats", Pulse(nc).beats)
         services.requester = Requester(nc, clock)
         leave_the_permanent_alone()
         await closed.never()

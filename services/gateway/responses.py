@@ -17,7 +17,7 @@ from shared.contracts.events.views import CalendarFile
 from shared.kit import problems
 from shared.kit.errors import FociError, Invalid, VersionMismatch
 from shared.kit.problems import Problem
-from shared.kit.rpc import Reply
+from shared.kit.requester import Reply
 
 JSON = "application/json"
 CALENDAR = "text/calendar"

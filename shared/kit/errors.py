@@ -6,8 +6,6 @@ import asyncio
 from typing import Any, ClassVar
 
 from nats.errors import Error as NatsError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class FociError(Exception):
@@ -99,15 +97,23 @@ class IdempotencyKeyReused(Invalid):
 _PASSING = ("08", "57", "53", "40", "55P03", "25P04")
 
 
+def _is_sqlalchemys(error: BaseException, *names: str) -> bool:
+    """Whether it is one of SQLAlchemy's errors of these names; a process without a database never loads them."""
+    classes = type(error).__mro__
+    return any(known.__module__ == "sqlalchemy.exc" and known.__name__ in names for known in classes)
+
+
 def is_passing(error: BaseException) -> bool:
     """True when a dependency is away or busy, so that the same request may well succeed later."""
-    if isinstance(error, (Unavailable, OSError, asyncio.TimeoutError, TimeoutError, NatsError, PoolTimeout)):
+    if isinstance(error, (Unavailable, OSError, asyncio.TimeoutError, TimeoutError, NatsError)):
+        return True
+    if _is_sqlalchemys(error, "TimeoutError", "InterfaceError", "OperationalError"):
         return True
     state = getattr(error, "sqlstate", None)
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated or isinstance(error, (InterfaceError, OperationalError)):
+    if _is_sqlalchemys(error, "DBAPIError"):
+        if getattr(error, "connection_invalidated", False):
             return True
-        state = getattr(error.orig, "sqlstate", None)
+        state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if state is None and type(error).__module__.startswith("asyncpg"):
         # asyncpg's own "connection is closed" family carries no SQLSTATE.
         return type(error).__name__ in {

@@ -32,14 +32,6 @@ def handlers(
     """The handlers of one service, with its consumers and the entities it can state again."""
     by_name = {consumer.durable: consumer for consumer in consumers}
 
-    async def list_dead_letters(session: AsyncSession, request: ListDeadLetters, _: Call) -> DeadLetterPage:
-        return await dead_letters.page(
-            session, limit=request.limit, before=request.cursor, replayed=request.replayed
-        )
-
-    async def show_dead_letter(session: AsyncSession, request: ShowDeadLetter, _: Call) -> DeadLetter:
-        return await dead_letters.show(session, request.id)
-
     async def replay_dead_letter(session: AsyncSession, request: ReplayDeadLetter, _: Call) -> DeadLetter:
         letter = await dead_letters.show(session, request.id)
         consumer = by_name.get(letter.consumer)
@@ -63,11 +55,21 @@ def handlers(
         return Republished(entity=request.entity, stated=stated, cursor=cursor)
 
     return {
-        ListDeadLetters: list_dead_letters,
-        ShowDeadLetter: show_dead_letter,
+        ListDeadLetters: _list_dead_letters,
+        ShowDeadLetter: _show_dead_letter,
         ReplayDeadLetter: replay_dead_letter,
         Republish: republish,
     }
+
+
+async def _list_dead_letters(session: AsyncSession, request: ListDeadLetters, _: Call) -> DeadLetterPage:
+    return await dead_letters.page(
+        session, limit=request.limit, before=request.cursor, replayed=request.replayed
+    )
+
+
+async def _show_dead_letter(session: AsyncSession, request: ShowDeadLetter, _: Call) -> DeadLetter:
+    return await dead_letters.show(session, request.id)
 
 
 async def _let_follow(session: AsyncSession, consumer: Consumer, fact: Fact) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
@@ -26,82 +23,25 @@ from shared.kit.database import Database, make_engine
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock
 from shared.kit.kick import Kick
+from shared.kit.life import RELEASE, ended, leave_the_permanent_alone, running
 from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.operations import Restate
 from shared.kit.principal import Verifier, load_public_key
 from shared.kit.relay import Relay
-from shared.kit.rpc import Requester, Server
+from shared.kit.requester import Requester
+from shared.kit.rpc import Server
 from shared.kit.settings import ServiceSettings
 from shared.kit.telemetry import logger
 from shared.kit.timers import Duty, Timers, set_standing
 
 log = logger(__name__)
 
-RELEASE = "0.1.0"
-
 MEASURE_EVERY = 5.0
-CANCEL_AGAIN_AFTER = 0.5
 STOP_WITHIN = 15.0
 
 
 class NotStarted(Exception):
     """The process is still on its way up."""
-
-
-def leave_the_permanent_alone() -> None:
-    """Keep the garbage collector from searching what was made at the start and stays to the end.
-
-    Modules, classes and schemas are most of the objects there are; going through them again and again took a
-    fifteenth of the time under load.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
-
-
-def keep_going(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run a duty that never ends by itself; if it does, the process stops and says so, and is started again."""
-    task = asyncio.create_task(work, name=name)
-
-    def ended(done: asyncio.Task[None]) -> None:
-        if not done.cancelled():
-            log.critical(
-                "a part has ended that must not; stopping the process", part=name, exc_info=done.exception()
-            )
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    task.add_done_callback(ended)
-    return task
-
-
-async def ended(part: str, stop: Callable[[], Awaitable[None]], within: float) -> None:
-    """Stop a part; one that cannot, because what it talks to is away, does not keep the others from it."""
-    try:
-        async with asyncio.timeout(within):
-            await stop()
-    except Exception as error:  # noqa: BLE001  # every part gets its chance to end well
-        log.warning("a part did not end well", part=part, error=repr(error))
-
-
-async def end(task: asyncio.Task[Any]) -> None:
-    """Cancel a task until it has ended.
-
-    Once is not enough: before Python 3.12 `asyncio.wait_for`, which nats-py waits with, forgets a cancellation that
-    comes together with the result, and a duty would go on for ever.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait((task,), timeout=CANCEL_AGAIN_AFTER)
-
-
-@asynccontextmanager
-async def running(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Keep a duty going for as long as the block lasts."""
-    task = keep_going(name, work)
-    try:
-        yield
-    finally:
-        await end(task)
 
 
 async def wait_for_consumers(nc: Client, consumers: Sequence[Consumer]) -> None:
@@ -132,13 +72,6 @@ async def wait_for_database(engine: AsyncEngine) -> None:
                 "database is not ready yet", error=f"{type(error).__name__}: {error}".split("\n", 1)[0]
             )
             await asyncio.sleep(0.5)
-
-
-def needs(readiness: Readiness, nc: Client, database: Database | None) -> None:
-    """Ready only while NATS, and the database if there is one, answer."""
-    readiness.needs("nats", Pulse(nc).beats)
-    if database is not None:
-        readiness.needs("database", database.ping)
 
 
 async def measure(nc: Client, database: Database, service: str) -> None:
@@ -251,7 +184,8 @@ class DataService:
     async def start(self, stack: AsyncExitStack) -> None:
         """Start every part; `stack` stops them."""
         stack.push_async_callback(self.database.engine.dispose)
-        needs(self._readiness, self._nc, self.database)
+        self._readiness.needs("nats", Pulse(self._nc).beats)
+        self._readiness.needs("database", self.database.ping)
         await wait_for_database(self.database.engine)
         for pool in self._pools:
             await stack.enter_async_context(pool)
@@ -287,17 +221,14 @@ class DataService:
         await measure(self._nc, self.database, self.name)
 
 
-def run(
-    name: str,
-    settings: ServiceSettings,
-    parts: Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]],
-    *,
-    clock: Clock,
-) -> None:
+Parts = Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]]
+"""Builds a service's parts and starts them; the stack stops them."""
+
+
+def run(name: str, settings: ServiceSettings, parts: Parts, *, clock: Clock) -> None:
     """Serve until SIGTERM: liveness at once, the parts beside it, stopped in reverse order."""
     telemetry.set_up(name, cell=settings.cell, level=settings.log_level)
-    readiness = Readiness()
-    started = asyncio.Event()
+    readiness, started = Readiness(), asyncio.Event()
 
     async def has_started() -> None:
         if not started.is_set():
@@ -316,6 +247,14 @@ def run(
             leave_the_permanent_alone()
             log.info("ready")
             await closed.never()
+
+    _tell_health(settings, readiness, live)
+
+
+def _tell_health(
+    settings: ServiceSettings, readiness: Readiness, live: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    """Answer `/healthz` and `/readyz` for as long as the service lives, from before its start to after its end."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

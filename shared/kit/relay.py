@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any, NoReturn
 
 import asyncpg
@@ -58,18 +59,16 @@ class Relay:
                 if not self._nc.is_connected:
                     # Whoever can reach the bus shall have the lock.
                     raise ConnectionError("NATS is away")
-                async with self._engine.connect() as connection:
+                async with self._engine.connect() as connection, AsyncExitStack() as unless_whole:
+                    # Whatever cuts it short, being cancelled included, it does not go back to the pool. The lock belongs
+                    # to the server's session: with that open nobody, this replica included, could ever take the lock
+                    # again. And the pool does not see what goes wrong behind its back.
+                    unless_whole.push_async_callback(connection.invalidate)
                     # A transaction left open here would hold back the very rows the relay waits for.
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
-                    try:
-                        # Looked at with every commit: without SQLAlchemy in between that costs a quarter.
-                        await self._lead_if_free(await driver_of(connection))
-                    except BaseException:
-                        # Two reasons not to give it back to the pool: the lock belongs to the server's session, and
-                        # with it open nobody, this replica included, could ever take the lock again; and the pool
-                        # does not see what goes wrong behind its back.
-                        await connection.invalidate()
-                        raise
+                    # Looked at with every commit: without SQLAlchemy in between that costs a quarter.
+                    await self._lead_if_free(await driver_of(connection))
+                    unless_whole.pop_all()
             except FAILURES as error:
                 self._say(f"{type(error).__name__}: {error}")
             await asyncio.sleep(POLL)

@@ -178,8 +178,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "tests-do-not-sleep",
         "Tests wait for a condition with a deadline. `tests/waiting.py` is how; "
-        "the long runs (faults, bench) and the holder of the servers pace work.",
-        below("tests", but=("tests/faults/", "tests/bench/", "tests/holder.py", "tests/waiting.py")),
+        "the long run of faults and the holder of the servers pace work.",
+        below("tests", but=("tests/faults/", "tests/holder.py", "tests/waiting.py")),
         checks.sleeps,
         (
             ("tests/conftest.py", "import time\ntime.sleep(1)"),

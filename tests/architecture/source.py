@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -26,21 +26,25 @@ class Source:
         return ast.parse(self.text)
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Everything in it."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def lines(self) -> list[str]:
         """The lines, the first one at index 0."""
         return self.text.splitlines()
 
-    def calls(self) -> Iterator[tuple[ast.Call, str]]:
+    @cached_property
+    def calls(self) -> tuple[tuple[ast.Call, str], ...]:
         """Every call with the dotted name of what is called, as far as it is one."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call):
-                yield node, dotted(node.func)
+        return tuple((node, dotted(node.func)) for node in self.nodes if isinstance(node, ast.Call))
 
     @cached_property
     def imported(self) -> dict[str, str]:
         """What each imported name stands for."""
         found = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.ImportFrom):
                 for name in node.names:
                     found[name.asname or name.name] = f"{node.module}.{name.name}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.checks import LONG_FUNCTION, LONG_WITH_REASON, functions_over
+from tests.architecture.checks import LONG_WITH_REASON, functions_over
 from tests.architecture.house_rules import BUILDERS, HOT_PATH, LINE, READS_CLOCK, READS_ENVIRONMENT, RULES
 from tests.architecture.source import CODE, ROOT, Rule, read, sources
 
@@ -79,17 +78,6 @@ def test_every_exception_names_something_that_exists_and_gives_a_reason() -> Non
     assert LONG_WITH_REASON.keys() <= functions
 
 
-def test_long_functions_are_reported() -> None:
-    """Not forbidden, but somebody should look: `make test` shows them among the warnings."""
-    long = [
-        f"{source.path}:{line} {name} ({length} lines)"
-        for source in sources()
-        for line, name, length in functions_over(source, LONG_FUNCTION)
-    ]
-    if long:
-        warnings.warn(f"over {LONG_FUNCTION} lines: {', '.join(long)}", stacklevel=1)
-
-
 # Written with a gap (`~`), so that this file does not find itself.
 FOREIGN = {
     what: re.compile(pattern.replace("~", ""))
@@ -134,8 +122,9 @@ def _foreign(root: Path) -> list[str]:
     return [
         f"{path}:{number}: {what}: {line.strip()[:100]}"
         for path, text in _texts(root)
-        for number, line in enumerate(text.splitlines(), start=1)
         for what, pattern in FOREIGN.items()
+        if pattern.search(text)
+        for number, line in enumerate(text.splitlines(), start=1)
         if pattern.search(line)
     ]
 
@@ -149,6 +138,6 @@ def test_the_project_stands_alone() -> None:
     "line",
     ["see /~work/main/x", "read ../~shared/PLAN.md", "cd /~root/x", "--extra-index~-url x", "# TO~DO later"],
 )
-def test_a_planted_foreign_word_is_found(copy: Path, line: str) -> None:
-    with _planted(copy, "docs/planted.md", line.replace("~", "")):
-        assert [fault for fault in _foreign(copy) if fault.startswith("docs/planted.md:1: ")]
+def test_a_planted_foreign_word_is_found(tmp_path: Path, line: str) -> None:
+    with _planted(tmp_path, "docs/planted.md", line.replace("~", "")):
+        assert [fault for fault in _foreign(tmp_path) if fault.startswith("docs/planted.md:1: ")]

@@ -19,7 +19,9 @@ from tests.bench.stack import SAMPLED, Stack
 from tests.bench.throughput import Load, WrkMissing, wrk
 from tests.bench.world import fill
 
-NAMES = ("throughput", "latency", "memory", "delivery", "sign-ups", "scaling")
+NAMES = (
+    "throughput", "latency", "memory", "delivery", "sign-ups", "scaling", "notices", "webhooks", "notice-memory",
+)  # fmt: skip
 ONE_STACK = {"throughput", "latency", "memory"}
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
@@ -64,6 +66,9 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
         ({"delivery"}, bench.delivered),
         ({"sign-ups"}, bench.signed_up),
         ({"scaling"}, bench.scaled),
+        ({"notices"}, bench.told),
+        ({"webhooks"}, bench.hooked),
+        ({"notice-memory"}, bench.remembered),
     )
     for names, part in parts:
         if names & set(arguments.only):

@@ -25,6 +25,7 @@ from shared.kit.ids import new_id, utc_now
 from shared.kit.migrate import migrate
 from tests.bench.floor import Floor, definitions
 from tests.bench.plan import PLACES, Plan, first_day
+from tests.stack.console import eventually
 
 READY_WITHIN_S = 60.0
 DATABASE = "scale"
@@ -105,11 +106,13 @@ def server(folder: Path) -> Iterator[tuple[Postgres, int]]:
             postgres.command(), env=ENVIRONMENT, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not postgres.ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{(folder / 'postgres.log').read_text()}")
-            time.sleep(0.05)
+        eventually(
+            "PostgreSQL is ready, or has ended",
+            lambda: process.poll() is not None or postgres.ready(),
+            seconds=READY_WITHIN_S,
+        )
+        if process.poll() is not None:
+            raise RuntimeError(f"PostgreSQL did not start:\n{(folder / 'postgres.log').read_text()}")
         yield postgres, process.pid
     finally:
         process.send_signal(signal.SIGINT)

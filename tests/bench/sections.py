@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import delivery, history, openloop, scaling, sign_ups
+from tests.bench import delivery, history, openloop, scaling, sign_ups, telling
 from tests.bench.floor import Floor, definitions
 from tests.bench.machine import Memory, memory
 from tests.bench.pages import (
@@ -148,13 +148,19 @@ class Bench:
     def delivered(self) -> list[Section]:
         """From commit to subscriber, with two replicas of booking."""
         self.say("starting the stack with two replicas of booking")
-        with Stack(self.folder / "home-2", replicas={"booking": 2}) as stack:
+        traces = self.folder / "traces"
+        with Stack(self.folder / "home-2", replicas={"booking": 2}, traces=traces) as stack:
             plan = fill(stack, hubs=self.lengths.hubs, people=self.lengths.people)
             load = Load(stack, plan, self.folder)
             load.run(min(self.lengths.warm_up_s, 3))
             self.say(f"{delivery.RATE:.0f} bookings a second, a subscriber beside")
             found = delivery.measure(
-                stack, plan, first=load.number, seconds=self.lengths.delivery_s, folder=self.folder
+                stack,
+                plan,
+                first=load.number,
+                seconds=self.lengths.delivery_s,
+                folder=self.folder,
+                traces=traces,
             )
         return [delivery_section(found)]
 
@@ -188,3 +194,21 @@ class Bench:
         folder = self.folder / "scale"
         folder.mkdir()
         return [scaling_section(scaling.measure(folder, quick=self.quick, say=self.say))]
+
+    # --- notify ---
+
+    def told(self) -> list[Section]:
+        """Notices a second, from the fact to the mail server."""
+        return [telling.told(self.folder, self._telling, self.say)]
+
+    def hooked(self) -> list[Section]:
+        """Webhooks a second."""
+        return [telling.hooked(self.folder, self._telling, self.say)]
+
+    def remembered(self) -> list[Section]:
+        """Notify's memory over many notices."""
+        return [telling.remembered(self.folder, self._telling, self.say)]
+
+    @property
+    def _telling(self) -> telling.Size:
+        return telling.QUICK if self.quick else telling.FULL

@@ -16,11 +16,11 @@ import httpx2
 from deploy.local.tokens import development_token
 from shared.contracts.directory.words import Role
 from shared.kit.ids import utc_now
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.bench import openloop
 from tests.bench.stack import Stack
 from tests.bench.throughput import Round, drive
-from tests.bench.world import TRIES, Settlers, side_by_side
+from tests.bench.world import Settlers, side_by_side
 
 SCRIPT = Path(__file__).with_name("sign_ups.lua")
 PLACES = 20
@@ -120,15 +120,7 @@ class Organisers(Settlers):
             "capacity": PLACES,
             "publish": True,
         }
-        headers = {"Authorization": f"Bearer {operator}"}
-        for _ in range(TRIES):
-            answer = await self.gateway.post(f"/v1/hubs/{hub}/events", json=wanted, headers=headers)
-            if answer.status_code == 201:
-                return str(answer.json()["id"])
-            if answer.status_code != 404:  # events has not heard of the hub yet
-                raise RuntimeError(f"{hub}: {answer.status_code} {answer.text}")
-            await asyncio.sleep(0.1)
-        raise TimeoutError(f"events has not heard of {hub}")
+        return str((await self.posted(f"/v1/hubs/{hub}/events", wanted, operator))["id"])
 
 
 def fill(stack: Stack, size: Size) -> SignUpPlan:

@@ -22,6 +22,7 @@ from deploy.local.servers import bound_to_parent, free_port
 from shared.contracts.access import ADMIN, inbox_prefix
 from tests.bench.machine import ROOT
 from tests.stack.console import Console
+from tests.waiting import eventually
 
 SAMPLED = "0.05"
 DEADLINE_S = 60.0
@@ -41,10 +42,15 @@ class Gauge:
 class Stack:
     """`foci up` with production's settings: authentication, sampled traces that are exported, fsync, keys."""
 
-    def __init__(self, home: Path, *, replicas: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, home: Path, *, replicas: dict[str, int] | None = None, traces: Path | None = None
+    ) -> None:
+        """With `traces` every trace is recorded and kept in that file. Notify is left out unless it has replicas."""
         self.home = home
         self._sink_port = free_port()
-        self._replicas = replicas or {}
+        self._traces = traces
+        # What it costs to tell somebody of a booking is measured by itself.
+        self._replicas = {"notify": 0} | (replicas or {})
         self._stack = contextlib.ExitStack()
         self.console: Console
 
@@ -58,6 +64,7 @@ class Stack:
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "tests.bench.sink", str(self._sink_port)]
+        command += [] if self._traces is None else [str(self._traces)]
         sink = subprocess.Popen(bound_to_parent(command, ending=signal.SIGKILL), cwd=ROOT)
         self._stack.callback(sink.wait)
         self._stack.callback(sink.terminate)
@@ -66,9 +73,7 @@ class Stack:
             "FOCI_RATE_LIMIT": "1000000/second",
             "FOCI_REPLICAS": json.dumps(self._replicas),
             "FOCI_LOG_LEVEL": "INFO",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self._sink_port}",
-            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
-            "OTEL_TRACES_SAMPLER_ARG": SAMPLED,
+            **self.telemetry,
         }
         self.console = self._stack.enter_context(Console(self.home, variables=variables))
         self.console.hears("Foci runs")
@@ -84,6 +89,15 @@ class Stack:
         return f"http://127.0.0.1:{self.console.port}"
 
     @property
+    def telemetry(self) -> dict[str, str]:
+        """Where the processes export their traces to, and how many of them."""
+        return {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self._sink_port}",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": SAMPLED if self._traces is None else "1.0",
+        }
+
+    @property
     def processes(self) -> dict[str, int]:
         """Process ids by program, as the supervisor has them."""
         return {name: int(it["pid"]) for name, it in self.console.processes().items()}
@@ -95,9 +109,13 @@ class Stack:
 
     async def admin(self) -> Client:
         """A NATS client that may see everything and send admin requests."""
-        seed = self.console.home.seed(ADMIN)
+        return await self.client(ADMIN)
+
+    async def client(self, user: str) -> Client:
+        """A NATS client that may do what the service of that name may."""
+        seed = self.console.home.seed(user)
         url = self.console.home.state()["urls"]["nats"]
-        return await connect_once(url, inbox_prefix=inbox_prefix(ADMIN), nkeys_seed_str=seed)
+        return await connect_once(url, inbox_prefix=inbox_prefix(user), nkeys_seed_str=seed)
 
     def sql(self, query: str, *values: Any, database: str = "booking") -> list[asyncpg.Record]:
         """Rows from a service's database."""
@@ -123,18 +141,19 @@ class Stack:
         database = await asyncpg.connect(self.database_url(stream.lower()))
         client = await self.admin()
         try:
-            before = await _gauge(client, stream)
-            while time.monotonic() - started < DEADLINE_S:
-                await asyncio.sleep(0.1)
+
+            async def caught_up() -> bool:
                 now = await _gauge(client, stream)
                 done = now.waiting == 0 and not (acknowledged and now.unacknowledged)
-                if done and now.messages == before.messages == await _stated(database, stream):
-                    return time.monotonic() - started - 0.1
-                before = now
+                return done and now.messages == await _stated(database, stream)
+
+            await eventually(
+                caught_up, within=DEADLINE_S, what="that stream and consumers catch up with the outbox"
+            )
         finally:
             await client.close()
             await database.close()
-        raise TimeoutError(f"stream and consumers have not caught up with the outbox within {DEADLINE_S:g} s")
+        return time.monotonic() - started
 
 
 async def _stated(database: asyncpg.Connection[Any], stream: str) -> int:

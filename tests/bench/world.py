@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,13 +14,13 @@ from deploy.local.tokens import development_token
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
 from shared.contracts.directory.words import HubKind, Role
 from shared.kit.ids import utc_now
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.bench.plan import PLACES, ROOMS, SEATS, Plan, first_day
 from tests.bench.stack import Stack
+from tests.waiting import eventually
 
 CELL = "local"
 SIDE_BY_SIDE = 8
-TRIES = 100
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 RULES = {
     "opening_hours": {day: [{"opens": "07:00", "closes": "22:00"}] for day in WEEK},
@@ -68,7 +68,7 @@ class Settlers:
         await self.requester.send(RegisterHub(profile=profile), cell=CELL, seconds=10)
         operator = await self.token(slug, "Olle Operator", Role.OPERATOR)
         for number in range(PLACES):
-            await self._open(slug, _space(number), operator)
+            await self.posted(f"/v1/hubs/{slug}/spaces", _space(number), operator)
         names = (f"Person {number}" for number in range(self.people))
         return tuple([await self.token(slug, name, Role.MEMBER) for name in names])
 
@@ -79,16 +79,19 @@ class Settlers:
         person: UUID = PersonView.model_validate_json(reply.body).id
         return development_token(self.stack.console.home.token_key(), person, now=utc_now())
 
-    async def _open(self, hub: str, space: dict[str, Any], operator: str) -> None:
+    async def posted(self, path: str, body: Mapping[str, Any], operator: str) -> dict[str, Any]:
+        """Make something in a hub, as soon as its service has heard of the hub; what was made."""
         headers = {"Authorization": f"Bearer {operator}"}
-        for _ in range(TRIES):
-            answer = await self.gateway.post(f"/v1/hubs/{hub}/spaces", json=space, headers=headers)
-            if answer.status_code == 201:
-                return
-            if answer.status_code != 404:  # booking has not heard of the hub yet
-                raise RuntimeError(f"{hub}/{space['id']}: {answer.status_code} {answer.text}")
-            await asyncio.sleep(0.1)
-        raise TimeoutError(f"booking has not heard of {hub}")
+
+        async def made() -> httpx2.Response | None:
+            answer = await self.gateway.post(path, json=body, headers=headers)
+            if answer.status_code not in (201, 404):
+                raise RuntimeError(f"{path} {body}: {answer.status_code} {answer.text}")
+            return answer if answer.status_code == 201 else None
+
+        answer: httpx2.Response = await eventually(made, what=f"{path} is known")
+        view: dict[str, Any] = answer.json()
+        return view
 
 
 async def _settle(stack: Stack, hubs: int, people: int) -> Plan:

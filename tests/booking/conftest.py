@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 import pytest_asyncio
 
 from tests.booking.asking import Asking
 from tests.booking.world import World, make_world
-from tests.emptying import emptied
+from tests.connections import Connections
 from tests.servers import Databases
 
 
@@ -22,11 +22,10 @@ def booking_database(postgres: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def empty(booking_database: str) -> AsyncIterator[World]:
+async def empty(connections: Connections, booking_database: str) -> World:
     """A booking service that has heard of nothing."""
-    await emptied(booking_database)
-    async with make_world(booking_database) as world:
-        yield world
+    await connections.emptied(booking_database)
+    return await make_world(connections, booking_database)
 
 
 @pytest_asyncio.fixture

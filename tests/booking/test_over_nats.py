@@ -41,7 +41,7 @@ from shared.kit.principal import Principal, sign
 from shared.kit.problems import RemoteProblem
 from shared.kit.process import DataService
 from shared.kit.provision import provision
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.booking.world import HUB
 from tests.servers import NatsAccount
 from tests.waiting import eventually

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,14 +15,15 @@ from shared.contracts.booking.words import SpaceKind
 from shared.contracts.directory.words import Role
 from shared.kit.idempotency import Answer
 from tests.booking.world import HUB, Refused, World, make_world
+from tests.connections import Connections
 
 
 @pytest_asyncio.fixture
-async def world(booking_database: str, empty: World) -> AsyncIterator[World]:
+async def world(connections: Connections, booking_database: str, empty: World) -> World:
     """A world whose time is now: keys are remembered by the database's own clock."""
-    async with make_world(booking_database, now=datetime.now(UTC)) as made:
-        await made.hub()
-        yield made
+    made = await make_world(connections, booking_database, now=datetime.now(UTC))
+    await made.hub()
+    return made
 
 
 def tomorrow(world: World, space: str, hour: int = 10, **more: Any) -> Reserve:

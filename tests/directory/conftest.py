@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 import pytest_asyncio
 
+from tests.connections import Connections
 from tests.directory.world import World, make_world
-from tests.emptying import emptied
 from tests.servers import Databases
 
 
@@ -21,11 +21,10 @@ def directory_database(postgres: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def empty(directory_database: str) -> AsyncIterator[World]:
+async def empty(connections: Connections, directory_database: str) -> World:
     """A directory with nothing in it."""
-    await emptied(directory_database)
-    async with make_world(directory_database) as world:
-        yield world
+    await connections.emptied(directory_database)
+    return make_world(connections, directory_database)
 
 
 @pytest_asyncio.fixture

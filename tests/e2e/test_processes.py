@@ -15,17 +15,12 @@ import pytest
 from shared.contracts.catalogue import SERVICES
 from tests.e2e.collector import Collector, Span
 from tests.stack.console import Console, eventually
-from tests.stack.hubs import register
+from tests.stack.plain import PlainStack
 
 HUB = "here"
 PROCESSES = ("gateway", *SERVICES)
 CONSUMER = "booking__measures_occupancy"
 TITLE = "Therapy with Dr Ek"
-FAST = {
-    "FOCI_DEMO": "false",
-    "OTEL_BSP_SCHEDULE_DELAY": "200",
-    "OTEL_TRACES_SAMPLER": "parentbased_always_on",
-}
 
 
 @dataclass
@@ -45,18 +40,10 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Collector() as collector:
-        variables = {**FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
-        home = tmp_path_factory.mktemp("e2e") / "home"
-        with Console(home, variables=variables) as console:
-            console.hears("Foci runs")
-            register(console, HUB)
-            token = console.foci("token", "--hub", HUB, "--role", "operator").stdout.strip()
-            headers = {"Authorization": f"Bearer {token}"}
-            url = f"http://127.0.0.1:{console.port}"
-            with httpx2.Client(base_url=url, headers=headers, timeout=20) as client:
-                yield Running(console, collector, client)
+def stack(plain_stack: PlainStack) -> Iterator[Running]:
+    headers = {"Authorization": f"Bearer {plain_stack.token(plain_stack.hub(HUB), 'operator')}"}
+    with httpx2.Client(base_url=plain_stack.url, headers=headers, timeout=20) as client:
+        yield Running(plain_stack.console, plain_stack.collector, client)
 
 
 def space(stack: Running, days: int, **headers: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -43,9 +42,8 @@ class Both:
 
     async def _new(self, service: str) -> list[Fact]:
         world = self.events if service == "events" else self.booking
-        facts = await world.facts()
-        new = facts[self._carried[service] :]
-        self._carried[service] = len(facts)
+        new = await world.facts(after=self._carried[service])
+        self._carried[service] += len(new)
         return [fact for fact in new if not self.lost(fact)]
 
     async def carry(self, *, twice: bool = False, reversed_: bool = False) -> int:
@@ -164,24 +162,17 @@ class Both:
         return saga_checks.differences(events, rooms, self.events.now) + left
 
 
-@asynccontextmanager
-async def make_both(events_url: str, booking_url: str) -> AsyncIterator[Both]:
+async def make_both(events: events_world.World, booking: booking_world.World) -> Both:
     """Both services on empty databases, with the hub Nordviken, its studio, its lab and a floor of studio and flex seats."""
-    async with (
-        events_world.make_world(events_url) as events,
-        booking_world.make_world(booking_url) as booking,
-    ):
-        booking._numbers = itertools.count(1_000_000)
-        booking.people = events.people
-        assert booking.now == events.now == MONDAY
-        both = Both(events, booking)
-        await events.hub()
-        await booking.hub()
-        await booking.space("studio", rules=OPEN_ALWAYS, capacity=12)
-        await booking.space("lab", rules=OPEN_ALWAYS, capacity=12)
-        await booking.space("flex", SpaceKind.FLEX, seats=6, rules=OPEN_ALWAYS)
-        await booking.space(
-            "floor", SpaceKind.EVENT, made_of=("studio", "flex"), rules=OPEN_ALWAYS, capacity=60
-        )
-        await both.settle()
-        yield both
+    booking._numbers = itertools.count(1_000_000)
+    booking.people = events.people
+    assert booking.now == events.now == MONDAY
+    both = Both(events, booking)
+    await events.hub()
+    await booking.hub()
+    await booking.space("studio", rules=OPEN_ALWAYS, capacity=12)
+    await booking.space("lab", rules=OPEN_ALWAYS, capacity=12)
+    await booking.space("flex", SpaceKind.FLEX, seats=6, rules=OPEN_ALWAYS)
+    await booking.space("floor", SpaceKind.EVENT, made_of=("studio", "flex"), rules=OPEN_ALWAYS, capacity=60)
+    await both.settle()
+    return both

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 import pytest_asyncio
 
-from tests.emptying import emptied
+from tests.booking import world as booking_world
+from tests.connections import Connections
 from tests.events.agreeing import Both, make_both
 from tests.events.world import World, make_world
 from tests.servers import Databases
@@ -22,11 +23,10 @@ def events_database(postgres: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def empty(events_database: str) -> AsyncIterator[World]:
+async def empty(connections: Connections, events_database: str) -> World:
     """An events service that has heard of nothing."""
-    await emptied(events_database)
-    async with make_world(events_database) as world:
-        yield world
+    await connections.emptied(events_database)
+    return make_world(connections, events_database)
 
 
 @pytest_asyncio.fixture
@@ -46,9 +46,7 @@ def booking_beside(postgres: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def both(events_database: str, booking_beside: str) -> AsyncIterator[Both]:
+async def both(connections: Connections, empty: World, booking_beside: str) -> Both:
     """Events and booking, which agree on rooms by facts alone."""
-    await emptied(events_database)
-    await emptied(booking_beside)
-    async with make_both(events_database, booking_beside) as two:
-        yield two
+    await connections.emptied(booking_beside)
+    return await make_both(empty, await booking_world.make_world(connections, booking_beside))

@@ -17,36 +17,13 @@ from shared.contracts.booking.facts import (
 )
 from shared.contracts.booking.words import VenueLoss, VenueRefusal
 from shared.contracts.events.facts import VenueAcceptedV1, VenueReleasedV1, VenueWantedV1
+from tests.world import HUB, HearingWorld
 
 F = TypeVar("F", bound=Fact)
 
-HUB = "nordviken"
 
-
-class Rooms:
+class Rooms(HearingWorld):
     """A part of the world: each answer is taken in and returned."""
-
-    now: datetime
-
-    def ids(self) -> UUID:
-        """The next id."""
-        raise NotImplementedError
-
-    def person(self, name: str) -> UUID:
-        """The id of somebody called that."""
-        raise NotImplementedError
-
-    def version_of(self, subject: str) -> int:
-        """The number of the next fact another service states about something."""
-        raise NotImplementedError
-
-    async def hear(self, *facts: Fact) -> list[str]:
-        """Take facts in as the service's consumers would."""
-        raise NotImplementedError
-
-    async def facts(self, *kinds: type[Fact]) -> list[Fact]:
-        """What the service has stated, in the order of writing."""
-        raise NotImplementedError
 
     async def _booking_says(self, fact: type[F], event: UUID, edition: int | None, **more: Any) -> F:
         subject = f"{event}/venue"

@@ -125,3 +125,16 @@ async def test_what_i_take_part_in_and_run(world: World) -> None:
     assert [(one.title, one.status) for one in page.items] == [("Bread", "cancelled"), ("Boats", "published")]
     assert mine.id not in {one.id for one in page.items}
     assert (await world.refusal(ListMyEvents(), None)).status == 401
+
+
+async def test_a_list_shows_the_agreement_on_the_room_to_those_who_run_the_event(world: World) -> None:
+    event = await world.event(place={"space": "floor"})
+    await world.agreed(event.id)
+    seen = await world.seen(event)
+    assert seen.venue is not None
+    everybody = ListEvents(hub=HUB)
+    for who, role in (("ann", Role.MEMBER), ("hanna", Role.HOST)):
+        assert [one.venue for one in (await world.ask(everybody, who, role)).items] == [seen.venue]
+    assert [one.venue for one in (await world.ask(ListMyEvents(), "ann")).items] == [seen.venue]
+    for stranger in ("ben", None):
+        assert [one.venue for one in (await world.ask(everybody, stranger)).items] == [None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -45,7 +44,7 @@ from shared.contracts.events.sign_ups import (
 from shared.contracts.events.words import Way
 from shared.kit.idempotency import Answer
 from shared.kit.principal import Principal
-from tests.emptying import emptied
+from tests.connections import Connections
 from tests.events.lines import cancelled, changed, hidden, nothing_wrong, opened, resized
 from tests.events.world import HUB, Refused, World, make_world
 
@@ -75,11 +74,11 @@ SELDOM = st.sampled_from((True, *[False] * 5))
 class Line(RuleBasedStateMachine):
     """One event with two lines, eight people, and everything that can happen to them."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, runner: asyncio.Runner, connections: Connections, database: str) -> None:
         super().__init__()
+        self.runner = runner
+        self.connections = connections
         self.database = database
-        self.runner = asyncio.Runner()
-        self.stack = AsyncExitStack()
         self.world: World
         self.event: UUID
         self.offered_before: set[UUID] = set()
@@ -96,8 +95,8 @@ class Line(RuleBasedStateMachine):
     @initialize(room=CAPACITIES, online=st.integers(1, 3), no_line=SELDOM, days=st.integers(5, 20))
     def open(self, room: int | None, online: int, no_line: bool, days: int) -> None:
         async def opening() -> None:
-            await emptied(self.database)
-            self.world = await self.stack.enter_async_context(make_world(self.database))
+            await self.connections.emptied(self.database)
+            self.world = make_world(self.connections, self.database)
             self.event = await opened(
                 self.world, room, online=online, waits=not no_line, starts_in=timedelta(days=days)
             )
@@ -105,10 +104,6 @@ class Line(RuleBasedStateMachine):
                 await self._does(name, "sign up", Way.ROOM)
 
         self.run(opening())
-
-    def teardown(self) -> None:
-        self.run(self.stack.aclose())
-        self.runner.close()
 
     # --- what people do: each is answered or refused, and nothing else ---
 
@@ -258,18 +253,24 @@ class Line(RuleBasedStateMachine):
 
 
 def test_the_line_keeps_its_promises(events_database: str) -> None:
-    def a_line() -> Line:
-        return Line(events_database)
+    with asyncio.Runner() as runner:
+        connections = Connections()
 
-    run_state_machine_as_test(
-        a_line,  # type: ignore[arg-type]  # anything that makes one will do
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            database=None,
-            derandomize=True,
-            phases=(Phase.generate,),
-        ),
-    )
+        def a_line() -> Line:
+            return Line(runner, connections, events_database)
+
+        try:
+            run_state_machine_as_test(
+                a_line,  # type: ignore[arg-type]  # anything that makes one will do
+                settings=settings(
+                    max_examples=12,
+                    stateful_step_count=25,
+                    deadline=None,
+                    suppress_health_check=list(HealthCheck),
+                    database=None,
+                    derandomize=True,
+                    phases=(Phase.generate,),
+                ),
+            )
+        finally:
+            runner.run(connections.close())

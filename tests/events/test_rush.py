@@ -19,15 +19,15 @@ from shared.kit.database import Database, make_engine
 from shared.kit.idempotency import Answer
 from shared.kit.principal import Principal
 from shared.kit.rpc import Call
+from tests.connections import Connections
 from tests.events.lines import give_back, nothing_wrong, opened, sign_up
 from tests.events.world import HUB, Refused, World, make_world
 
 
 @pytest_asyncio.fixture
-async def world(events_database: str, empty: World) -> AsyncIterator[World]:
+async def world(connections: Connections, events_database: str, empty: World) -> World:
     """A world whose time is now: keys are remembered by the database's own clock."""
-    async with make_world(events_database, now=datetime.now(UTC)) as made:
-        yield made
+    return make_world(connections, events_database, now=datetime.now(UTC))
 
 
 @pytest_asyncio.fixture

@@ -29,7 +29,8 @@ from shared.kit.principal import Principal, sign
 from shared.kit.problems import RemoteProblem
 from shared.kit.process import DataService
 from shared.kit.provision import provision
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
+from tests.connections import Connections
 from tests.events.lines import nothing_wrong, opened
 from tests.events.world import HUB, World, make_world
 from tests.servers import NatsAccount
@@ -66,7 +67,11 @@ class Door:
 
 @pytest_asyncio.fixture
 async def door(
-    events_database: str, empty: World, nats_account: NatsAccount, nats_admin: Client
+    connections: Connections,
+    events_database: str,
+    empty: World,
+    nats_account: NatsAccount,
+    nats_admin: Client,
 ) -> AsyncIterator[Door]:
     """Events at work on an empty database."""
     await provision(nats_admin)
@@ -87,7 +92,7 @@ async def door(
         await service.start(stack)
         client = await nats_account.connect("gateway")
         stack.push_async_callback(client.close)
-        world = await stack.enter_async_context(make_world(events_database, now=utc_now()))
+        world = make_world(connections, events_database, now=utc_now())
         world.people.update(empty.people)
         yield Door(Requester(client, utc_now), key, world)
 

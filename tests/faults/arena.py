@@ -81,7 +81,13 @@ class Arena(Stack):
     """
 
     def __init__(
-        self, home: Path, narrator: Narrator, *, deadline_s: float = 5.0, faulty: tuple[str, ...] = ()
+        self,
+        home: Path,
+        narrator: Narrator,
+        *,
+        deadline_s: float = 5.0,
+        faulty: tuple[str, ...] = (),
+        gateways: int = 2,
     ) -> None:
         settings = LocalSettings(
             home=home,
@@ -91,7 +97,7 @@ class Arena(Stack):
             rate_limit="1000000/second",
             cell="local",
             log_level="INFO",
-            replicas={"booking": 2, GATEWAY: 2, ledger.SERVICE: 2},
+            replicas={"booking": 2, GATEWAY: gateways, ledger.SERVICE: 2},
             demo=False,
         )
         super().__init__(settings, narrator)
@@ -160,9 +166,9 @@ class Arena(Stack):
     def _command(self, service: str) -> list[str]:
         words = [f"services.{service}", "serve"]
         if service in self._faulty:
-            words = ["tests.faults.planted", service, str(self.planting.folder)]
+            words = ["tests.faults.start", "tests.faults.planted", service, str(self.planting.folder)]
         elif service == ledger.SERVICE:
-            words = ["tests.faults.ledger"]
+            words = ["tests.faults.start", "tests.faults.ledger"]
         return bound_to_parent([sys.executable, "-m", *words], ending=9)  # type: ignore[arg-type]
 
     # --- looking ---
@@ -237,11 +243,9 @@ class Arena(Stack):
 
 
 @contextlib.asynccontextmanager
-async def arena_in(
-    home: Path, narrator: Narrator, *, deadline_s: float = 5.0, faulty: tuple[str, ...] = ()
-) -> Any:
-    """An arena that runs while the block lasts."""
-    arena = Arena(home, narrator, deadline_s=deadline_s, faulty=faulty)
+async def arena_in(home: Path, narrator: Narrator, **more: Any) -> Any:
+    """An arena that runs while the block lasts; `more` as for the arena itself."""
+    arena = Arena(home, narrator, **more)
     try:
         await arena.up()
         yield arena

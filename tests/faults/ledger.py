@@ -1,4 +1,4 @@
-"""`python -m tests.faults.ledger`: a service that only writes down each fact it is handed, to see what is done twice."""
+"""For tests.faults.start: a service that only writes down each fact it is handed, to see what is done twice."""
 
 from __future__ import annotations
 
@@ -101,5 +101,4 @@ def serve() -> None:
     run(SERVICE, settings, parts, clock=utc_now)
 
 
-if __name__ == "__main__":
-    serve()
+main = serve

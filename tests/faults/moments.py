@@ -1,4 +1,4 @@
-"""`python -m tests.faults.moments SERVICE FOLDER`: a service's process that ends as by kill -9 at a chosen step of a saga.
+"""For tests.faults.start, with SERVICE FOLDER: a service's process that ends as by kill -9 at a chosen step of a saga.
 
 FOLDER/<fact>.before-commit ends the process that first states such a fact before its transaction commits, and
 FOLDER/<fact>.after-commit right after it has committed, before what it was doing is acknowledged or answered. Whoever comes
@@ -68,7 +68,3 @@ def main() -> None:
         dies_when_stating(module, Path(folder))
     dies_after_commit(Path(folder))
     importlib.import_module(f"services.{service}.main").serve()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.planted SERVICE FOLDER`: a service's process into which faults can be put while it runs.
+"""For tests.faults.start, with SERVICE FOLDER: a service's process into which faults can be put while it runs.
 
 What is at fault at the moment stands in FOLDER, see tests/faults/planting.py. The bad moments are the same with and
 without a fault, so that a clean system can be put through the same. Production code knows nothing of this: functions are
@@ -170,7 +170,3 @@ def main() -> None:
     prepare(service, Planting(Path(folder)))
     place = "tests.faults.ledger" if service == "ledger" else f"services.{service}.main"
     importlib.import_module(place).serve()
-
-
-if __name__ == "__main__":
-    main()

@@ -124,8 +124,11 @@ SCENARIOS = (
 
 
 def arena_to_plant_in(home: Path, narrator: Narrator) -> AbstractAsyncContextManager[Arena]:
-    """Where scenarios are played; who dies leaves a request unanswered for the gateway's whole deadline."""
-    return arena_in(home, narrator, deadline_s=2.5, faulty=("booking", ledger.SERVICE))
+    """Where scenarios are played; who dies leaves a request unanswered for the gateway's whole deadline.
+
+    One gateway: none dies here.
+    """
+    return arena_in(home, narrator, deadline_s=2.5, faulty=("booking", ledger.SERVICE), gateways=1)
 
 
 async def play(arena: Arena, scenario: Scenario, *, faulty: bool) -> list[Violation]:

@@ -15,7 +15,7 @@ from shared.contracts.directory.words import HubKind, Role
 from shared.kit.errors import Unavailable
 from shared.kit.ids import utc_now
 from shared.kit.problems import RemoteProblem
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.faults.arena import Arena
 from tests.faults.door import Door, Lost, Shut
 from tests.faults.waiting import comes_true

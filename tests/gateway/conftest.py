@@ -10,9 +10,9 @@ from tests.gateway.cell import Cell, running_cell
 
 
 @pytest.fixture(scope="module")
-def cell() -> Iterator[Cell]:
-    """A cell with two hubs, each with a room and flexible seats."""
-    with running_cell() as running:
+def cell(request: pytest.FixtureRequest) -> Iterator[Cell]:
+    """A cell with two hubs, each with a room and flexible seats; wired for the files that say `WIRED`."""
+    with running_cell(wired=getattr(request.module, "WIRED", False)) as running:
         for hub in ("here", "there"):
             running.hub(hub)
             running.space(hub, "room")

@@ -15,6 +15,8 @@ from tests.gateway.cell import Cell, eventually
 from tests.gateway.problems import problem
 
 BOOKINGS = "/v1/hubs/here/bookings"
+WIRED = True
+"""The last stories cut the cell off from its servers."""
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import httpx2
 
 from shared.contracts.directory.requests import EnsurePerson, PersonView
 from shared.contracts.directory.words import Role
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from tests.gateway.cell import CELL, Cell, eventually
 from tests.gateway.problems import problem
 
@@ -37,7 +37,7 @@ def arrive(cell: Cell, event: dict[str, Any], name: str, **body: Any) -> dict[st
 async def _crowd(cell: Cell) -> list[UUID]:
     """So many people of the directory."""
     asking = Requester(cell.admin, cell.clock)
-    few = asyncio.Semaphore(20)
+    few = asyncio.Semaphore(8)  # as many as directory has connections: more would only wait for each other
 
     async def one(number: int) -> UUID:
         wanted = EnsurePerson(hub="here", name=f"One of many {number}", role=Role.VISITOR)

@@ -19,8 +19,8 @@ from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV
 from shared.contracts.streams import streams_written_by
 from shared.kit.database import Database, make_engine
 from shared.kit.ids import new_id
+from shared.kit.life import end
 from shared.kit.outbox import emit
-from shared.kit.process import end
 from shared.kit.relay import Relay
 from tests.waiting import eventually
 

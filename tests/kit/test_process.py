@@ -22,7 +22,7 @@ from deploy.local.servers import Nats, free_port, is_free
 from deploy.nats.config import Server, User, cell_users, render
 from deploy.nats.keys import new_seed, public_key
 from shared.contracts.access import USERS
-from shared.kit import process
+from shared.kit import life
 from shared.kit.nats import Closed, connect, connect_options
 from shared.kit.provision import provision
 from tests.kit.consuming import Outage, settings_of
@@ -167,5 +167,5 @@ async def test_a_duty_that_missed_its_cancellation_is_cancelled_again() -> None:
         await never.wait()
 
     task = asyncio.create_task(deaf())
-    await asyncio.wait_for(process.end(task), timeout=5)
+    await asyncio.wait_for(life.end(task), timeout=5)
     assert task.cancelled()

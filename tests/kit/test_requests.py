@@ -24,7 +24,8 @@ from shared.kit.idempotency import Answer
 from shared.kit.ids import new_id, utc_now
 from shared.kit.principal import LIFETIME, Principal, Verifier, required, sign
 from shared.kit.problems import RemoteProblem
-from shared.kit.rpc import Call, Requester, Server
+from shared.kit.requester import Requester
+from shared.kit.rpc import Call, Server
 from tests.kit.consuming import Outage, settled
 from tests.kit.hubs import opened
 from tests.servers import NatsAccount

@@ -23,7 +23,8 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id, utc_now
 from shared.kit.outbox import emit
 from shared.kit.principal import Verifier
-from shared.kit.rpc import Call, Requester, Server
+from shared.kit.requester import Requester
+from shared.kit.rpc import Call, Server
 from tests.kit.consuming import consuming, is_idle, settled
 from tests.kit.hubs import effects, note, registered, relaying
 from tests.kit.test_requests import KEY

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.emptying import emptied
+from tests.connections import Connections
 from tests.notify.world import World, make_world
 from tests.servers import Databases
 
@@ -21,9 +21,9 @@ def notify_database(postgres: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def empty(notify_database: str) -> AsyncIterator[World]:
+async def empty(connections: Connections, notify_database: str) -> AsyncIterator[World]:
     """A notify service that has heard of nothing."""
-    await emptied(notify_database)
+    await connections.emptied(notify_database)
     async with make_world(notify_database) as world:
         yield world
 

@@ -29,13 +29,21 @@ from shared.contracts.directory.requests import Contact
 from shared.contracts.notify.notices import QuietHours
 from shared.contracts.notify.words import ALWAYS, About, Channel, News, NoticeKind, Pace
 from shared.kit.database import Database
-from tests.emptying import emptied
+from tests.connections import Connections
 from tests.notify.mailing import LEASE, QUICK, Crash, Mailing, make_mailing
 from tests.notify.post_office import CUT, CUT_AFTER
 from tests.notify.world import ZONE, World, make_world
 from tests.waiting import eventually
 
 T = TypeVar("T")
+
+
+async def emptied(url: str) -> None:
+    """No row is left; over a connection of the loop that is running."""
+    connections = Connections()
+    await connections.emptied(url)
+    await connections.close()
+
 
 PEOPLE = {"ann": ZONE, "bo": "America/New_York"}
 START = datetime(2027, 6, 1, 9, 0, tzinfo=UTC)

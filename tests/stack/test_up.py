@@ -13,6 +13,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +27,13 @@ from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from deploy.local.servers import free_port
+from deploy.local.tokens import made_up_address
 from shared.contracts.catalogue import SERVICES
 from tests.stack.console import Console, alive, eventually
+from tests.stack.mails import Mails, links_in
 
 PROCESSES = (*SERVICES, "gateway")
-EVERYTHING = {"nats", "postgres", *PROCESSES}
+EVERYTHING = {"nats", "postgres", "mail", *PROCESSES}
 RUNS = "Foci runs"
 
 
@@ -43,20 +46,33 @@ def answer(url: str, token: str | None = None) -> Any:
 
 @dataclass(frozen=True)
 class Shared:
-    """A stack that nobody ends, and what a second one from the same folder was told while it started."""
+    """A stack that its last story ends, and what a second one from the same folder was told while it started."""
 
     console: Console
     second: subprocess.CompletedProcess[str]
+    mail_port: int
+    """The one it was told to use, which another program has."""
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     home = tmp_path_factory.mktemp("up") / "home"
-    with Console(home, variables={"UNRELATED_SECRET": "x"}) as console:
-        console.hears("servers:")
-        second = console.foci("up")
-        console.hears(RUNS)
-        yield Shared(console, second)
+    with listening() as mail_port:
+        variables = {"UNRELATED_SECRET": "x", "FOCI_MAIL_PORT": str(mail_port), "FOCI_GATHER_S": "1"}
+        with Console(home, variables=variables) as console:
+            console.hears("servers:")
+            second = console.foci("up")
+            console.hears(RUNS)
+            yield Shared(console, second, mail_port)
+
+
+@contextmanager
+def listening() -> Iterator[int]:
+    """A port that another program has."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        yield taken.getsockname()[1]
 
 
 def test_a_second_start_from_the_same_folder_is_refused(shared: Shared) -> None:
@@ -78,53 +94,6 @@ def test_secrets_are_for_their_owner_and_processes_get_only_their_own(shared: Sh
         assert "UNRELATED_SECRET" not in variables
     gateway = psutil.Process(console.processes()["gateway"]["pid"]).environ()
     assert "GATEWAY_DATABASE_URL" not in gateway
-
-
-def test_a_stack_survives_kills_and_stops_without_a_trace(tmp_path: Path) -> None:
-    """A killed service is started again, a killed supervisor takes everything with it; the next start goes on."""
-    with Console(tmp_path / "home") as console:
-        console.hears(RUNS)
-        base = f"http://127.0.0.1:{console.port}/v1"
-        hubs = [hub["id"] for hub in answer(f"{base}/hubs")["items"]]
-        assert hubs[0] == "alvhamn-coffice"
-        assert len(hubs) == 8
-        met = answer(f"{base}/hubs/{hubs[0]}/event-figures?year={datetime.now(UTC).year - 1}")
-        assert (met["meetups"], met["participants"]) == (102, 2046)
-        assert set(console.processes()) == EVERYTHING
-        _survives_a_killed_service(console, f"{base}/hubs/{hubs[0]}/spaces")
-        _stops_without_a_trace(console, signal.SIGTERM)
-
-    with Console(tmp_path / "home", port=console.port) as again:
-        sys.stdout.write(again.hears(RUNS))  # the time it took; shown, not judged: the machine may be busy
-        assert "demo" not in again.said
-        assert [hub["id"] for hub in answer(f"{base}/hubs")["items"]] == hubs
-        family = again.family()
-        again.stops(signal.SIGKILL)
-        eventually("nothing is left", lambda: not alive(family))
-
-    with Console(tmp_path / "home", port=console.port) as third:
-        third.hears(RUNS)
-        _stops_without_a_trace(third, signal.SIGINT)
-
-
-def _survives_a_killed_service(console: Console, spaces: str) -> None:
-    booking = console.processes()["booking"]["pid"]
-    os.kill(booking, signal.SIGKILL)
-    console.hears("booking was ended by SIGKILL; starting it again in 0.5 s")
-    console.hears("booking is ready again")
-    assert console.processes()["booking"]["pid"] != booking
-    assert answer(spaces)["items"]
-    status = console.foci("status")
-    assert status.returncode == 0, status.stderr
-    assert all(name in status.stdout for name in EVERYTHING)
-
-
-def _stops_without_a_trace(console: Console, how: signal.Signals) -> None:
-    family = console.family()
-    assert len(family) > len(EVERYTHING)
-    assert console.stops(how) == 0
-    assert not alive(family)
-    assert "did not stop" not in console.said
 
 
 def test_a_token_is_a_persons(shared: Shared) -> None:
@@ -200,16 +169,82 @@ async def _only_occupancy(credentials: dict[str, Any]) -> None:
         await client.close()
 
 
+def test_the_demo_is_there_and_a_killed_service_is_started_again(shared: Shared) -> None:
+    console = shared.console
+    base = f"http://127.0.0.1:{console.port}/v1"
+    hubs = _hubs(console)
+    assert hubs[0] == "alvhamn-coffice"
+    assert len(hubs) == 8
+    met = answer(f"{base}/hubs/{hubs[0]}/event-figures?year={datetime.now(UTC).year - 1}")
+    assert (met["meetups"], met["participants"]) == (102, 2046)
+    assert set(console.processes()) == EVERYTHING
+    _survives_a_killed_service(console, f"{base}/hubs/{hubs[0]}/spaces")
+
+
+def test_the_demo_people_are_told_at_any_hour_in_their_languages(shared: Shared) -> None:
+    """Caught by a page on another port than the taken one, which says so."""
+    console, mails = shared.console, Mails(shared.console)
+    assert mails.url != f"http://127.0.0.1:{shared.mail_port}"
+    assert mails.url in console.hears("mail  ")
+    waits = made_up_address("Iris Klintberg")
+    eventually("an offer", lambda: any({"accept", "decline"} < set(links_in(one)) for one in mails.to(waits)))
+    for name, language in (("Iris Klintberg", "sv"), ("Faris Nordal", "en"), ("Oskar Lyngby-Holm", "da")):
+        mail, *_ = mails.wait(made_up_address(name))
+        assert mail["Content-Language"] == language
+    token = console.foci("token", "--hub", "alvhamn-coffice", "--role", "member", "--person", "Aina Strandmo")
+    inbox = answer(f"http://127.0.0.1:{console.port}/v1/me/notices", token.stdout.strip())
+    assert inbox["unread"] == len(inbox["items"]) > 0
+
+
+def test_it_stops_without_a_trace_and_goes_on_with_the_next_start(shared: Shared) -> None:
+    """Also after its supervisor was killed, which takes everything with it. The last story: it ends the stack."""
+    console, home = shared.console, shared.console.home.root
+    hubs = _hubs(console)
+    _stops_without_a_trace(console, signal.SIGTERM)
+
+    with Console(home, port=console.port) as again:
+        sys.stdout.write(again.hears(RUNS))  # the time it took; shown, not judged: the machine may be busy
+        assert "demo" not in again.said
+        assert _hubs(again) == hubs
+        family = again.family()
+        again.stops(signal.SIGKILL)
+        eventually("nothing is left", lambda: not alive(family))
+
+    with Console(home, port=console.port) as third:
+        third.hears(RUNS)
+        _stops_without_a_trace(third, signal.SIGINT)
+
+
+def _hubs(console: Console) -> list[str]:
+    return [hub["id"] for hub in answer(f"http://127.0.0.1:{console.port}/v1/hubs")["items"]]
+
+
+def _survives_a_killed_service(console: Console, spaces: str) -> None:
+    booking = console.processes()["booking"]["pid"]
+    os.kill(booking, signal.SIGKILL)
+    console.hears("booking was ended by SIGKILL; starting it again in 0.5 s")
+    console.hears("booking is ready again")
+    assert console.processes()["booking"]["pid"] != booking
+    assert answer(spaces)["items"]
+    status = console.foci("status")
+    assert status.returncode == 0, status.stderr
+    assert all(name in status.stdout for name in EVERYTHING)
+
+
+def _stops_without_a_trace(console: Console, how: signal.Signals) -> None:
+    family = console.family()
+    assert len(family) > len(EVERYTHING)
+    assert console.stops(how) == 0
+    assert not alive(family)
+    assert "did not stop" not in console.said
+
+
 def test_a_taken_port_is_said_with_a_way_out(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", free_port()))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with Console(tmp_path / "home", port=port) as console:
-            line = console.hears(f"Port {port} is taken")
-            assert "FOCI_PORT=" in line
-            assert console.process.wait(30) == 1
-            assert not (tmp_path / "home" / "postgres").exists()
+    with listening() as port, Console(tmp_path / "home", port=port) as console:
+        line = console.hears(f"Port {port} is taken")
+        assert "FOCI_PORT=" in line
+        assert console.process.wait(30) == 1
+        assert not (tmp_path / "home" / "postgres").exists()
 
 
 def test_given_servers_that_do_not_answer_are_named(tmp_path: Path) -> None:

@@ -13,11 +13,9 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 
 from services.cli.calendar.entry import Limits, Reading, RefusedError, one_line
-from services.cli.calendar.reading import read
 
 _READING = TypeAdapter(Reading)
 _ROOT = Path(__file__).resolve().parents[3]
-_OUT_OF_MEMORY = "reading it took more memory than allowed"
 
 
 def read_confined(
@@ -28,7 +26,7 @@ def read_confined(
     if len(raw) > limits.file_bytes:
         raise RefusedError(f"the file is larger than {limits.file_bytes / 1_000_000:g} MB")
     task = json.dumps({"home": home.key, "now": now.isoformat(), "limits": asdict(limits), "claims": claims})
-    command = [sys.executable, "-m", "services.cli.calendar.confined", task]
+    command = [sys.executable, "-m", "services.cli.calendar.reader", task]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
             command, input=raw, capture_output=True, cwd=_ROOT, timeout=limits.wall_seconds, check=False
@@ -49,48 +47,3 @@ def _where(heard: bytes | None) -> str:
     said = (heard or b"").decode("utf-8", "replace").splitlines()
     lines = [line for line in said if line.startswith("at ")]
     return f"; it was stopped in the entry {one_line(lines[-1][3:], 80)!r}" if lines else ""
-
-
-def _confine(limits: Limits) -> None:
-    try:
-        import resource  # noqa: PLC0415 - not on Windows, where the parent's clock is the only limit
-    except ImportError:
-        return
-    bounds = {
-        resource.RLIMIT_CPU: limits.cpu_seconds,
-        resource.RLIMIT_AS: limits.memory_bytes,
-        resource.RLIMIT_CORE: 0,
-    }
-    for what, most in bounds.items():
-        _, hard = resource.getrlimit(what)
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (allowed, hard))
-
-
-def _main() -> None:
-    task = json.loads(sys.argv[1])
-    limits = Limits(**task["limits"])
-    _confine(limits)
-
-    def reached(uid: str) -> None:
-        print("at", one_line(uid, 80), file=sys.stderr, flush=True)
-
-    try:
-        reading = read(
-            sys.stdin.buffer.read(),
-            home=ZoneInfo(task["home"]),
-            now=datetime.fromisoformat(task["now"]),
-            limits=limits,
-            reached=reached,
-            claims=task["claims"],
-        )
-        answer = _READING.dump_json(reading)
-    except RefusedError as refused:
-        answer = json.dumps({"refused": str(refused)}).encode()
-    except MemoryError:
-        answer = json.dumps({"refused": _OUT_OF_MEMORY}).encode()
-    sys.stdout.buffer.write(answer)
-
-
-if __name__ == "__main__":
-    _main()

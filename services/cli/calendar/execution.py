@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from services.cli.calendar.bookings import BookingReport, Clash, Obstacle, in_order
 from services.cli.calendar.entry import VANISHED, Entry
 from services.cli.calendar.plan import Booked, Move, Plan, blocked_by_each_other, idempotency_key
-from services.cli.calendar.report import Clash, Obstacle, Refusal, Report, in_order
+from services.cli.calendar.report import Refusal
 from services.cli.gateway import Gateway, RefusalError
 
 _TAKEN = 409
@@ -23,7 +24,7 @@ class Execution:
     """One import in progress. Stopped anywhere, the next run finds what is missing and goes on."""
 
     gateway: Gateway
-    report: Report
+    report: BookingReport
     run: str
     """Different in every run: see `idempotency_key`."""
     advance: Callable[[str], None]

@@ -2,73 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from services.cli.calendar.entry import Entry, Reading, SetAside
-from services.cli.calendar.plan import Booked, Move, Plan
 
 _LONGEST_TABLE = 40
 """Rows of one table on a screen; the JSON report has all."""
-_SOMETHING_ELSE = "another booking"
+
+Told = dict[str, Any]
+"""One thing, as the JSON report tells it."""
 
 
-@dataclass(frozen=True)
-class Obstacle:
-    """What stood in the way: an entry of the same calendar where it is one, else only its time."""
+class Imported(Protocol):
+    """An entry of the calendar, or what came of one in Foci."""
 
-    start: datetime
-    end: datetime
-    space: str
-    title: str = ""
+    @property
+    def uid(self) -> str: ...
+    @property
+    def recurrence_id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def start(self) -> datetime: ...
+    @property
+    def end(self) -> datetime: ...
 
 
-@dataclass(frozen=True)
-class Clash:
-    """An entry whose time is taken."""
+class Compared(Protocol):
+    """What of a plan needs no request."""
 
-    entry: Entry
-    by: tuple[Obstacle, ...]
-    stays: Booked | None = None
-    """A booking that could not be moved and is still at its old time."""
+    @property
+    def unchanged(self) -> Sequence[Imported]: ...
+    @property
+    def left_cancelled(self) -> Sequence[Entry]: ...
+    @property
+    def left_unread(self) -> Sequence[Imported]: ...
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Something Foci would not do for another reason than a taken time."""
+    """Something Foci would not do, and why."""
 
-    what: Entry | Booked
+    what: Imported
     why: str
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Report:
-    """The whole story of one import."""
+    """The whole story of one import; what is asked for, and what else can come of it, each kind of import says."""
 
+    nothing_done: ClassVar[str] = "Nothing was changed."
+    """The last words about a dry run."""
     calendar: str
     hub: str
-    space: str
     zone: tzinfo
     dry_run: bool = False
     finished: bool = False
-    booked: list[Entry] = field(default_factory=list)
-    moved: list[Move] = field(default_factory=list)
-    cancelled: list[Booked] = field(default_factory=list)
-    unchanged: list[Booked] = field(default_factory=list)
-    clashed: list[Clash] = field(default_factory=list)
+    cancelled: list[Imported] = field(default_factory=list)
+    unchanged: list[Imported] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     cancelled_by_hand: list[Entry] = field(default_factory=list)
-    left_unread: list[Booked] = field(default_factory=list)
+    left_unread: list[Imported] = field(default_factory=list)
     not_understood: list[SetAside] = field(default_factory=list)
     left_out: list[SetAside] = field(default_factory=list)
 
-    def begin(self, reading: Reading, plan: Plan) -> None:
+    def begin(self, reading: Reading, plan: Compared) -> None:
         """Note what needs no request."""
         self.unchanged.extend(plan.unchanged)
         self.cancelled_by_hand.extend(plan.left_cancelled)
@@ -76,96 +81,97 @@ class Report:
         self.not_understood.extend(reading.not_understood)
         self.left_out.extend(reading.left_out)
 
-    def pretend(self, plan: Plan) -> None:
-        """Of a dry run: what would be asked for. Whether a time is free only Foci can say."""
-        self.dry_run = self.finished = True
-        self.booked.extend(plan.book)
-        self.moved.extend(plan.move)
-        self.cancelled.extend(plan.cancel)
+    def place(self) -> Told:
+        """Where things go, by the names the API has for it."""
+        return {"hub": self.hub}
 
-    def counts(self) -> dict[str, int]:
-        """How many of each."""
+    def asked(self) -> Mapping[str, list[Told]]:
+        """What was asked for beside cancelling, by name."""
+        raise NotImplementedError
+
+    def failed(self) -> Mapping[str, list[Told]]:
+        """What could not be done for reasons of this kind of import, by name."""
+        return {}
+
+    def tables_of_failed(self) -> list[RenderableType]:
+        """The same for people."""
+        return []
+
+    def more_of(self, what: Imported) -> Told:
+        """What programs are told of a thing beside its entry."""
+        raise NotImplementedError
+
+    def said(self, what: Imported) -> Told:
+        """A thing for programs."""
+        named = {"uid": what.uid, "recurrence_id": what.recurrence_id, "title": what.title}
+        return {**named, **times_of(what.start, what.end, self.zone), **self.more_of(what)}
+
+    def sections(self) -> dict[str, list[Told]]:
+        """Everything by what became of it, in the order in which people are told."""
         return {
-            "booked": len(self.booked),
-            "moved": len(self.moved),
-            "cancelled": len(self.cancelled),
-            "unchanged": len(self.unchanged),
-            "clashed": len(self.clashed),
-            "refused": len(self.refused),
-            "cancelled_by_hand": len(self.cancelled_by_hand),
-            "left_unread": len(self.left_unread),
-            "not_understood": sum(each.times for each in self.not_understood),
-            "left_out": sum(each.times for each in self.left_out),
+            **self.asked(),
+            "cancelled": [self.said(each) for each in self.cancelled],
+            "unchanged": [self.said(each) for each in self.unchanged],
+            **self.failed(),
+            "refused": [{**self.said(each.what), "why": each.why} for each in self.refused],
+            "cancelled_by_hand": [self.said(each) for each in self.cancelled_by_hand],
+            "left_unread": [self.said(each) for each in self.left_unread],
+            "not_understood": [_aside_of(each, self.zone) for each in self.not_understood],
+            "left_out": [_aside_of(each, self.zone) for each in self.left_out],
         }
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: Report) -> Told:
     """Everything, for `--report`; times in the hub's zone."""
-    zone = report.zone
+    sections = report.sections()
     return {
         "calendar": report.calendar,
-        "hub": report.hub,
-        "space": report.space,
+        **report.place(),
         "dry_run": report.dry_run,
         "finished": report.finished,
-        "counts": report.counts(),
-        "booked": [_said(each, zone) for each in report.booked],
-        "moved": [{**_said(each.entry, zone), "from": _said(each.booked, zone)} for each in report.moved],
-        "cancelled": [_said(each, zone) for each in report.cancelled],
-        "unchanged": [_said(each, zone) for each in report.unchanged],
-        "clashed": [
-            {
-                **_said(each.entry, zone),
-                "with": [
-                    {"title": o.title or None, "space": o.space, **times_of(o.start, o.end, zone)}
-                    for o in each.by
-                ],
-                "still_at": _said(each.stays, zone) if each.stays else None,
-            }
-            for each in report.clashed
-        ],
-        "refused": [{**_said(each.what, zone), "why": each.why} for each in report.refused],
-        "cancelled_by_hand": [_said(each, zone) for each in report.cancelled_by_hand],
-        "left_unread": [_said(each, zone) for each in report.left_unread],
-        "not_understood": [aside_of(each, zone) for each in report.not_understood],
-        "left_out": [aside_of(each, zone) for each in report.left_out],
+        "counts": _counts(sections),
+        **sections,
     }
+
+
+def _counts(sections: Mapping[str, Sequence[Told]]) -> dict[str, int]:
+    return {name: sum(each.get("times", 1) for each in told) for name, told in sections.items()}
 
 
 def as_tables(report: Report) -> RenderableType:
     """A summary, then a table for everything a person may want to look at."""
-    zone = report.zone
-    parts = [_summary(report)]
-    clashes = [
-        (_when(each.entry, zone), each.entry.title, _in_the_way(each, zone)) for each in report.clashed
-    ]
-    parts += listed("Clashed: the time is taken", ("when", "entry", "in the way"), clashes)
-    refused = [(_when(each.what, zone), each.what.title, each.why) for each in report.refused]
-    parts += listed("Refused by Foci", ("when", "entry", "why"), refused)
-    left_so = "cancelled here by hand; left so"
-    by_hand = [(_when(each, zone), each.title, left_so) for each in report.cancelled_by_hand]
-    parts += listed("Cancelled in Foci", ("when", "entry", ""), by_hand)
+    parts = [_summary(report), *report.tables_of_failed()]
+    parts += _told("Refused by Foci", [(each.what, each.why) for each in report.refused], report.zone)
+    by_hand = [(each, "cancelled here by hand; left so") for each in report.cancelled_by_hand]
+    parts += _told("Cancelled in Foci", by_hand, report.zone)
     for title, asides in (("Not understood", report.not_understood), ("Left out", report.left_out)):
-        rows = [(when_aside(each, zone), each.title or each.uid or "?", each.why) for each in asides]
+        rows = [(_when_aside(each, report.zone), each.title or each.uid or "?", each.why) for each in asides]
         parts += listed(title, ("when", "entry", "why"), rows)
-    stays = "booked earlier; stays, because its entry is not understood"
-    unread = [(_when(each, zone), each.title, stays) for each in report.left_unread]
-    parts += listed("Left as booked", ("when", "entry", "why"), unread)
+    stays = "imported earlier; stays, because its entry is not understood"
+    parts += _told("Left as it was", [(each, stays) for each in report.left_unread], report.zone)
     if report.dry_run:
-        parts.append(Text("Nothing was changed. Whether the times are free shows when they are booked."))
+        parts.append(Text(report.nothing_done))
     return Group(*parts)
 
 
 def _summary(report: Report) -> RenderableType:
-    table = Table(title=Text(f"{report.calendar} in {report.hub}/{report.space}"), title_justify="left")
+    table = Table(
+        title=Text(f"{report.calendar} in {'/'.join(report.place().values())}"), title_justify="left"
+    )
     table.add_column("")
     table.add_column("entries", justify="right")
-    always = {"booked", "moved", "cancelled", "unchanged", "clashed", "not_understood"}
-    for name, count in report.counts().items():
+    orders = {*report.asked(), "cancelled"}
+    always = {*orders, *report.failed(), "unchanged", "not_understood"}
+    for name, count in _counts(report.sections()).items():
         if count or name in always:
-            would = "would be " if report.dry_run and name in ("booked", "moved", "cancelled") else ""
+            would = "would be " if report.dry_run and name in orders else ""
             table.add_row(would + name.replace("_", " "), str(count))
     return table
+
+
+def _told(title: str, told: Sequence[tuple[Imported, str]], zone: tzinfo) -> list[RenderableType]:
+    rows = [(span_of(what.start, what.end, zone), what.title, why) for what, why in told]
+    return listed(title, ("when", "entry", "why"), rows)
 
 
 def listed(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[RenderableType]:
@@ -181,20 +187,7 @@ def listed(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
     return [table, Text(f"… and {more} more; --report FILE.json has all")] if more > 0 else [table]
 
 
-def _in_the_way(clash: Clash, zone: tzinfo) -> str:
-    said = [f"{each.title or _SOMETHING_ELSE}, {span_of(each.start, each.end, zone)}" for each in clash.by]
-    said = said or [_SOMETHING_ELSE]
-    if clash.stays:
-        said.append(f"stays booked {span_of(clash.stays.start, clash.stays.end, zone)}")
-    return "\n".join(said)
-
-
-def _when(what: Entry | Booked, zone: tzinfo) -> str:
-    return span_of(what.start, what.end, zone)
-
-
-def when_aside(aside: SetAside, zone: tzinfo) -> str:
-    """When an entry that was set aside begins, and how often."""
+def _when_aside(aside: SetAside, zone: tzinfo) -> str:
     first = f"{aside.start.astimezone(zone):%Y-%m-%d %H:%M}" if aside.start else ""
     return first if aside.times == 1 else f"{first} … {aside.times} times".strip()
 
@@ -211,18 +204,7 @@ def times_of(start: datetime, end: datetime, zone: tzinfo) -> dict[str, str]:
     return {"start": start.astimezone(zone).isoformat(), "end": end.astimezone(zone).isoformat()}
 
 
-def _said(what: Entry | Booked, zone: tzinfo) -> dict[str, Any]:
-    said = {
-        "uid": what.uid,
-        "recurrence_id": what.recurrence_id,
-        "title": what.title,
-        **times_of(what.start, what.end, zone),
-    }
-    return {**said, "booking": what.id, "space": what.space} if isinstance(what, Booked) else said
-
-
-def aside_of(aside: SetAside, zone: tzinfo) -> dict[str, Any]:
-    """An entry that was set aside, for programs."""
+def _aside_of(aside: SetAside, zone: tzinfo) -> Told:
     start = aside.start.astimezone(zone).isoformat() if aside.start else None
     return {
         "uid": aside.uid or None,
@@ -231,8 +213,3 @@ def aside_of(aside: SetAside, zone: tzinfo) -> dict[str, Any]:
         "why": aside.why,
         "times": aside.times,
     }
-
-
-def in_order(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
-    """Each once, by time."""
-    return tuple(sorted(set(obstacles), key=lambda each: (each.start, each.end, each.title)))

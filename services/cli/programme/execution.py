@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.cli.calendar.entry import VANISHED, Entry
+from services.cli.calendar.report import Refusal
 from services.cli.gateway import Gateway, RefusalError
 from services.cli.programme.plan import Change, Plan, idempotency_key
-from services.cli.programme.report import Refusal, Report
+from services.cli.programme.report import EventReport
 from services.cli.programme.wanted import Known, change_of, new_event
 
 _CHANGED_MEANWHILE = 412
@@ -21,7 +22,7 @@ class Execution:
     """One import in progress. Stopped anywhere, the next run finds what is missing and goes on."""
 
     gateway: Gateway
-    report: Report
+    report: EventReport
     run: str
     """Different in every run: see `idempotency_key`."""
     visibility: str

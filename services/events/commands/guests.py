@@ -22,7 +22,7 @@ from shared.contracts.events.facts import OfferLapsedV1, SignUpPendingV1
 from shared.contracts.events.sign_ups import ConfirmSignUp, SignUpGuest
 from shared.contracts.events.views import GuestAnswer, SignUpView
 from shared.contracts.events.words import SignUpStatus, Visibility, Way
-from shared.kit.errors import FociError, NotFound
+from shared.kit.errors import FociError
 from shared.kit.ids import Ids
 from shared.kit.outbox import emit
 from shared.kit.principal import Principal
@@ -65,7 +65,7 @@ async def _way(session: AsyncSession, wanted: SignUpGuest, now: datetime) -> Way
     ways = {Way(row.way): row for row in rows}
     way = wanted.way or first_way(tuple(ways))
     if way not in ways:
-        raise NotFound(f"There is no event {wanted.event} here to take part in that way.")
+        raise lines.no_such_way(wanted.event)
     if not ways[way].takes:
         raise NotOpen("Nobody can sign up for this event now.")
     if ways[way].is_full:

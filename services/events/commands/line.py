@@ -101,11 +101,16 @@ class _Entry:
     version: int
 
 
+def no_such_way(event: UUID) -> NotFound:
+    """Said alike when there is no such event, when it is not yours to see, and when it has no places of that kind."""
+    return NotFound(f"There is no event {event} here to take part in that way.")
+
+
 async def locked(session: AsyncSession, hub: str, event: UUID, way: Way | str) -> Line:
     """The places, locked until the transaction ends; NotFound when the event has none of that kind."""
     row = (await session.execute(_LOCK, {"event": event, "way": way})).mappings().first()
     if row is None or row["hub"] != hub:
-        raise NotFound(f"There is no event {event} here to take part in that way.")
+        raise no_such_way(event)
     return Line(**{**row, "way": Way(row["way"])})
 
 

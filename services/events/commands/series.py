@@ -125,11 +125,6 @@ async def _start_rule(
     if not dates.moments:
         raise Invalid("Every date of the rule is left out.", field="without")
     said, own = texts.of_new(request, hub.languages)
-    template = {
-        "given": request.model_dump(mode="json", exclude_unset=True, exclude=_OF_ONE_DATE),
-        "publish": request.publish,
-        "staff": is_staff(viewer_of(who, hub.slug)),
-    }
     series = _series(
         hub,
         RULE,
@@ -141,7 +136,7 @@ async def _start_rule(
         rule=repeat.rule,
         first_start=wall_text(first),
         minutes=max(int((wanted[1] - wanted[0]) / timedelta(minutes=1)), 1),
-        template=template,
+        template=_template(request, who),
         made_until=until,
     )
     session.add(series)
@@ -152,6 +147,15 @@ async def _start_rule(
     if dates.goes_on:
         await set_timer(session, SERIES_EXTENDS, str(series.id), now + EXTENDED_EVERY)
     return made[0]
+
+
+def _template(request: StartEvent, who: Principal) -> dict[str, Any]:
+    """What every date of the series is made of, those of later years too."""
+    return {
+        "given": request.model_dump(mode="json", exclude_unset=True, exclude=_OF_ONE_DATE),
+        "publish": request.publish,
+        "staff": is_staff(viewer_of(who, request.hub)),
+    }
 
 
 def _walls(given: Sequence[str], zone: ZoneInfo, name: str) -> list[datetime]:

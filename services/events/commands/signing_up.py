@@ -16,11 +16,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.events.commands.line import Entrant, enter
+from services.events.commands.line import Entrant, enter, no_such_way
 from services.events.commands.loading import no_such_event, organisers_of
 from services.events.rules.authority import may_see, viewer_of
 from services.events.rules.line import first_way
-from services.events.rules.refusals import AlreadySignedUp, NotOpen
+from services.events.rules.refusals import AlreadySignedUp, NotAMember, NotOpen
 from services.events.tables import Event
 from shared.contracts.events.sign_ups import SignUp
 from shared.contracts.events.views import SignUpView
@@ -44,6 +44,8 @@ MOST = 200
 """Sign-ups in one transaction: it takes some 50 ms then, and whoever comes meanwhile is in the next."""
 REMEMBERED_EVENTS = 20_000
 TRIES = 3
+_TELLING = (NotOpen, NotAMember)
+"""Refusals that tell that the event exists."""
 
 _WAYS = text("SELECT way FROM places WHERE event = :event AND hub = :hub")
 
@@ -237,16 +239,21 @@ def _fail(batch: Sequence[Wish], error: Exception) -> None:
 async def _hide(
     session: AsyncSession, lane: Lane, batch: Sequence[Wish], outcomes: Sequence[SignUpView | FociError]
 ) -> list[SignUpView | FociError]:
-    """An event that is not open may be none of theirs to know of: a draft, or hidden."""
-    if not any(isinstance(outcome, NotOpen) for outcome in outcomes):
+    """An event they cannot sign up for may be none of theirs to know of: a draft, hidden, or for the hub's people."""
+    if not any(isinstance(outcome, _TELLING) for outcome in outcomes):
         return list(outcomes)
     event = await session.scalar(select(Event).where(Event.id == lane.event))
     organisers = await organisers_of(session, lane.event)
     seen = [event is not None and may_see(viewer_of(wish.who, lane.hub), event, organisers) for wish in batch]
     return [
-        no_such_event(lane.event) if isinstance(outcome, NotOpen) and not sees else outcome
-        for outcome, sees in zip(outcomes, seen, strict=True)
+        _as_if_absent(wish.request) if isinstance(outcome, _TELLING) and not sees else outcome
+        for wish, outcome, sees in zip(batch, outcomes, seen, strict=True)
     ]
+
+
+def _as_if_absent(request: SignUp) -> NotFound:
+    """What somebody hears who asks the same about an event that never was."""
+    return no_such_event(request.event) if request.way is None else no_such_way(request.event)
 
 
 async def _remember(

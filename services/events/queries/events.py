@@ -53,6 +53,7 @@ _COLUMNS = f"""
     e.id, e.hub, e.series, e.kind, e.visibility, e.status, e.starts_at, e.ends_at, e.time_zone, e.space, e.address,
     e.online_url, e.texts, e.language, e.tags, e.cost, e.accessibility, e.link, e.created_at, e.cancel_reason,
     e.returned_reason, e.hidden_at, e.hidden_reason, e.hidden_answer, e.calendar, e.uid, e.recurrence_id, e.version,
+    {venues.COLUMNS},
     {ORGANISES} AS organises, su.id AS sign_up, su.status AS my_status,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'id', o.id) ORDER BY o.kind DESC, o.id), '[]')
      FROM organiser o WHERE o.event = e.id) AS organisers,
@@ -60,7 +61,10 @@ _COLUMNS = f"""
         'waiting', p.waiting, 'waiting_list', p.waits) ORDER BY p.way DESC), '[]')
      FROM places p WHERE p.event = e.id) AS places
 """
-_FROM = "FROM event e LEFT JOIN sign_up su ON su.event = e.id AND su.person = CAST(:person AS uuid)"
+_FROM = """
+    FROM event e LEFT JOIN venue v ON v.event = e.id
+    LEFT JOIN sign_up su ON su.event = e.id AND su.person = CAST(:person AS uuid)
+"""
 _ONE = text(f"SELECT {_COLUMNS} {_FROM} WHERE e.hub = :hub AND e.id = :event AND {VISIBLE}")
 # `after_start` bounds the walk through the index from below: no event that still matters began before it.
 _FILTER = """
@@ -110,11 +114,7 @@ async def view(
     row = (await session.execute(_ONE, asked_by(viewer) | {"hub": hub, "event": event})).mappings().first()
     if row is None:
         raise NotFound(f"There is no event {event} here.")
-    shown = _view(row, language, staff=is_staff(viewer))
-    if not (row["organises"] or is_staff(viewer)):
-        return shown
-    venue = await venues.view(session, event, ZoneInfo(row["time_zone"]))
-    return shown.model_copy(update={"venue": venue})
+    return _view(row, language, staff=is_staff(viewer))
 
 
 def asked_by(viewer: Viewer) -> dict[str, Any]:
@@ -151,6 +151,7 @@ def _view(row: Mapping[Any, Any], language: str | None, *, staff: bool) -> Event
         mine=row["organises"],
         sign_up=row["sign_up"],
         my_status=row["my_status"],
+        venue=venues.view(row, zone) if runs else None,
         hidden=_hidden(row) if runs else None,
         returned_reason=row["returned_reason"] if runs else None,
         source=_source(row) if runs else None,

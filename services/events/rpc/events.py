@@ -69,7 +69,10 @@ async def _get_figures(session: AsyncSession, request: GetEventFigures, call: Ca
 
 def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler]:  # noqa: ARG001  # as every part is asked
     """Orders."""
+    return _starting(ids) | _running(ids) | {ChangeEventSettings: _change_settings}
 
+
+def _starting(ids: Ids) -> dict[type[Request[Any]], Handler]:
     async def start(session: AsyncSession, request: StartEvent, call: Call) -> EventView:
         who = required(call.principal)
         if request.repeat is None and request.theme is None:
@@ -78,6 +81,10 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
             event = await series.start(session, request, who, now=call.now, ids=ids)
         return await shown(session, event, who)
 
+    return {StartEvent: start}
+
+
+def _running(ids: Ids) -> dict[type[Request[Any]], Handler]:
     async def change(session: AsyncSession, request: ChangeEvent, call: Call) -> EventView:
         who = required(call.principal)
         event = await load_to_run(session, request.hub, request.event, who)
@@ -101,20 +108,15 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
         await changing.cancel(session, event, reason=request.reason, by=who.person, now=call.now, ids=ids)
         return await shown(session, event, who)
 
-    async def change_settings(
-        session: AsyncSession, request: ChangeEventSettings, call: Call
-    ) -> EventSettingsView:
-        who = require_role(call.principal, request.hub, OPERATORS, "Changing a hub's choices")
-        await settings.change_settings(session, request, by=who.person, now=call.now)
-        return await settings_queries.get_settings(session, request.hub)
+    return {ChangeEvent: change, PublishEvent: publish, CancelEvent: cancel}
 
-    return {
-        StartEvent: start,
-        ChangeEvent: change,
-        PublishEvent: publish,
-        CancelEvent: cancel,
-        ChangeEventSettings: change_settings,
-    }
+
+async def _change_settings(
+    session: AsyncSession, request: ChangeEventSettings, call: Call
+) -> EventSettingsView:
+    who = require_role(call.principal, request.hub, OPERATORS, "Changing a hub's choices")
+    await settings.change_settings(session, request, by=who.person, now=call.now)
+    return await settings_queries.get_settings(session, request.hub)
 
 
 async def shown(session: AsyncSession, event: Event, who: Principal) -> EventView:

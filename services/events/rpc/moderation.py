@@ -52,18 +52,19 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
         await moderation.show(session, event, by=who.person, now=call.now, ids=ids)
         return await shown(session, event, who)
 
-    async def answer(session: AsyncSession, request: AnswerHiding, call: Call) -> EventView:
-        who = required(call.principal)
-        event = await load(session, request.hub, request.event, who)
-        if not organises(viewer_of(who, request.hub), await organisers_of(session, event.id)):
-            raise Forbidden("Only those who organise the event answer the hub.")
-        await moderation.answer(session, event, request.answer, now=call.now)
-        return await shown(session, event, who)
-
     return {
         ApproveEvent: approve,
         ReturnEvent: give_back,
         HideEvent: hide,
         ShowEvent: show,
-        AnswerHiding: answer,
+        AnswerHiding: _answer,
     }
+
+
+async def _answer(session: AsyncSession, request: AnswerHiding, call: Call) -> EventView:
+    who = required(call.principal)
+    event = await load(session, request.hub, request.event, who)
+    if not organises(viewer_of(who, request.hub), await organisers_of(session, event.id)):
+        raise Forbidden("Only those who organise the event answer the hub.")
+    await moderation.answer(session, event, request.answer, now=call.now)
+    return await shown(session, event, who)

@@ -41,12 +41,25 @@ async def _get_series(session: AsyncSession, request: GetSeries, call: Call) -> 
 
 def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler]:  # noqa: ARG001  # as every part is asked
     """Orders."""
+    return _beginning(ids) | _changing(ids)
 
+
+def _beginning(ids: Ids) -> dict[type[Request[Any]], Handler]:
     async def start_theme(session: AsyncSession, request: StartTheme, call: Call) -> SeriesView:
         who = required(call.principal)
         theme = await series.start_theme(session, request, who, now=call.now, ids=ids)
         return await _seen(session, request.hub, theme.id, who)
 
+    async def add_date(session: AsyncSession, request: AddDate, call: Call) -> EventView:
+        who = required(call.principal)
+        found = await series.load_to_run(session, request.hub, request.series, who)
+        event = await series.add_date(session, found, request, who, now=call.now, ids=ids)
+        return await shown(session, event, who)
+
+    return {StartTheme: start_theme, AddDate: add_date}
+
+
+def _changing(ids: Ids) -> dict[type[Request[Any]], Handler]:
     async def change(session: AsyncSession, request: ChangeSeries, call: Call) -> SeriesView:
         who = required(call.principal)
         found = await series.load_to_run(session, request.hub, request.series, who)
@@ -67,19 +80,7 @@ def changes(ids: Ids, chance: random.Random) -> dict[type[Request[Any]], Handler
         refused = await series_changes.publish_all(session, found, who, now=call.now, ids=ids)
         return await _seen(session, request.hub, found.id, who, refused)
 
-    async def add_date(session: AsyncSession, request: AddDate, call: Call) -> EventView:
-        who = required(call.principal)
-        found = await series.load_to_run(session, request.hub, request.series, who)
-        event = await series.add_date(session, found, request, who, now=call.now, ids=ids)
-        return await shown(session, event, who)
-
-    return {
-        StartTheme: start_theme,
-        ChangeSeries: change,
-        CancelSeries: cancel,
-        PublishSeries: publish,
-        AddDate: add_date,
-    }
+    return {ChangeSeries: change, CancelSeries: cancel, PublishSeries: publish}
 
 
 async def _seen(

@@ -246,7 +246,12 @@ def completed(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+_LAST = 10_000
+
+
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+    # In the order of the address, wherever a route says them; the others after them.
+    operation.get("parameters", []).sort(key=lambda one: path.find(f"{{{one['name']}}}") % _LAST)
     if "security" not in operation:
         # Open to everybody; who has signed in may see more.
         operation["security"] = [{}, {"HTTPBearer": []}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,21 +16,21 @@ from services.gateway.documents import HUB_ID, IDEMPOTENCY_KEY, NOT_MODIFIED, Li
 from services.gateway.responses import answer, expected_version, id_in, listing
 from services.gateway.routes.parts import (
     SIGN_IN,
-    Ask,
+    Acting,
     Base,
     BookingId,
     Cursor,
-    HubId,
-    IdempotencyKey,
     IfMatch,
     Limit,
     Moment,
+    Ordering,
     PlainRoute,
-    Somebody,
     StrictRoute,
+    Visit,
     Words,
     key_in_header,
     parsed,
+    said,
     services,
     signed_in,
     slug_in_path,
@@ -59,6 +60,9 @@ router = APIRouter(
 )
 # Reserving takes the request as it is: FastAPI's solving of parameters costs as much as all the rest of the gateway.
 hot = APIRouter(route_class=PlainRoute, prefix="/v1/hubs/{hub}/bookings", tags=["bookings"])
+
+_ACT: dict[str, Any] = {"response_model": BookingView, "responses": refusals(403, 409)}
+"""What every order about one booking has in common."""
 
 
 class BookingBody(NewBooking):
@@ -103,7 +107,7 @@ async def reserve(request: Request) -> Response:
     ask = await services(request)
     hub, key = slug_in_path(request, "hub"), key_in_header(request)
     body = parsed(BookingBody, await request.body())
-    wish: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    wish = said(body)
     if isinstance(body.person, Guest):
         wish["person"] = await _register(ask, person, hub, body.person, key)
     # The body is validated already; building the request from it must not cost as much again.
@@ -121,11 +125,8 @@ async def _register(ask: Errand, person: UUID, hub: str, guest: Guest, key: str 
 
 @router.get("", response_model=Listing[BookingView], responses=NOT_MODIFIED | refusals(403))
 async def list_bookings(
-    request: Request,
-    ask: Ask,
+    visit: Acting,
     base: Base,
-    person: Somebody,
-    hub: HubId,
     start: Annotated[Moment, Query(alias="from", description="Only bookings that end after this.")] = None,
     end: Annotated[Moment, Query(alias="to", description="Only bookings that start before this.")] = None,
     space: Annotated[str | None, Query(pattern=SLUG_PATTERN)] = None,
@@ -137,7 +138,7 @@ async def list_bookings(
 ) -> Response:
     """The hub's bookings by time, for its staff."""
     wanted = ListBookings(
-        hub=hub,
+        hub=visit.hub,
         start=start,
         end=end,
         space=space,
@@ -147,74 +148,48 @@ async def list_bookings(
         limit=limit,
         cursor=cursor,
     )
-    return listing(request, await ask.ask_in(hub, wanted, person=person), base)
+    return listing(visit.request, await visit.asked(wanted), base)
 
 
 @router.get("/{booking}", response_model=BookingView, responses=NOT_MODIFIED | refusals())
-async def get_booking(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, booking: BookingId
-) -> Response:
+async def get_booking(visit: Acting, booking: BookingId) -> Response:
     """One booking, for its person, for who made it, and for the hub's staff."""
-    return await _one(request, ask, GetBooking(hub=hub, booking=booking), person)
+    return await _one(visit, GetBooking, booking)
 
 
 @router.patch("/{booking}", response_model=BookingView, responses=refusals(403, 409, 412, 428))
 async def move_booking(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    booking: BookingId,
-    body: BookingChange,
-    if_match: IfMatch = None,
+    visit: Acting, booking: BookingId, body: BookingChange, if_match: IfMatch = None
 ) -> Response:
     """Give a booking another time, space, number of seats or title."""
-    changes = {name: getattr(body, name) for name in body.model_fields_set}
-    version = expected_version(if_match)
-    return await _one(request, ask, MoveBooking(hub=hub, booking=booking, version=version, **changes), person)
+    return await _one(visit, MoveBooking, booking, version=expected_version(if_match), **said(body))
 
 
-@router.post("/{booking}/confirm", response_model=BookingView, responses=refusals(403, 409))
-async def confirm_booking(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, booking: BookingId, key: IdempotencyKey = None
-) -> Response:
+@router.post("/{booking}/confirm", **_ACT)
+async def confirm_booking(visit: Ordering, booking: BookingId) -> Response:
     """Turn a hold into a booking."""
-    return await _one(request, ask, ConfirmBooking(hub=hub, booking=booking), person, key)
+    return await _one(visit, ConfirmBooking, booking)
 
 
-@router.post("/{booking}/cancel", response_model=BookingView, responses=refusals(403, 409))
-async def cancel_booking(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    booking: BookingId,
-    body: Cancellation | None = None,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.post("/{booking}/cancel", **_ACT)
+async def cancel_booking(visit: Ordering, booking: BookingId, body: Cancellation | None = None) -> Response:
     """Give the place back. Cancelling twice changes nothing."""
-    reason = {} if body is None or body.reason is None else {"reason": body.reason}
-    return await _one(request, ask, CancelBooking(hub=hub, booking=booking, **reason), person, key)
+    return await _one(visit, CancelBooking, booking, **said(body))
 
 
-@router.post("/{booking}/check-in", response_model=BookingView, responses=refusals(403, 409))
-async def check_in(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, booking: BookingId, key: IdempotencyKey = None
-) -> Response:
+@router.post("/{booking}/check-in", **_ACT)
+async def check_in(visit: Ordering, booking: BookingId) -> Response:
     """The person is there; said by themselves or by the hub's staff."""
-    return await _one(request, ask, CheckIn(hub=hub, booking=booking), person, key)
+    return await _one(visit, CheckIn, booking)
 
 
-@router.post("/{booking}/check-out", response_model=BookingView, responses=refusals(403, 409))
-async def check_out(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, booking: BookingId, key: IdempotencyKey = None
-) -> Response:
+@router.post("/{booking}/check-out", **_ACT)
+async def check_out(visit: Ordering, booking: BookingId) -> Response:
     """The person goes; the place is free for the rest of the time."""
-    return await _one(request, ask, CheckOut(hub=hub, booking=booking), person, key)
+    return await _one(visit, CheckOut, booking)
 
 
 async def _one(
-    request: Request, ask: Errand, wanted: ServiceRequest[BookingView], person: UUID, key: str | None = None
+    visit: Visit, wanted: Callable[..., ServiceRequest[BookingView]], booking: UUID, **more: Any
 ) -> Response:
-    hub: str = request.path_params["hub"]
-    return answer(request, await ask.ask_in(hub, wanted, person=person, key=key))
+    return answer(visit.request, await visit.asked(wanted(hub=visit.hub, booking=booking, **more)))

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.gateway.client import Errand
 from services.gateway.documents import NOT_MODIFIED, Listing, refusals
 from services.gateway.responses import BY_LANGUAGE, answer, expected_version, id_in, listing
 from services.gateway.routes.parts import (
     SIGN_IN,
-    Anybody,
-    Ask,
+    Acting,
     Base,
     Cursor,
     EventId,
     Few,
-    HubId,
-    IdempotencyKey,
     IfMatch,
+    Looking,
     Moment,
-    Somebody,
+    Ordering,
     StrictRoute,
     Tongue,
+    Visit,
     Words,
+    said,
 )
 from shared.contracts.base import Request as ServiceRequest
 from shared.contracts.events.given import EventChange, NewEvent
@@ -59,15 +59,19 @@ Year = Annotated[
     int, Query(ge=1990, le=2199, description="A calendar year in the hub's zone.", examples=[2027])
 ]
 EVENT = "/events/{event}"
+_LOOKED_AT = NOT_MODIFIED | refusals()
+_ACT: dict[str, Any] = {
+    "response_model": EventView,
+    "responses": refusals(403, 409),
+    "dependencies": SIGN_IN,
+}
+"""What every order about one event has in common."""
 
 
-@router.get("/events", response_model=Listing[EventView], responses=NOT_MODIFIED | refusals())
+@router.get("/events", response_model=Listing[EventView], responses=_LOOKED_AT)
 async def list_events(
-    request: Request,
-    ask: Ask,
+    visit: Looking,
     base: Base,
-    person: Anybody,
-    hub: HubId,
     language: Tongue,
     start: Annotated[Moment, Query(alias="from", description="Only those that end after this.")] = None,
     end: Annotated[Moment, Query(alias="to", description="Only those that start before this.")] = None,
@@ -82,7 +86,7 @@ async def list_events(
 ) -> Response:
     """The hub's events by time, as many of them as the one who asks may see. Open to everybody."""
     wanted = ListEvents(
-        hub=hub,
+        hub=visit.hub,
         start=start,
         end=end,
         kind=kind,
@@ -95,147 +99,83 @@ async def list_events(
         limit=limit,
         cursor=cursor,
     )
-    return listing(request, await ask.ask_in(hub, wanted, person=person), base, vary=BY_LANGUAGE)
+    return listing(visit.request, await visit.asked(wanted), base, vary=BY_LANGUAGE)
 
 
-@router.post(
-    "/events",
-    status_code=201,
-    response_model=EventView,
-    responses=refusals(403, 409),
-    dependencies=SIGN_IN,
-)
-async def start_event(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, body: NewEvent, key: IdempotencyKey = None
-) -> Response:
+@router.post("/events", status_code=201, **_ACT)
+async def start_event(visit: Ordering, body: NewEvent) -> Response:
     """Start an event, or with `repeat` a series of which this is the first. Any member may.
 
     It is a draft unless `publish` is said; nobody has to approve it unless the hub wants that.
     """
-    wanted = StartEvent(hub=hub, **{name: getattr(body, name) for name in body.model_fields_set})
-    reply = await ask.ask_in(hub, wanted, person=person, key=key)
-    return answer(
-        request, reply, location=f"/v1/hubs/{hub}/events/{id_in(reply)}", counted=True, vary=BY_LANGUAGE
-    )
+    reply = await visit.asked(StartEvent(hub=visit.hub, **said(body)))
+    location = f"/v1/hubs/{visit.hub}/events/{id_in(reply)}"
+    return answer(visit.request, reply, location=location, counted=True, vary=BY_LANGUAGE)
 
 
-@router.get(EVENT, response_model=EventView, responses=NOT_MODIFIED | refusals())
-async def get_event(
-    request: Request, ask: Ask, person: Anybody, hub: HubId, event: EventId, language: Tongue
-) -> Response:
+@router.get(EVENT, response_model=EventView, responses=_LOOKED_AT)
+async def get_event(visit: Looking, event: EventId, language: Tongue) -> Response:
     """One event, for everybody who may see it; drafts and hidden ones for those who run it and the hub's staff."""
-    return await _one(request, ask, GetEvent(hub=hub, event=event, language=language), person)
+    return await _one(visit, GetEvent, event, language=language)
 
 
-@router.patch(
-    EVENT,
-    response_model=EventView,
-    responses=refusals(403, 409, 412, 428),
-    dependencies=SIGN_IN,
-)
+@router.patch(EVENT, **_ACT | {"responses": refusals(403, 409, 412, 428)})
 async def change_event(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    event: EventId,
-    body: EventChange,
-    if_match: IfMatch = None,
+    visit: Acting, event: EventId, body: EventChange, if_match: IfMatch = None
 ) -> Response:
     """Change an event; a new time or room of a published one waits until booking has agreed to it."""
-    changes = {name: getattr(body, name) for name in body.model_fields_set}
-    version = expected_version(if_match)
-    return await _one(request, ask, ChangeEvent(hub=hub, event=event, version=version, **changes), person)
+    return await _one(visit, ChangeEvent, event, version=expected_version(if_match), **said(body))
 
 
-@router.post(f"{EVENT}/publish", response_model=EventView, responses=refusals(403, 409), dependencies=SIGN_IN)
-async def publish_event(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, event: EventId, key: IdempotencyKey = None
-) -> Response:
+@router.post(f"{EVENT}/publish", **_ACT)
+async def publish_event(visit: Ordering, event: EventId) -> Response:
     """Let people see it; one with a space is published as soon as booking has confirmed that."""
-    return await _one(request, ask, PublishEvent(hub=hub, event=event), person, key)
+    return await _one(visit, PublishEvent, event)
 
 
-@router.post(f"{EVENT}/cancel", response_model=EventView, responses=refusals(403, 409), dependencies=SIGN_IN)
-async def cancel_event(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    event: EventId,
-    body: EventCancellation | None = None,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.post(f"{EVENT}/cancel", **_ACT)
+async def cancel_event(visit: Ordering, event: EventId, body: EventCancellation | None = None) -> Response:
     """It does not take place. Cancelling twice changes nothing."""
-    reason = {} if body is None or body.reason is None else {"reason": body.reason}
-    return await _one(request, ask, CancelEvent(hub=hub, event=event, **reason), person, key)
+    return await _one(visit, CancelEvent, event, **said(body))
 
 
 # --- the hub's care, which comes after publishing unless the hub wants to approve ---
 
 
-@router.post(f"{EVENT}/approve", response_model=EventView, responses=refusals(403, 409), dependencies=SIGN_IN)
-async def approve_event(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, event: EventId, key: IdempotencyKey = None
-) -> Response:
+@router.post(f"{EVENT}/approve", **_ACT)
+async def approve_event(visit: Ordering, event: EventId) -> Response:
     """Let a member's event be published, where the hub approves. For the hub's staff."""
-    return await _one(request, ask, ApproveEvent(hub=hub, event=event), person, key)
+    return await _one(visit, ApproveEvent, event)
 
 
-@router.post(f"{EVENT}/return", response_model=EventView, responses=refusals(403, 409), dependencies=SIGN_IN)
-async def return_event(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    event: EventId,
-    body: EventReason,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.post(f"{EVENT}/return", **_ACT)
+async def return_event(visit: Ordering, event: EventId, body: EventReason) -> Response:
     """Do not approve it; its author sees why, can change it and ask again. For the hub's staff."""
-    return await _one(request, ask, ReturnEvent(hub=hub, event=event, reason=body.reason), person, key)
+    return await _one(visit, ReturnEvent, event, **said(body))
 
 
-@router.post(f"{EVENT}/hide", response_model=EventView, responses=refusals(403, 409), dependencies=SIGN_IN)
-async def hide_event(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    event: EventId,
-    body: EventReason,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.post(f"{EVENT}/hide", **_ACT)
+async def hide_event(visit: Ordering, event: EventId, body: EventReason) -> Response:
     """Hide a published event; its author sees why and can answer. For the hub's staff."""
-    return await _one(request, ask, HideEvent(hub=hub, event=event, reason=body.reason), person, key)
+    return await _one(visit, HideEvent, event, **said(body))
 
 
-@router.post(f"{EVENT}/show", response_model=EventView, responses=refusals(403, 409), dependencies=SIGN_IN)
-async def show_event(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, event: EventId, key: IdempotencyKey = None
-) -> Response:
+@router.post(f"{EVENT}/show", **_ACT)
+async def show_event(visit: Ordering, event: EventId) -> Response:
     """Show a hidden event again. For the hub's staff."""
-    return await _one(request, ask, ShowEvent(hub=hub, event=event), person, key)
+    return await _one(visit, ShowEvent, event)
 
 
-@router.post(f"{EVENT}/answer", response_model=EventView, responses=refusals(403, 409), dependencies=SIGN_IN)
-async def answer_hiding(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    event: EventId,
-    body: HidingAnswer,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.post(f"{EVENT}/answer", **_ACT)
+async def answer_hiding(visit: Ordering, event: EventId, body: HidingAnswer) -> Response:
     """Answer the hub's reason for hiding it. For those who run it."""
-    return await _one(request, ask, AnswerHiding(hub=hub, event=event, answer=body.answer), person, key)
+    return await _one(visit, AnswerHiding, event, **said(body))
 
 
-@router.get("/event-settings", response_model=EventSettingsView, responses=NOT_MODIFIED | refusals())
-async def get_event_settings(request: Request, ask: Ask, person: Anybody, hub: HubId) -> Response:
+@router.get("/event-settings", response_model=EventSettingsView, responses=_LOOKED_AT)
+async def get_event_settings(visit: Looking) -> Response:
     """What the hub has chosen about events. Open to everybody."""
-    return answer(request, await ask.ask_in(hub, GetEventSettings(hub=hub), person=person))
+    return answer(visit.request, await visit.asked(GetEventSettings(hub=visit.hub)))
 
 
 @router.patch(
@@ -245,32 +185,21 @@ async def get_event_settings(request: Request, ask: Ask, person: Anybody, hub: H
     dependencies=SIGN_IN,
 )
 async def change_event_settings(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    body: EventSettingsChange,
-    if_match: IfMatch = None,
+    visit: Acting, body: EventSettingsChange, if_match: IfMatch = None
 ) -> Response:
     """Choose whether members' events wait for approval. For operators and admins."""
-    changes = {name: getattr(body, name) for name in body.model_fields_set}
-    wanted = ChangeEventSettings(hub=hub, version=expected_version(if_match), **changes)
-    return answer(request, await ask.ask_in(hub, wanted, person=person))
+    wanted = ChangeEventSettings(hub=visit.hub, version=expected_version(if_match), **said(body))
+    return answer(visit.request, await visit.asked(wanted))
 
 
-@router.get("/event-figures", response_model=EventFigures, responses=NOT_MODIFIED | refusals())
-async def get_event_figures(request: Request, ask: Ask, person: Anybody, hub: HubId, year: Year) -> Response:
+@router.get("/event-figures", response_model=EventFigures, responses=_LOOKED_AT)
+async def get_event_figures(visit: Looking, year: Year) -> Response:
     """A year's meetups and participants by month and kind; for the hub's people also how little stood in the way."""
-    return answer(request, await ask.ask_in(hub, GetEventFigures(hub=hub, year=year), person=person))
+    return answer(visit.request, await visit.asked(GetEventFigures(hub=visit.hub, year=year)))
 
 
 async def _one(
-    request: Request,
-    ask: Errand,
-    wanted: ServiceRequest[EventView],
-    person: UUID | None,
-    key: str | None = None,
+    visit: Visit, wanted: Callable[..., ServiceRequest[EventView]], event: UUID, **more: Any
 ) -> Response:
-    hub: str = request.path_params["hub"]
-    reply = await ask.ask_in(hub, wanted, person=person, key=key)
-    return answer(request, reply, counted=True, vary=BY_LANGUAGE)
+    reply = await visit.asked(wanted(hub=visit.hub, event=event, **more))
+    return answer(visit.request, reply, counted=True, vary=BY_LANGUAGE)

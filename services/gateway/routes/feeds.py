@@ -21,6 +21,7 @@ from services.gateway.routes.parts import (
     Somebody,
     StrictRoute,
     Tongue,
+    said,
 )
 from shared.contracts.events.calendars import (
     GetPersonalCalendar,
@@ -63,8 +64,7 @@ async def make_feed(
 
     It takes no Idempotency-Key: answers under keys are kept for a day, and a secret is not to be kept.
     """
-    chosen = {} if body is None else {name: getattr(body, name) for name in body.model_fields_set}
-    reply = await ask.ask_in(hub, MakeFeed(hub=hub, **chosen), person=person)
+    reply = await ask.ask_in(hub, MakeFeed(hub=hub, **said(body)), person=person)
     return answer(request, reply, location=f"/v1/me/feeds/{id_in(reply)}")
 
 

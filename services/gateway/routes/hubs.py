@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -11,18 +11,19 @@ from services.gateway.documents import NOT_MODIFIED, Listing, refusals
 from services.gateway.responses import answer, expected_version, listing
 from services.gateway.routes.parts import (
     SIGN_IN,
+    Acting,
     Anybody,
     Ask,
     Base,
     Cursor,
     HubId,
-    IdempotencyKey,
     IfMatch,
     Limit,
+    Ordering,
     PersonId,
-    Somebody,
     StrictRoute,
     Words,
+    said,
 )
 from shared.contracts.directory.requests import (
     AddMember,
@@ -42,6 +43,13 @@ router = APIRouter(route_class=StrictRoute, prefix="/v1/hubs", tags=["hubs"])
 
 Sought = Annotated[Words, Query(description="Words in name, place or offer.", examples=["coffice"])]
 Country = Annotated[str | None, Query(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
+
+_ACT: dict[str, Any] = {
+    "response_model": MembershipView,
+    "responses": refusals(403, 409),
+    "dependencies": SIGN_IN,
+}
+"""What every request about a membership has in common."""
 
 
 @router.get("", response_model=Listing[HubView], responses=NOT_MODIFIED | refusals())
@@ -71,64 +79,33 @@ async def get_hub(request: Request, ask: Ask, person: Anybody, hub: HubId) -> Re
     return answer(request, await ask.ask(GetHub(hub=hub), person=person))
 
 
-@router.post(
-    "/{hub}/members",
-    status_code=201,
-    response_model=MembershipView,
-    responses=refusals(403, 409),
-    dependencies=SIGN_IN,
-)
-async def add_member(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, body: NewMember, key: IdempotencyKey = None
-) -> Response:
+@router.post("/{hub}/members", status_code=201, **_ACT)
+async def add_member(visit: Ordering, body: NewMember) -> Response:
     """Join the hub, or, as its staff, let somebody in: a person of the directory or a guest."""
-    wanted = AddMember(hub=hub, **{name: getattr(body, name) for name in body.model_fields_set})
-    reply = await ask.ask_in(hub, wanted, person=person, key=key)
+    reply = await visit.asked(AddMember(hub=visit.hub, **said(body)))
     member = MembershipView.model_validate_json(reply.body)
-    ask.forget(hub, member.person)
-    return answer(request, reply, location=f"/v1/hubs/{hub}/members/{member.person}")
+    visit.ask.forget(visit.hub, member.person)
+    return answer(visit.request, reply, location=f"/v1/hubs/{visit.hub}/members/{member.person}")
 
 
-@router.get(
-    "/{hub}/members/{member}",
-    response_model=MembershipView,
-    responses=NOT_MODIFIED | refusals(),
-    dependencies=SIGN_IN,
-)
-async def get_membership(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, member: PersonId
-) -> Response:
+@router.get("/{hub}/members/{member}", **_ACT | {"responses": NOT_MODIFIED | refusals()})
+async def get_membership(visit: Acting, member: PersonId) -> Response:
     """What somebody is in the hub; for themselves and for the hub's staff."""
-    return answer(request, await ask.ask_in(hub, GetMembership(hub=hub, person=member), person=person))
+    return answer(visit.request, await visit.asked(GetMembership(hub=visit.hub, person=member)))
 
 
-@router.patch(
-    "/{hub}/members/{member}",
-    response_model=MembershipView,
-    responses=refusals(403, 409, 412, 428),
-    dependencies=SIGN_IN,
-)
-async def change_role(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    member: PersonId,
-    body: NewRole,
-    if_match: IfMatch = None,
-) -> Response:
+@router.patch("/{hub}/members/{member}", **_ACT | {"responses": refusals(403, 409, 412, 428)})
+async def change_role(visit: Acting, member: PersonId, body: NewRole, if_match: IfMatch = None) -> Response:
     """Give a member another role; operators and admins do this."""
-    wanted = ChangeRole(hub=hub, person=member, role=body.role, version=expected_version(if_match))
-    reply = await ask.ask_in(hub, wanted, person=person)
-    ask.forget(hub, member)
-    return answer(request, reply)
+    version = expected_version(if_match)
+    reply = await visit.asked(ChangeRole(hub=visit.hub, person=member, version=version, **said(body)))
+    visit.ask.forget(visit.hub, member)
+    return answer(visit.request, reply)
 
 
-@router.delete(
-    "/{hub}/members/{member}", response_model=MembershipView, responses=refusals(403), dependencies=SIGN_IN
-)
-async def leave_hub(request: Request, ask: Ask, person: Somebody, hub: HubId, member: PersonId) -> Response:
+@router.delete("/{hub}/members/{member}", **_ACT | {"responses": refusals(403)})
+async def leave_hub(visit: Acting, member: PersonId) -> Response:
     """Leave the hub, or end a membership as its operator; bookings ahead are given back."""
-    reply = await ask.ask_in(hub, LeaveHub(hub=hub, person=member), person=person)
-    ask.forget(hub, member)
-    return answer(request, reply)
+    reply = await visit.asked(LeaveHub(hub=visit.hub, person=member))
+    visit.ask.forget(visit.hub, member)
+    return answer(visit.request, reply)

@@ -26,7 +26,7 @@ from shared.kit.errors import FociError, Unavailable
 from shared.kit.links import Link, LinkInvalid, LinkReader
 from shared.kit.principal import Principal
 from shared.kit.problems import RemoteProblem, of_error
-from shared.kit.rpc import Reply
+from shared.kit.requester import Reply
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/links")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -22,7 +23,9 @@ from services.gateway.client import Errand, Services
 from services.gateway.documents import IDEMPOTENCY_KEY
 from services.gateway.responses import unsealed
 from shared.contracts.base import SLUG_PATTERN
+from shared.contracts.base import Request as ServiceRequest
 from shared.kit.principal import Unauthenticated
+from shared.kit.requester import Reply
 
 B = TypeVar("B", bound=BaseModel)
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -209,6 +212,26 @@ async def signed_in(request: Request) -> UUID:
     return person
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody's request about a hub: who asks, on which way to the services, and under which key if it is an order."""
+
+    request: Request
+    ask: Errand
+    person: UUID | None
+    hub: str
+    key: str | None = None
+
+    async def asked(self, wanted: ServiceRequest[Any]) -> Reply:
+        """The answer of the cell the hub lives in."""
+        return await self.ask.ask_in(self.hub, wanted, person=self.person, key=self.key)
+
+
+def said(body: BaseModel | None) -> dict[str, Any]:
+    """What somebody has said, as they said it: null is said, too, and what is left out is not."""
+    return {} if body is None else {name: getattr(body, name) for name in body.model_fields_set}
+
+
 # All are coroutines: FastAPI would hand plain functions to a thread, which costs more than the rest of the request.
 Ask = Annotated[Errand, Depends(services)]
 Cursor = Annotated[str | None, Depends(page_cursor)]
@@ -217,6 +240,28 @@ Somebody = Annotated[UUID, Depends(signed_in)]
 Tongue = Annotated[str | None, Depends(wished_language)]
 Base = Annotated[str, Depends(base_url)]
 SIGN_IN = [Depends(bearer)]
+
+
+async def _looks(request: Request, ask: Ask, person: Anybody, hub: HubId) -> Visit:
+    return Visit(request, ask, person, hub)
+
+
+async def _acts(request: Request, ask: Ask, person: Somebody, hub: HubId) -> Visit:
+    return Visit(request, ask, person, hub)
+
+
+async def _orders(
+    request: Request, ask: Ask, person: Somebody, hub: HubId, key: IdempotencyKey = None
+) -> Visit:
+    return Visit(request, ask, person, hub, key)
+
+
+Looking = Annotated[Visit, Depends(_looks)]
+"""Anybody's request about a hub."""
+Acting = Annotated[Visit, Depends(_acts)]
+"""A signed-in person's request about a hub."""
+Ordering = Annotated[Visit, Depends(_orders)]
+"""The same, which may carry an idempotency key."""
 
 
 def parsed(model: type[B], raw: bytes) -> B:

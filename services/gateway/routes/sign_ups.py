@@ -25,20 +25,20 @@ from services.gateway.documents.event_examples import SIGN_UPS
 from services.gateway.responses import answer, id_in, listing
 from services.gateway.routes.parts import (
     SIGN_IN,
-    Ask,
+    Acting,
     Base,
     Cursor,
     EventId,
-    HubId,
-    IdempotencyKey,
     Limit,
+    Ordering,
     PlainRoute,
     SignUpId,
-    Somebody,
     StrictRoute,
+    Visit,
     id_in_path,
     key_in_header,
     parsed,
+    said,
     services,
     signed_in,
     slug_in_path,
@@ -63,12 +63,15 @@ from shared.contracts.events.views import ArrivalView, GuestAnswer, SignUpView
 from shared.contracts.events.words import SignUpStatus, Way
 from shared.kit.errors import Unavailable
 from shared.kit.problems import RemoteProblem
-from shared.kit.rpc import Reply
+from shared.kit.requester import Reply
 
 PREFIX = "/v1/hubs/{hub}/events/{event}"
 router = APIRouter(route_class=StrictRoute, prefix=PREFIX, tags=["sign-ups"], dependencies=SIGN_IN)
 # Signing up takes the request as it is, like reserving: a popular event is signed up for by everybody at once.
 hot = APIRouter(route_class=PlainRoute, prefix=PREFIX, tags=["sign-ups"])
+
+_ACT: dict[str, Any] = {"response_model": SignUpView, "responses": refusals(403, 409)}
+"""What every order about one sign-up has in common."""
 
 
 class GuestBody(Body):
@@ -124,11 +127,8 @@ async def _register(ask: Errand, person: UUID | None, hub: str, event: UUID, gue
 
 @router.get("/sign-ups", response_model=Listing[SignUpView], responses=NOT_MODIFIED | refusals(403))
 async def list_sign_ups(
-    request: Request,
-    ask: Ask,
+    visit: Acting,
     base: Base,
-    person: Somebody,
-    hub: HubId,
     event: EventId,
     status: Annotated[list[SignUpStatus] | None, Query(max_length=7)] = None,
     way: Way | None = None,
@@ -136,107 +136,68 @@ async def list_sign_ups(
     cursor: Cursor = None,
 ) -> Response:
     """Who comes and who waits, by name and place; for those who run the event and the hub's staff."""
-    wanted = ListSignUps(
-        hub=hub, event=event, status=tuple(status or ()), way=way, limit=limit, cursor=cursor
-    )
-    reply = await ask.ask_in(hub, wanted, person=person)
+    states = tuple(status or ())
+    wanted = ListSignUps(hub=visit.hub, event=event, status=states, way=way, limit=limit, cursor=cursor)
+    reply = await visit.asked(wanted)
     page = orjson.loads(reply.body)
-    await _put_in_names(ask, hub, page["items"], person)
-    return listing(request, replace(reply, body=orjson.dumps(page)), base)
+    await _put_in_names(visit, page["items"])
+    return listing(visit.request, replace(reply, body=orjson.dumps(page)), base)
 
 
 @router.get("/sign-ups/{sign_up}", response_model=SignUpView, responses=NOT_MODIFIED | refusals())
-async def get_sign_up(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, event: EventId, sign_up: SignUpId
-) -> Response:
+async def get_sign_up(visit: Acting, event: EventId, sign_up: SignUpId) -> Response:
     """One sign-up, for its person, for those who run the event and for the hub's staff."""
-    return await _one(request, ask, GetSignUp(hub=hub, event=event, sign_up=sign_up), person)
+    return await _one(visit, GetSignUp(hub=visit.hub, event=event, sign_up=sign_up))
 
 
-@router.delete("/sign-ups/{sign_up}", response_model=SignUpView, responses=refusals(403, 409))
-async def give_back_place(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, event: EventId, sign_up: SignUpId
-) -> Response:
+@router.delete("/sign-ups/{sign_up}", **_ACT)
+async def give_back_place(visit: Acting, event: EventId, sign_up: SignUpId) -> Response:
     """Not come after all; the place goes to the next in line at once. Twice changes nothing."""
-    return await _one(request, ask, GiveBackPlace(hub=hub, event=event, sign_up=sign_up), person)
+    return await _one(visit, GiveBackPlace(hub=visit.hub, event=event, sign_up=sign_up))
 
 
-@router.post("/sign-ups/{sign_up}/accept", response_model=SignUpView, responses=refusals(403, 409))
-async def accept_offer(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    event: EventId,
-    sign_up: SignUpId,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.post("/sign-ups/{sign_up}/accept", **_ACT)
+async def accept_offer(visit: Ordering, event: EventId, sign_up: SignUpId) -> Response:
     """Take the place that has become free and is offered."""
-    return await _one(request, ask, AcceptOffer(hub=hub, event=event, sign_up=sign_up), person, key)
+    return await _one(visit, AcceptOffer(hub=visit.hub, event=event, sign_up=sign_up))
 
 
-@router.post("/sign-ups/{sign_up}/decline", response_model=SignUpView, responses=refusals(403, 409))
-async def decline_offer(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    event: EventId,
-    sign_up: SignUpId,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.post("/sign-ups/{sign_up}/decline", **_ACT)
+async def decline_offer(visit: Ordering, event: EventId, sign_up: SignUpId) -> Response:
     """Leave the offered place to the next in line."""
-    return await _one(request, ask, DeclineOffer(hub=hub, event=event, sign_up=sign_up), person, key)
+    return await _one(visit, DeclineOffer(hub=visit.hub, event=event, sign_up=sign_up))
 
 
-@router.post("/check-in", response_model=ArrivalView, responses=refusals(403, 409))
-async def register_arrival(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    event: EventId,
-    body: Arrival,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.post("/check-in", **_ACT | {"response_model": ArrivalView})
+async def register_arrival(visit: Ordering, event: EventId, body: Arrival) -> Response:
     """Somebody is there: by code, from the list, or people without names. For those who run the event and staff."""
-    arrived = {name: getattr(body, name) for name in body.model_fields_set}
-    wanted = RegisterArrival(hub=hub, event=event, **arrived)
-    reply = await ask.ask_in(hub, wanted, person=person, key=key)
-    return answer(request, await _named(ask, hub, reply, person, "sign_up"))
+    reply = await visit.asked(RegisterArrival(hub=visit.hub, event=event, **said(body)))
+    return answer(visit.request, await _named(visit, reply, "sign_up"))
 
 
-async def _one(
-    request: Request,
-    ask: Errand,
-    wanted: ServiceRequest[SignUpView],
-    person: UUID,
-    key: str | None = None,
-) -> Response:
-    hub: str = request.path_params["hub"]
-    reply = await ask.ask_in(hub, wanted, person=person, key=key)
-    return answer(request, await _named(ask, hub, reply, person), counted=True)
+async def _one(visit: Visit, wanted: ServiceRequest[SignUpView]) -> Response:
+    return answer(visit.request, await _named(visit, await visit.asked(wanted)), counted=True)
 
 
-async def _named(ask: Errand, hub: str, reply: Reply, person: UUID, member: str | None = None) -> Reply:
+async def _named(visit: Visit, reply: Reply, member: str | None = None) -> Reply:
     """The answer with the name of whose sign-up it is, unless that is the one who asks."""
     view = orjson.loads(reply.body)
     sign_up = view if member is None else view[member]
     # Whoever is shown somebody else's sign-up runs the event: that was decided where the answer comes from.
-    if sign_up is None or sign_up["person"] == str(person):
+    if sign_up is None or sign_up["person"] == str(visit.person):
         return reply
-    await _put_in_names(ask, hub, [sign_up], person)
+    await _put_in_names(visit, [sign_up])
     return replace(reply, body=orjson.dumps(view))
 
 
-async def _put_in_names(ask: Errand, hub: str, sign_ups: list[dict[str, Any]], person: UUID) -> None:
+async def _put_in_names(visit: Visit, sign_ups: list[dict[str, Any]]) -> None:
     """Names, and guests' addresses, from the directory, which asks nobody who may read them: the events service has."""
     if not sign_ups:
         return
     people = tuple(UUID(one["person"]) for one in sign_ups)
-    wanted = NamePeople(hub=hub, people=people, contact=any(one["guest"] for one in sign_ups))
+    wanted = NamePeople(hub=visit.hub, people=people, contact=any(one["guest"] for one in sign_ups))
     try:
-        reply = await ask.ask_in(hub, wanted, person=person)
+        reply = await visit.ask.ask_in(visit.hub, wanted, person=visit.person)
     except (Unavailable, RemoteProblem):
         # The list without names is better than no list at the door.
         return

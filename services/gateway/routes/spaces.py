@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
@@ -12,17 +12,16 @@ from services.gateway.documents import NOT_MODIFIED, Listing, refusals
 from services.gateway.responses import answer, expected_version, listing
 from services.gateway.routes.parts import (
     SIGN_IN,
-    Anybody,
-    Ask,
+    Acting,
     Base,
     Cursor,
-    HubId,
-    IdempotencyKey,
     IfMatch,
     Limit,
-    Somebody,
+    Looking,
+    Ordering,
     SpaceId,
     StrictRoute,
+    said,
 )
 from shared.contracts.booking.requests import (
     ChangeSpace,
@@ -70,40 +69,26 @@ Moment = Annotated[
 
 @router.get("/spaces", response_model=Listing[SpaceView], responses=NOT_MODIFIED | refusals())
 async def list_spaces(
-    request: Request,
-    ask: Ask,
-    base: Base,
-    person: Anybody,
-    hub: HubId,
-    kind: SpaceKind | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    visit: Looking, base: Base, kind: SpaceKind | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
     """The spaces of a hub with their rules. Open to everybody."""
-    wanted = ListSpaces(hub=hub, kind=kind, limit=limit, cursor=cursor)
-    return listing(request, await ask.ask_in(hub, wanted, person=person), base)
+    wanted = ListSpaces(hub=visit.hub, kind=kind, limit=limit, cursor=cursor)
+    return listing(visit.request, await visit.asked(wanted), base)
 
 
 @router.post(
-    "/spaces",
-    status_code=201,
-    response_model=SpaceView,
-    responses=refusals(403, 409),
-    dependencies=SIGN_IN,
+    "/spaces", status_code=201, response_model=SpaceView, responses=refusals(403, 409), dependencies=SIGN_IN
 )
-async def open_space(
-    request: Request, ask: Ask, person: Somebody, hub: HubId, body: NewSpace, key: IdempotencyKey = None
-) -> Response:
+async def open_space(visit: Ordering, body: NewSpace) -> Response:
     """Open a space: of new units, or of other spaces' units. For operators and admins."""
-    wanted = OpenSpace(hub=hub, **{name: getattr(body, name) for name in body.model_fields_set})
-    reply = await ask.ask_in(hub, wanted, person=person, key=key)
-    return answer(request, reply, location=f"/v1/hubs/{hub}/spaces/{body.id}")
+    reply = await visit.asked(OpenSpace(hub=visit.hub, **said(body)))
+    return answer(visit.request, reply, location=f"/v1/hubs/{visit.hub}/spaces/{body.id}")
 
 
 @router.get("/spaces/{space}", response_model=SpaceView, responses=NOT_MODIFIED | refusals())
-async def get_space(request: Request, ask: Ask, person: Anybody, hub: HubId, space: SpaceId) -> Response:
+async def get_space(visit: Looking, space: SpaceId) -> Response:
     """One space. Open to everybody."""
-    return answer(request, await ask.ask_in(hub, GetSpace(hub=hub, space=space), person=person))
+    return answer(visit.request, await visit.asked(GetSpace(hub=visit.hub, space=space)))
 
 
 @router.patch(
@@ -113,38 +98,29 @@ async def get_space(request: Request, ask: Ask, person: Anybody, hub: HubId, spa
     dependencies=SIGN_IN,
 )
 async def change_space(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    hub: HubId,
-    space: SpaceId,
-    body: SpaceChange,
-    if_match: IfMatch = None,
+    visit: Acting, space: SpaceId, body: SpaceChange, if_match: IfMatch = None
 ) -> Response:
     """Change a space; bookings made before keep their rules. For operators and admins."""
-    changes = {name: getattr(body, name) for name in body.model_fields_set}
-    wanted = ChangeSpace(hub=hub, space=space, version=expected_version(if_match), **changes)
-    return answer(request, await ask.ask_in(hub, wanted, person=person))
+    version = expected_version(if_match)
+    wanted = ChangeSpace(hub=visit.hub, space=space, version=version, **said(body))
+    return answer(visit.request, await visit.asked(wanted))
 
 
 @router.get("/availability", response_model=AvailabilityListing, responses=NOT_MODIFIED | refusals())
 async def get_availability(
-    request: Request,
-    ask: Ask,
+    visit: Looking,
     base: Base,
-    person: Anybody,
-    hub: HubId,
     start: Annotated[Moment, Query(alias="from")],
     end: Annotated[Moment, Query(alias="to")],
     kind: SpaceKind | None = None,
     seats: Annotated[int, Query(ge=1, le=2000)] = 1,
 ) -> Response:
     """What is free from one time to another, and what is in the way. Open to everybody; never says who."""
-    wanted = GetAvailability(hub=hub, start=start, end=end, kind=kind, seats=seats)
-    return listing(request, await ask.ask_in(hub, wanted, person=person), base)
+    wanted = GetAvailability(hub=visit.hub, start=start, end=end, kind=kind, seats=seats)
+    return listing(visit.request, await visit.asked(wanted), base)
 
 
 @router.get("/occupancy", response_model=OccupancyListing, responses=NOT_MODIFIED | refusals())
-async def get_occupancy(request: Request, ask: Ask, base: Base, person: Anybody, hub: HubId) -> Response:
+async def get_occupancy(visit: Looking, base: Base) -> Response:
     """How full it is now: numbers for the hub's staff, protected figures for everybody else."""
-    return listing(request, await ask.ask_in(hub, GetOccupancy(hub=hub), person=person), base)
+    return listing(visit.request, await visit.asked(GetOccupancy(hub=visit.hub)), base)

@@ -29,7 +29,7 @@ from shared.contracts.notify.words import Hindrance
 from shared.kit.database import Database
 from shared.kit.errors import FociError
 from shared.kit.ids import Clock, Ids
-from shared.kit.rpc import Requester
+from shared.kit.requester import Requester
 from shared.kit.telemetry import logger
 
 log = logger(__name__)

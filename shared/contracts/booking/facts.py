@@ -96,25 +96,24 @@ class _VenueAnswer(Fact):
     booking: UUID | None = described("The booking, if there is one.", default=None)
 
 
-class VenueHeldV1(_VenueAnswer):
+class _VenueRoom(_VenueAnswer):
+    space: Slug
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class VenueHeldV1(_VenueRoom):
     """The room is kept for the event until `expires_at`; the event has to accept it."""
 
     fact = "venue-held"
 
-    space: Slug
-    start: AwareDatetime
-    end: AwareDatetime
     expires_at: AwareDatetime
 
 
-class VenueConfirmedV1(_VenueAnswer):
+class VenueConfirmedV1(_VenueRoom):
     """The room is the event's."""
 
     fact = "venue-confirmed"
-
-    space: Slug
-    start: AwareDatetime
-    end: AwareDatetime
 
 
 class VenueRefusedV1(_VenueAnswer):
@@ -131,14 +130,11 @@ class VenueRefusedV1(_VenueAnswer):
     )
 
 
-class VenueMovedV1(_VenueAnswer):
+class VenueMovedV1(_VenueRoom):
     """Somebody moved the event's booking."""
 
     fact = "venue-moved"
 
-    space: Slug
-    start: AwareDatetime
-    end: AwareDatetime
     by: UUID
 
 

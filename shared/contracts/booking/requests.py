@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field
 
-from shared.contracts.base import Body, Line, Page, Plain, Request, Slug, View, When, described
+from shared.contracts.base import Body, Line, Origin, Page, Plain, Request, Slug, View, When, described
 from shared.contracts.booking.space_rules import GivenRules, SpaceRules
 from shared.contracts.booking.words import BookingStatus, SpaceKind
 
@@ -50,15 +49,18 @@ class ListSpaces(Request[SpacePage]):
     cursor: Plain | None = Field(default=None, max_length=200)
 
 
-class GetSpace(Request[SpaceView]):
-    """One space; open to everybody."""
-
+class _OneSpace(Request[SpaceView]):
     service = "booking"
-    operation = "get-space"
     reply = SpaceView
 
     hub: Slug
     space: Slug
+
+
+class GetSpace(_OneSpace):
+    """One space; open to everybody."""
+
+    operation = "get-space"
 
 
 class NewSpace(Body):
@@ -103,16 +105,12 @@ class SpaceChange(Body):
     active: bool | None = None
 
 
-class ChangeSpace(SpaceChange, Request[SpaceView]):
+class ChangeSpace(SpaceChange, _OneSpace):
     """Change a space. For operators and admins."""
 
-    service = "booking"
     operation = "change-space"
-    reply = SpaceView
     changes = True
 
-    hub: Slug
-    space: Slug
     version: int
 
 
@@ -162,12 +160,8 @@ class GetAvailability(Request[AvailabilityView]):
     seats: int = Field(default=1, ge=1, le=2000)
 
 
-class Source(View):
+class Source(Origin):
     """Where an imported booking comes from; unique per hub among live bookings."""
-
-    calendar: Annotated[Plain, StringConstraints(min_length=1, max_length=200)]
-    uid: Annotated[Plain, StringConstraints(min_length=1, max_length=500)]
-    recurrence_id: Annotated[Plain, StringConstraints(max_length=100)] = ""
 
 
 class BookingView(View):

@@ -72,29 +72,26 @@ class GetHub(Request[HubView]):
     hub: Slug
 
 
-class RegisterHub(Request[HubView]):
+class _ProfileOfHub(Request[HubView]):
+    service = "directory"
+    reply = HubView
+    changes = True
+    admin = True
+
+    profile: HubProfile
+
+
+class RegisterHub(_ProfileOfHub):
     """A new hub joins the federation in this cell."""
 
-    service = "directory"
     operation = "register-hub"
-    reply = HubView
-    changes = True
     created = True
-    admin = True
-
-    profile: HubProfile
 
 
-class ChangeHubProfile(Request[HubView]):
+class ChangeHubProfile(_ProfileOfHub):
     """Replace a hub's public profile; the slug stays."""
 
-    service = "directory"
     operation = "change-hub-profile"
-    reply = HubView
-    changes = True
-    admin = True
-
-    profile: HubProfile
 
 
 class AccessView(View):
@@ -127,15 +124,18 @@ class MembershipView(View):
     version: int
 
 
-class GetMembership(Request[MembershipView]):
-    """What somebody is in a hub; for themselves and for the hub's staff."""
-
+class _OneMembership(Request[MembershipView]):
     service = "directory"
-    operation = "get-membership"
     reply = MembershipView
 
     hub: Slug
     person: UUID
+
+
+class GetMembership(_OneMembership):
+    """What somebody is in a hub; for themselves and for the hub's staff."""
+
+    operation = "get-membership"
 
 
 class PersonView(View):
@@ -191,29 +191,20 @@ class NewRole(Body):
     role: Role
 
 
-class ChangeRole(NewRole, Request[MembershipView]):
+class ChangeRole(NewRole, _OneMembership):
     """Give a member of the hub another role; operators and admins do this."""
 
-    service = "directory"
     operation = "change-role"
-    reply = MembershipView
     changes = True
 
-    hub: Slug
-    person: UUID
     version: int | None = described("The version the change was decided on.", default=None)
 
 
-class LeaveHub(Request[MembershipView]):
+class LeaveHub(_OneMembership):
     """Leave a hub, or end somebody's membership as an operator."""
 
-    service = "directory"
     operation = "leave-hub"
-    reply = MembershipView
     changes = True
-
-    hub: Slug
-    person: UUID
 
 
 class EnsurePerson(Request[PersonView]):

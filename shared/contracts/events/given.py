@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from shared.contracts.base import Body, Language, Plain, ShownLine, ShownText, Slug, When, described
-from shared.contracts.events.views import EventSource, EventText
+from shared.contracts.base import Body, Language, Origin, Plain, ShownLine, ShownText, Slug, When, described
+from shared.contracts.events.views import EventText
 from shared.contracts.events.words import OrganiserKind, Visibility
 
 KindWord = Annotated[ShownLine, StringConstraints(max_length=60)]
@@ -24,14 +24,10 @@ class GivenText(EventText):
     model_config = STRICT
 
 
-class GivenEventSource(EventSource):
+class GivenEventSource(Origin):
     """A source as somebody gives it."""
 
     model_config = STRICT
-
-    calendar: Annotated[Plain, StringConstraints(min_length=1, max_length=200)]
-    uid: Annotated[Plain, StringConstraints(min_length=1, max_length=500)]
-    recurrence_id: Annotated[Plain, StringConstraints(max_length=100)] = ""
 
 
 class GivenPlace(Body):
@@ -65,15 +61,19 @@ class Repeat(Body):
     without: tuple[When, ...] = described("Starts to leave out (EXDATE).", default=(), max_length=100)
 
 
-class NewTexts(Body):
-    """Title and text: in one language, or in several as `texts`."""
-
+class _Texts(Body):
     title: ShownLine | None = None
     text: ShownText | None = None
+    language: Language | None = None
+    texts: dict[Language, GivenText] | None = Field(default=None, min_length=1, max_length=10)
+
+
+class NewTexts(_Texts):
+    """Title and text: in one language, or in several as `texts`."""
+
     language: Language | None = described(
         "Of `title`, or the first of `texts` to show; else the hub's.", default=None
     )
-    texts: dict[Language, GivenText] | None = Field(default=None, min_length=1, max_length=10)
 
     @model_validator(mode="after")
     def _titled(self) -> Self:
@@ -121,13 +121,9 @@ class NewTheme(NewTexts):
     publish: bool = False
 
 
-class EventChange(Body):
+class EventChange(_Texts):
     """What shall be different; what is left out stays, null takes away."""
 
-    title: ShownLine | None = None
-    text: ShownText | None = None
-    language: Language | None = None
-    texts: dict[Language, GivenText] | None = Field(default=None, min_length=1, max_length=10)
     start: When | None = None
     end: When | None = None
     kind: KindWord | None = None

@@ -7,10 +7,17 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from shared.contracts.base import Body, Plain, Request, Slug, described
+from shared.contracts.base import Body, Plain, Reply, Request, Slug, described
 from shared.contracts.events.views import ArrivalView, GuestAnswer, LinkView, SignUpPage, SignUpView
 from shared.contracts.events.words import SignUpStatus, Way
 from shared.contracts.links import LinkPurpose
+
+
+class _AboutEvent(Request[Reply]):
+    service = "events"
+
+    hub: Slug
+    event: UUID
 
 
 class NewSignUp(Body):
@@ -19,38 +26,28 @@ class NewSignUp(Body):
     way: Way | None = None
 
 
-class SignUp(NewSignUp, Request[SignUpView]):
+class SignUp(NewSignUp, _AboutEvent[SignUpView]):
     """Sign up: attend, or stand in line."""
 
-    service = "events"
     operation = "sign-up"
     reply = SignUpView
     changes = True
     created = True
 
-    hub: Slug
-    event: UUID
 
-
-class SignUpGuest(NewSignUp, Request[GuestAnswer]):
+class SignUpGuest(NewSignUp, _AboutEvent[GuestAnswer]):
     """Note that a guest wants to come; they hold no place until they have followed the link."""
 
-    service = "events"
     operation = "sign-up-guest"
     reply = GuestAnswer
     changes = True
 
-    hub: Slug
-    event: UUID
     guest: UUID
 
 
-class _OneSignUp(Request[SignUpView]):
-    service = "events"
+class _OneSignUp(_AboutEvent[SignUpView]):
     reply = SignUpView
 
-    hub: Slug
-    event: UUID
     sign_up: UUID
 
 
@@ -92,30 +89,24 @@ class GiveBackPlace(_OneSignUp):
     changes = True
 
 
-class ListSignUps(Request[SignUpPage]):
+class ListSignUps(_AboutEvent[SignUpPage]):
     """Who comes and who waits; for those who run the event."""
 
-    service = "events"
     operation = "list-sign-ups"
     reply = SignUpPage
 
-    hub: Slug
-    event: UUID
     status: tuple[SignUpStatus, ...] = Field(default=(), max_length=7)
     way: Way | None = None
     limit: int = Field(default=100, ge=1, le=200)
     cursor: Plain | None = Field(default=None, max_length=200)
 
 
-class GetLink(Request[LinkView]):
+class GetLink(_AboutEvent[LinkView]):
     """What a link would do, for the person it is for."""
 
-    service = "events"
     operation = "get-link"
     reply = LinkView
 
-    hub: Slug
-    event: UUID
     sign_up: UUID
     purpose: LinkPurpose
 
@@ -134,13 +125,9 @@ class Arrival(Body):
         return self
 
 
-class RegisterArrival(Arrival, Request[ArrivalView]):
+class RegisterArrival(Arrival, _AboutEvent[ArrivalView]):
     """Check somebody in; anybody who runs the event may. Twice changes nothing."""
 
-    service = "events"
     operation = "register-arrival"
     reply = ArrivalView
     changes = True
-
-    hub: Slug
-    event: UUID

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.emptying import emptied
+from tests.connections import Connections
 from tests.notify.webhooks.receiver import Receiver, receiving
 from tests.notify.webhooks.world import Hooks, make_hooks
 from tests.servers import Databases
@@ -22,9 +22,9 @@ def hooks_database(postgres: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def hooks(hooks_database: str) -> AsyncIterator[Hooks]:
+async def hooks(connections: Connections, hooks_database: str) -> AsyncIterator[Hooks]:
     """Two hubs without webhooks."""
-    await emptied(hooks_database)
+    await connections.emptied(hooks_database)
     async with make_hooks(hooks_database) as made:
         yield made
 
