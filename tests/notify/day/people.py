@@ -13,7 +13,7 @@ ZONES = ("Europe/Stockholm", "Europe/Copenhagen", "Europe/Helsinki", "Europe/Lon
 FAR = ("America/New_York", "Pacific/Auckland", "Asia/Kolkata")
 QUIETS = ((time(21), time(7)), (time(22), time(8)), (time(9), time(9)))
 DOMAINS = ("post.example", "brev.example", *(f"d{number}.example" for number in range(40)))
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,15 @@ class Person:
 
     def after_quiet(self, at: datetime) -> datetime:
         """`at`, or the end of the quiet hours it lies in, found minute by minute."""
-        return _after_quiet(at, self.zone, *self.quiet)
+        if not self.is_quiet(at):
+            return at
+        return _after_quiet(at.replace(second=0, microsecond=0), self.zone, *self.quiet)
 
     def next_digest(self, at: datetime, pace: str) -> datetime:
         """The next 07:30, of a Monday when weekly, by their clock, found minute by minute."""
-        return _next_digest(at, self.zone, pace)
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        found = _digest_from(hour, self.zone, pace)
+        return found if found > at else _digest_from(hour + HOUR, self.zone, pace)
 
     def last_digest(self, at: datetime, pace: str) -> datetime:
         """The one before."""
@@ -63,24 +67,27 @@ def _quiet(at: datetime, zone: str, start: time, end: time) -> bool:
     return start <= wall < end if start <= end else wall >= start or wall < end
 
 
-@lru_cache(maxsize=100_000)
 def _after_quiet(at: datetime, zone: str, start: time, end: time) -> datetime:
-    if not _quiet(at, zone, start, end):
-        return at
-    at = at.replace(second=0, microsecond=0)
     while _quiet(at, zone, start, end):
         at += MINUTE
+        if at.minute == 0:
+            return _awake_from(at, zone, start, end)
     return at
 
 
 @lru_cache(maxsize=100_000)
-def _next_digest(at: datetime, zone: str, pace: str) -> datetime:
-    at = at.replace(second=0, microsecond=0) + MINUTE
-    while True:
+def _awake_from(hour: datetime, zone: str, start: time, end: time) -> datetime:
+    return _after_quiet(hour, zone, start, end)
+
+
+@lru_cache(maxsize=100_000)
+def _digest_from(hour: datetime, zone: str, pace: str) -> datetime:
+    for minute in range(60):
+        at = hour + minute * MINUTE
         wall = at.astimezone(ZoneInfo(zone))
         if (wall.hour, wall.minute) == (7, 30) and (pace == "daily" or wall.weekday() == 0):
             return at
-        at += MINUTE
+    return _digest_from(hour + HOUR, zone, pace)
 
 
 def settle(chance: random.Random, hubs: int, people: int) -> list[Hub]:
