@@ -102,7 +102,9 @@ class Stack:
         names = [*SERVERS, "nats_monitor", "smtp"]
         names += [name for service in (*SERVICES, GATEWAY) for name in self._names(service)]
         for name in names:
-            wish = self.settings.mail_port if name == MAIL else earlier.get(name)
+            wish = earlier.get(name)
+            if name == MAIL and is_free(self.settings.mail_port):
+                wish = self.settings.mail_port
             port = free_port(wish)
             while port in self.ports.values() or port == self.settings.port:
                 port = free_port()

@@ -125,7 +125,9 @@ async def _bus(local: LocalSettings) -> list[tuple[str, ...]] | str:
 
 
 def _processes(rows: list[Row], state: dict[str, Any]) -> Table:
-    table = Table(title=f"Foci, cell {state['cell']}, {state['urls']['gateway']}", title_justify="left")
+    mail = state["urls"].get("mail", "–")
+    title = f"Foci, cell {state['cell']}, {state['urls']['gateway']}\nMail: {mail}"
+    table = Table(title=title, title_justify="left")
     for title in ("process", "state", "pid", "up", "ready", "memory", "restarts"):
         table.add_column(title, justify="right" if title in ("pid", "up", "memory", "restarts") else "left")
     for row in rows:

@@ -11,7 +11,8 @@ import typer
 from prometheus_client import REGISTRY
 
 import services.booking.main  # declares the metrics of booking
-import services.events.main  # noqa: F401  # declares the metrics of events
+import services.events.main  # declares the metrics of events
+import services.notify.main  # noqa: F401  # declares the metrics of notify
 import shared.kit.telemetry  # noqa: F401  # declares the metrics
 from services.cli.app import app
 from tests.architecture.source import ROOT

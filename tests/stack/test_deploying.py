@@ -1,0 +1,110 @@
+"""What deploy/ gives each container: settings it starts with, secrets that are its own, and a place in the order."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # brings no types
+
+from deploy import secret_files
+from shared.contracts.catalogue import SERVICES
+from shared.kit.principal import load_private_key, load_public_key
+from tests.architecture.source import ROOT
+
+PROCESSES = (*SERVICES, "gateway")
+_ESCAPES = {"n": "\n"}
+
+
+def variables_in(file: Path) -> dict[str, str]:
+    """An env file as Compose reads it."""
+    found = {}
+    for line in file.read_text().splitlines():
+        name, _, value = line.partition("=")
+        assert value[0] == value[-1] == '"', f"{file.name}: {name}"
+        found[name] = re.sub(r"\\(.)", lambda it: _ESCAPES.get(it[1], it[1]), value[1:-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `make image-secrets` makes."""
+    folder = tmp_path_factory.mktemp("secrets")
+    secret_files.write(folder, 4222)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
+    return document
+
+
+def settings_of(process: str, secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the process makes of its files and of what compose.yaml adds, with nothing set by whoever starts it."""
+    given = compose["services"][process].get("environment", {})
+    defaults = {name: re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", str(value)) for name, value in given.items()}
+    for name, value in {**variables_in(secrets / f"{process}.env"), **defaults}.items():
+        monkeypatch.setenv(name, value)
+    return importlib.import_module(f"services.{process}.settings").Settings()
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_process_has_what_it_starts_with_and_nothing_of_another(
+    process: str, secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(process, secrets, compose, monkeypatch)
+    assert settings.nats_seed is not None
+    names = variables_in(secrets / f"{process}.env")
+    assert all(name.startswith(f"{process.upper()}_") for name in names)
+    others = [path for path in secrets.glob("*.env") if path.stem != process]
+    own = settings.nats_seed.get_secret_value()
+    assert others
+    assert not [path.name for path in others if own in path.read_text()]
+
+
+def test_the_gateway_reads_the_links_that_notify_signs(
+    secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notify = settings_of("notify", secrets, compose, monkeypatch)
+    gateway = settings_of("gateway", secrets, compose, monkeypatch)
+    assert load_private_key(notify.link_private_key.get_secret_value()).public_key() == load_public_key(
+        gateway.link_public_key
+    )
+    assert gateway.bounce_token is not None
+    assert (notify.smtp_host, notify.smtp_port, notify.smtp_tls) == ("mail", 2525, "none")
+    assert (notify.mail_from, notify.mail_domain) == ("no-reply@foci.example", "foci.example")
+
+
+def test_writing_the_secrets_again_keeps_them(secrets: Path) -> None:
+    before = {path.name: path.read_text() for path in secrets.glob("*.env")}
+    secret_files.write(secrets, 4222)
+    assert {path.name: path.read_text() for path in secrets.glob("*.env")} == before
+
+
+def test_compose_starts_every_service_after_what_it_needs(compose: dict[str, Any], secrets: Path) -> None:
+    services = compose["services"]
+    assert {*PROCESSES, "nats", "postgres", "mail", "streams", "databases"} | {
+        f"{service}-migrate" for service in SERVICES
+    } == set(services)
+    for service in SERVICES:
+        assert set(services[service]["depends_on"]) == {"streams", f"{service}-migrate"}
+        assert services[service]["build"]["args"]["SERVICE"] == service
+    assert set(services["gateway"]["depends_on"]) == set(SERVICES)
+    for name, service in services.items():
+        file = service.get("env_file")
+        assert file is None or (secrets / Path(file).name).exists(), name
+        for port in service.get("ports", ()):
+            assert port.startswith("127.0.0.1:"), f"{name} is reachable from other machines"
+
+
+def test_the_images_are_those_of_all_processes_and_their_script_is_sound() -> None:
+    script = ROOT / "deploy" / "images"
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    named = re.search(r"^services=\((.*)\)$", script.read_text(), re.MULTILINE)
+    assert named is not None
+    assert tuple(named[1].split()) == PROCESSES
