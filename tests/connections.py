@@ -21,6 +21,15 @@ _EMPTY = """
 """
 
 
+async def empty(url: str) -> None:
+    """Delete every row of every table, over a connection of its own: for stories that cut those they have."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        await connection.execute(_EMPTY)
+    finally:
+        await connection.close()
+
+
 class Connections:
     """Engines and pools of one event loop, made as production makes them and closed together."""
 

@@ -23,8 +23,8 @@ def notify_database(postgres: str) -> Iterator[str]:
 @pytest_asyncio.fixture
 async def empty(connections: Connections, notify_database: str) -> AsyncIterator[World]:
     """A notify service that has heard of nothing."""
-    await connections.emptied(notify_database)
-    async with make_world(notify_database) as world:
+    engine = await connections.emptied(notify_database)
+    async with make_world(notify_database, engine=engine) as world:
         yield world
 
 

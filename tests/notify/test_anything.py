@@ -29,21 +29,13 @@ from shared.contracts.directory.requests import Contact
 from shared.contracts.notify.notices import QuietHours
 from shared.contracts.notify.words import ALWAYS, About, Channel, News, NoticeKind, Pace
 from shared.kit.database import Database
-from tests.connections import Connections
+from tests.connections import empty
 from tests.notify.mailing import LEASE, QUICK, Crash, Mailing, make_mailing
 from tests.notify.post_office import CUT, CUT_AFTER
 from tests.notify.world import ZONE, World, make_world
 from tests.waiting import eventually
 
 T = TypeVar("T")
-
-
-async def emptied(url: str) -> None:
-    """No row is left; over a connection of the loop that is running."""
-    connections = Connections()
-    await connections.emptied(url)
-    await connections.close()
-
 
 PEOPLE = {"ann": ZONE, "bo": "America/New_York"}
 START = datetime(2027, 6, 1, 9, 0, tzinfo=UTC)
@@ -140,7 +132,7 @@ class Anything(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         async def beginning() -> None:
-            await emptied(self.url)
+            await empty(self.url)
             self.world = await self.stack.enter_async_context(make_world(self.url))
             await self.world.hub()
             await self.world.space()
@@ -361,7 +353,7 @@ def test_the_inbox_knows_what_the_mail_knows(notify_database: str) -> None:
     """What dies between the two is told over both in the end."""
 
     async def story() -> None:
-        await emptied(notify_database)
+        await empty(notify_database)
         async with make_world(notify_database) as world, make_mailing(world) as mailing:
             await world.hub()
             await world.space()

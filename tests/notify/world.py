@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.notify import rpc
 from services.notify.channels.http import Outside
@@ -348,12 +349,15 @@ _KEEP = """
 
 
 @asynccontextmanager
-async def make_world(url: str, *, now: datetime = MONDAY, pool: int = 8) -> AsyncIterator[World]:
-    """A notify service with nothing in it."""
-    engine = make_engine(url, pool_size=pool)
-    world = World(Database(engine, lambda: None), now=now)
+async def make_world(
+    url: str, *, now: datetime = MONDAY, pool: int = 8, engine: AsyncEngine | None = None
+) -> AsyncIterator[World]:
+    """A notify service on what is in the database; over `engine`, which outlives it, or one of its own."""
+    own = make_engine(url, pool_size=pool) if engine is None else None
+    world = World(Database(engine or cast("AsyncEngine", own), lambda: None), now=now)
     try:
         yield world
     finally:
         await world.outside.aclose()
-        await engine.dispose()
+        if own is not None:
+            await own.dispose()

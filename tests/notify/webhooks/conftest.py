@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
@@ -24,9 +24,17 @@ def hooks_database(postgres: str) -> Iterator[str]:
 @pytest_asyncio.fixture
 async def hooks(connections: Connections, hooks_database: str) -> AsyncIterator[Hooks]:
     """Two hubs without webhooks."""
-    await connections.emptied(hooks_database)
-    async with make_hooks(hooks_database) as made:
+    async with make_hooks(await connections.emptied(hooks_database)) as made:
         yield made
+
+
+@pytest_asyncio.fixture
+async def hooks_apart(database: Callable[[str], str]) -> AsyncIterator[Hooks]:
+    """The same in a database of their own, whose connections a story may cut."""
+    own = Connections()
+    async with make_hooks(own.engine(database("notify"))) as made:
+        yield made
+    await own.close()
 
 
 @pytest_asyncio.fixture

@@ -202,22 +202,22 @@ async def test_two_replicas_send_each_message_once(hooks: Hooks, receiver: Recei
 
 
 async def test_an_outage_of_the_database_loses_no_outcome(
-    hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    hooks_apart: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    webhook = await hooks.add(receiver)
-    await hooks.hear(hooks.fact())
+    webhook = await hooks_apart.add(receiver)
+    await hooks_apart.hear(hooks_apart.fact())
     go = held_back(receiver)
-    running = asyncio.create_task(hooks.sender.run())
+    running = asyncio.create_task(hooks_apart.sender.run())
     await eventually(lambda: receiver.now == 1)
     # Every connection the service has is cut while the answer is on its way.
-    await hooks.rows(
+    await hooks_apart.rows(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     go.set()
 
     async def is_marked() -> bool:
-        return [one.state for one in await hooks.log(webhook)] == [DeliveryState.DELIVERED]
+        return [one.state for one in await hooks_apart.log(webhook)] == [DeliveryState.DELIVERED]
 
     await eventually(is_marked)
     assert len(receiver.received) == 1

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.notify.channels.http import Outside
 from services.notify.consumers.hooks import hands_on
@@ -34,7 +35,7 @@ from shared.contracts.notify.webhooks import (
     WebhookView,
 )
 from shared.kit import problems
-from shared.kit.database import Database, make_engine
+from shared.kit.database import Database
 from shared.kit.errors import FociError
 from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import utc_now
@@ -177,9 +178,8 @@ class Hooks:
 
 
 @asynccontextmanager
-async def make_hooks(url: str, outside: Outside | None = None) -> AsyncIterator[Hooks]:
+async def make_hooks(engine: AsyncEngine, outside: Outside | None = None) -> AsyncIterator[Hooks]:
     """Webhooks of two hubs that have none yet; every `127.0.0.1:port` may be posted to."""
-    engine = make_engine(url, pool_size=8)
     out = outside or Outside(trusted=EveryLocalPort())
     try:
         hooks = Hooks(Database(engine, lambda: None), out)
@@ -196,7 +196,6 @@ async def make_hooks(url: str, outside: Outside | None = None) -> AsyncIterator[
         yield hooks
     finally:
         await out.aclose()
-        await engine.dispose()
 
 
 class EveryLocalPort:
