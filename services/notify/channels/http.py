@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -146,6 +146,12 @@ class _CheckedNetwork(httpcore2.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
+@cache
+def _known_certificates() -> ssl.SSLContext:
+    """Reading all of them takes a hundredth of a second; one for a process is enough."""
+    return httpcore2.default_ssl_context()
+
+
 class Outside:
     """Posts messages to targets; made of the engine below httpx2.
 
@@ -166,7 +172,7 @@ class Outside:
         self._longest = longest
         self._lookup = _Lookup(policy, resolver, self._trusted)
         self._lines = httpcore2.AsyncConnectionPool(
-            ssl_context=certificates or httpcore2.default_ssl_context(),
+            ssl_context=certificates or _known_certificates(),
             max_connections=CONNECTIONS,
             keepalive_expiry=KEPT_OPEN,
             network_backend=_CheckedNetwork(self._lookup),
