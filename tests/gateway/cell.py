@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -50,6 +50,7 @@ from shared.kit.process import DataService
 from shared.kit.provision import provision
 from shared.kit.requester import Requester
 from shared.kit.settings import ServiceSettings
+from tests.gateway.clock import Time
 from tests.gateway.logs import listening
 from tests.gateway.outside import Outside, outside
 from tests.gateway.proxy import Wire
@@ -66,16 +67,6 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "notify": NotifySettings,
 }
 BOUNCE_TOKEN = "the mail server's very own"
-
-
-class Time:
-    """The cell's clock: the real one, moved as far as a test says."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
 
 
 def eventually(what: str, true: Callable[[], T], *, seconds: float = 15.0) -> T:

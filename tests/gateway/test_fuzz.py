@@ -138,7 +138,7 @@ def test_a_fitting_request_succeeds_as_documented(
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 @pytest.mark.parametrize("kind", ["leave", "unsubscribe", "invalid"])
 def test_links_answer_programs_and_people_as_documented(
-    cell: Cell, schema: Any, http: Session, kind: str, accept: str
+    cell: Cell, schema: Any, kind: str, accept: str
 ) -> None:
     tokens = {
         "leave": things(cell, "here", "{token}")["token"],
@@ -148,7 +148,7 @@ def test_links_answer_programs_and_people_as_documented(
     for method in ("GET", "POST"):
         asked = {"path_parameters": {"token": tokens[kind]}, "headers": {"Accept": accept}}
         case = schema["/v1/links/{token}"][method].Case(method=method, **asked)
-        answer = case.call(session=http)
+        answer = case.call()
         assert answer.status_code == (404 if kind == "invalid" else 200), answer.text
         wanted = "application/problem+json" if answer.status_code == 404 else "application/json"
         shown = answer.headers["content-type"][0].partition(";")[0]

@@ -56,7 +56,7 @@ async def test_bookings_and_events_are_forgotten_with_what_was_told_of_them(worl
     assert {UUID(bookings[1].subject), UUID(later.subject)} <= things
 
 
-async def test_messages_and_deliveries_have_their_time(world: World) -> None:
+async def test_messages_have_their_time_and_what_tells_of_a_stopped_address_stays(world: World) -> None:
     async with world.database.transaction() as session:
         for age, sent in (
             (MESSAGES_KEPT + SECOND, True),
@@ -70,24 +70,6 @@ async def test_messages_and_deliveries_have_their_time(world: World) -> None:
             text("INSERT INTO stopped_address VALUES (:hash, 'bounced', :at)"),
             {"hash": b"a", "at": world.now},
         )
-        hook = {"id": world.ids(), "by": world.person("olga"), "now": world.now}
-        await session.execute(text(_WEBHOOK), hook)
-        for age, state in (
-            (DELIVERIES_KEPT + SECOND, "failed"),
-            (DELIVERIES_KEPT * 2, "waiting"),
-            (SECOND, "delivered"),
-        ):
-            at = world.now - age
-            due = at if state == "waiting" else None
-            row = {
-                "id": world.ids(),
-                "hook": hook["id"],
-                "fact": world.ids(),
-                "state": state,
-                "at": at,
-                "due": due,
-            }
-            await session.execute(text(_DELIVERY), row)
     await _housekeeping(world)
     kept = await world.rows("SELECT sent_at, address_hash FROM message")
     assert sorted(
@@ -97,6 +79,22 @@ async def test_messages_and_deliveries_have_their_time(world: World) -> None:
         (True, None),
     ]
     assert [row.address_hash for row in kept if row.address_hash is not None] == [b"a"]
+
+
+async def test_deliveries_have_their_time_unless_they_wait(world: World) -> None:
+    async with world.database.transaction() as session:
+        hook = {"id": world.ids(), "by": world.person("olga"), "now": world.now}
+        await session.execute(text(_WEBHOOK), hook)
+        for age, state in (
+            (DELIVERIES_KEPT + SECOND, "failed"),
+            (DELIVERIES_KEPT * 2, "waiting"),
+            (SECOND, "delivered"),
+        ):
+            at = world.now - age
+            due = at if state == "waiting" else None
+            ids = {"id": world.ids(), "hook": hook["id"], "fact": world.ids()}
+            await session.execute(text(_DELIVERY), ids | {"state": state, "at": at, "due": due})
+    await _housekeeping(world)
     rows = await world.rows("SELECT state FROM delivery ORDER BY state")
     assert [row.state for row in rows] == ["delivered", "waiting"]
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Literal
 
-from icalendar import Calendar, Event, vCalAddress
+from icalendar import Calendar, vText
+from icalendar.parser import Contentline
 
 from services.notify.rules import wording
 from services.notify.rules.differences import Item
@@ -19,6 +20,7 @@ from shared.contracts.notify.words import News
 
 PRODUCT = "-//Foci//notify//EN"
 _END = b"END:VCALENDAR\r\n"
+_LONGEST_LINE = 75
 
 Method = Literal["REQUEST", "CANCEL"]
 
@@ -70,18 +72,21 @@ def invitation_of(
         return None
     if method == "CANCEL" and not _is_in_calendar(now, before):
         return None
-    event = Event()
-    event.add("UID", f"{item.thing}@{domain}")
-    event.add("DTSTAMP", stamp.astimezone(UTC).replace(microsecond=0))
-    event.add("SEQUENCE", item.sequence)
-    event.add("STATUS", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
-    event.add("DTSTART", now.start.astimezone(UTC))
-    event.add("DTEND", now.end.astimezone(UTC))
-    event.add("SUMMARY", _text(wording.summary_of(item, language)))
-    event.add("LOCATION", _text(wording.place_of(item, language)))
-    event.add("ORGANIZER", _address(organizer, item.hub_name))
-    event.add("ATTENDEE", _attendee(attendee, name))
-    return Invitation(method, b"".join((_head(method), event.to_ical(), _END)))
+    lines = (
+        "BEGIN:VEVENT",
+        f"UID:{item.thing}@{domain}",
+        f"DTSTAMP:{_utc(stamp)}",
+        f"SEQUENCE:{item.sequence}",
+        f"STATUS:{'CANCELLED' if method == 'CANCEL' else 'CONFIRMED'}",
+        f"DTSTART:{_utc(now.start)}",
+        f"DTEND:{_utc(now.end)}",
+        f"SUMMARY:{_text(wording.summary_of(item, language))}",
+        f"LOCATION:{_text(wording.place_of(item, language))}",
+        f"ORGANIZER;CN={_name(item.hub_name)}:mailto:{organizer}",
+        f"ATTENDEE;CN={_name(name)};PARTSTAT=ACCEPTED;RSVP=FALSE:mailto:{attendee}",
+        "END:VEVENT",
+    )
+    return Invitation(method, b"".join((_head(method), *map(_folded, lines), _END)))
 
 
 def _is_in_calendar(now: BookingState | PlaceState, before: object) -> bool:
@@ -103,20 +108,27 @@ def _head(method: Method) -> bytes:
     return raw.removesuffix(_END)
 
 
-def _text(given: str) -> str:
+def _folded(line: str) -> bytes:
+    """One content line; the library folds the long ones (RFC 5545, 3.1). Its components take half a millisecond for ten lines."""
+    raw = line.encode()
+    if len(raw) > _LONGEST_LINE:
+        raw = Contentline(line).to_ical()  # type: ignore[no-untyped-call]
+    return raw + b"\r\n"
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _plain(given: str) -> str:
     """One line without a backslash: programs see an escape in it, not all the same one, and the library a line's end in \\N."""
     return one_line(given).replace("\\", "⧵")
 
 
-def _address(address: str, name: str) -> vCalAddress:
-    made = vCalAddress(f"mailto:{address}")
-    # RFC 5545 cannot write a double quote in a parameter.
-    made.params["CN"] = _text(name).replace('"', "”")
-    return made
+def _text(given: str) -> str:
+    return vText(_plain(given)).to_ical().decode()
 
 
-def _attendee(address: str, name: str) -> vCalAddress:
-    made = _address(address, name)
-    made.params["PARTSTAT"] = "ACCEPTED"
-    made.params["RSVP"] = "FALSE"
-    return made
+def _name(given: str) -> str:
+    """A parameter's value in quotes; RFC 5545 cannot write a double quote in one."""
+    return f'"{_plain(given).replace(chr(34), "”")}"'

@@ -46,6 +46,8 @@ AWAY = timedelta(seconds=5)
 LOOPS = 2
 """Rounds at once: one mail server that thinks for long must not keep everybody waiting."""
 ASKED_AT_ONCE = 500
+MARK_EVERY = 0.05
+"""Seconds: mails taken meanwhile are marked in one transaction."""
 MARK_AT_MOST = 200
 """Times that marking is tried, while the database is away or newer notices come in between."""
 
@@ -193,8 +195,9 @@ class People:
         sending = {asyncio.create_task(self._deliver(letter)) for letter in letters}
         try:
             while sending:
-                done, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
-                await self._mark([task.result() for task in done])
+                done, sending = await asyncio.wait(sending, timeout=MARK_EVERY)
+                if done:
+                    await self._mark([task.result() for task in done])
         finally:
             for task in sending:
                 task.cancel()
