@@ -150,21 +150,13 @@ class TheDay:
             await _hear(consumers, facts[heard:until])
             heard = until
             due_at = (await self.world.rows(_NEXT))[0].at
-            if (
-                due_at is not None
-                and due_at <= self.clock.now
-                and not killed
-                and self.clock.now >= KILLED_FROM
-            ):
+            is_due = due_at is not None and due_at <= self.clock.now
+            if is_due and not killed and self.clock.now >= KILLED_FROM:
                 killed = await self._kill(replicas[1])
                 if killed:
                     replicas[1] = replica()
                     posts.append(replicas[1].post)
-            elif (
-                due_at is None
-                or due_at > self.clock.now
-                or not sum(await asyncio.gather(*(one.round() for one in replicas)))
-            ):
+            elif not (is_due and sum(await asyncio.gather(*(one.round() for one in replicas)))):
                 self._pass(due_at, facts[heard].occurred_at if heard < len(facts) else ENDS)
             if self.clock.now - shown >= PROGRESS:
                 shown = self.clock.now
