@@ -8,10 +8,13 @@ with all of it over SMTP the day would take far longer. The others' goes over SM
 from __future__ import annotations
 
 import argparse
-import asyncio
+import logging
 import sys
 import time
 from dataclasses import replace
+
+import structlog
+import uvloop
 
 from tests.notify.day.run import FULL, Outcome, Size, live
 from tests.notify.world import make_world
@@ -40,11 +43,13 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     _say(f"seed {arguments.seed}")
+    # Every mail that is put off while the mail server is away would be a line.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     holder = HolderProcess()
     try:
         databases = Databases(ask("servers")["postgres"])
         url = databases.fresh("notify")
-        outcome = asyncio.run(_live(url, replace(FULL, hubs=arguments.hubs), arguments.seed))
+        outcome = uvloop.run(_live(url, replace(FULL, hubs=arguments.hubs), arguments.seed))
         databases.drop()
     finally:
         holder.stop()

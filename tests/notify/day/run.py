@@ -149,22 +149,23 @@ class TheDay:
                 until += 1
             await _hear(consumers, facts[heard:until])
             heard = until
-            if self.clock.now >= KILLED_FROM and not killed:
+            due_at = (await self.world.rows(_NEXT))[0].at
+            is_due = due_at is not None and due_at <= self.clock.now
+            if is_due and not killed and self.clock.now >= KILLED_FROM:
                 killed = await self._kill(replicas[1])
                 if killed:
                     replicas[1] = replica()
                     posts.append(replicas[1].post)
-            elif not sum(await asyncio.gather(*(one.round() for one in replicas))):
-                await self._pass(facts[heard].occurred_at if heard < len(facts) else ENDS)
+            elif not (is_due and sum(await asyncio.gather(*(one.round() for one in replicas)))):
+                self._pass(due_at, facts[heard].occurred_at if heard < len(facts) else ENDS)
             if self.clock.now - shown >= PROGRESS:
                 shown = self.clock.now
                 self.say(f"{shown:%A %H:%M} UTC: {heard} facts heard, {len(self.log.sent)} mails accepted")
         await leave(posts)
 
-    async def _pass(self, fact_at: datetime) -> None:
+    def _pass(self, due_at: datetime | None, fact_at: datetime) -> None:
         """Time goes on to the next step in which something happens or is due."""
-        (row,) = await self.world.rows(_NEXT)
-        at = max(min(one for one in (row.at, fact_at, ENDS) if one is not None), self.clock.now)
+        at = max(min(one for one in (due_at, fact_at, ENDS) if one is not None), self.clock.now)
         steps = (at - BEGINS) // HEARD_AFTER + 1
         self.clock.now = max(self.clock.now, BEGINS + steps * HEARD_AFTER)
 

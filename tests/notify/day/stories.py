@@ -31,7 +31,7 @@ DAY = Day(
     ends=ENDS,
 )
 SECOND = timedelta(seconds=1)
-LASTS = timedelta(hours=1)
+LASTS = AN_HOUR = timedelta(hours=1)
 TRIES = 12
 _STATUS: dict[str, type[Fact]] = {
     "attending": events.PlaceTakenV1,
@@ -229,13 +229,13 @@ class Script:
             if (
                 not one.member
                 or one.id == organiser.id
-                or moment >= ENDS - timedelta(hours=1)
+                or moment + AN_HOUR / 2 > ENDS
                 or off
                 or begins <= moment
             ):
                 continue
             digest = f"{hub.slug} {one.id} weekly {moment.isoformat()}"
-            line = Line("new-event", moment, moment + timedelta(minutes=30), digest=digest)
+            line = Line("new-event", moment, moment + AN_HOUR / 2, digest=digest)
             self.expected[one.id, "programme", event, "email"] = [line]
 
     def _sign_up(
