@@ -34,6 +34,8 @@ from tests.stack.console import eventually
 HUB = "bench-told"
 CONNECTIONS = 4
 """To the mail server, of notify and of its client alone."""
+REPLICAS = 2
+"""Of notify: one keeps one core busy, and the service scales by replicas."""
 KEPT = 500
 AT_ONCE = 500
 """Facts in one batch; the server takes a thousand."""
@@ -286,7 +288,7 @@ def notify_beside(stack: Stack, smtp_port: int, **more: str) -> Iterator[int]:
     """Notify's real process; its id when it is ready."""
     port = free_port()
     environment = _environment(stack, port, smtp_port, more)
-    log = stack.home.parent / "notify-beside.log"
+    log = stack.home.parent / f"notify-beside-{port}.log"
     with process("services.notify", "serve", environment=environment, log=log) as pid:
         url = f"http://127.0.0.1:{port}/readyz"
         eventually(f"notify is ready; see {log}", lambda: asyncio.run(answers_ok(url)))
@@ -294,23 +296,26 @@ def notify_beside(stack: Stack, smtp_port: int, **more: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def telling(folder: Path, *, people: int, every: int = 1) -> Iterator[Telling]:
-    """The whole of it; every so many of the people have an address."""
+def telling(folder: Path, *, people: int, every: int = 1, replicas: int = 1) -> Iterator[Telling]:
+    """The whole of it; every so many of the people have an address. The replicas share the connections."""
     smtp_port = free_port()
     leave_out = {"notify": 0, "booking": 0, "events": 0}
     with (
         Stack(folder, replicas=leave_out) as stack,
         process("tests.bench.post", smtp_port, KEPT, _queue(folder), log=folder.parent / "post.log") as post,
-        notify_beside(stack, smtp_port) as notify,
+        contextlib.ExitStack() as beside,
     ):
+        share = {"MAIL_CONNECTIONS": str(CONNECTIONS // replicas)}
+        names = ("notify", *(f"notify-{number}" for number in range(2, replicas + 1)))
+        notify = {name: beside.enter_context(notify_beside(stack, smtp_port, **share)) for name in names}
         asyncio.run(_register(stack))
         known_hub = "SELECT 1 FROM hub WHERE slug = $1"
         eventually("the hub is known", lambda: stack.sql(known_hub, HUB, database="notify"))
         rows = stack.sql(_CROWD, HUB, people, every, DOMAINS, awake(utc_now()), database="directory")
         stack.sql("ANALYZE", database="directory")
         processes = stack.processes
-        names = ("postgres", "nats", "directory")
-        known = {"notify": notify} | {name: processes[name] for name in names} | {"mail server": post}
+        servers = {name: processes[name] for name in ("postgres", "nats", "directory")}
+        known = notify | servers | {"mail server": post}
         yield Telling(stack, [row["id"] for row in rows], smtp_port, known)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.bench.hooks import WEBHOOKS
-from tests.bench.notices import CONNECTIONS, DOMAINS, Floor, Round
+from tests.bench.notices import CONNECTIONS, DOMAINS, REPLICAS, Floor, Round
 from tests.bench.report import Goal, Section, at_most, median, spread, table
 
 GOAL_RATIO = 0.4
@@ -18,13 +18,13 @@ def notices_section(rounds: Sequence[Round], floors: Sequence[Floor]) -> Section
     ratios = _ratios(rounds, floors)
     text = f"""\
 {len(rounds)} rounds of {rounds[0].mails} mails in turns with notify's SMTP client alone. *Told*: bookings of distinct people
-are stated into the stream BOOKING in batches, as booking's relay does it; notify's process hears them, asks directory how each
-person is reached, freezes each message in PostgreSQL, writes the mail in the person's language with its calendar part and
-signed links, sends it and marks it; as many entries of inboxes come with it and are not counted. Time counts from the first
+are stated into the stream BOOKING in batches, as booking's relay does it; {REPLICAS} replicas of notify hear them, ask directory
+how each person is reached, freeze each message in PostgreSQL, write the mail in the person's language with its calendar part and
+signed links, send it and mark it; as many entries of inboxes come with it and are not counted. Time counts from the first
 fact's way into the stream to the acceptance of the last mail. *Alone*: `channels/smtp.py` sends as many of the same mails,
-built already. Both over {CONNECTIONS} connections to the same mail server, `tests/bench/post.py`: some lines of SMTP that say
-250 when the mail is on disk (a file of its own, fsync). {DOMAINS} domains; rates out of reach, nothing gathers. Booking, events
-and their databases' load are left out: the bench states the facts.
+built already. Both over {CONNECTIONS} connections in all to the same mail server, `tests/bench/post.py`: some lines of SMTP that
+say 250 when the mail is on disk (a file of its own, fsync). {DOMAINS} domains; rates out of reach, nothing gathers. Booking,
+events and their databases' load are left out: the bench states the facts.
 
 {_figures("told, mails/s accepted", "its SMTP client alone, mails/s", rounds, floors, ratios)}
 

@@ -33,7 +33,7 @@ def told(folder: Path, size: Size, say: Say) -> Section:
     """Notices a second."""
     say("starting the stack for notices")
     rounds, floors = [], []
-    with notices.telling(_own(folder, "told"), people=size.mails) as telling:
+    with notices.telling(_own(folder, "told"), people=size.mails, replicas=notices.REPLICAS) as telling:
         telling.run(max(size.mails // 4, 1))
         for number in range(1, size.rounds + 1):
             rounds.append(telling.run(size.mails))

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest_asyncio
 
+from services.notify.commands.claiming import Claim, claim
 from shared.contracts.booking import facts as booking
 from shared.contracts.events import facts as events
 from shared.contracts.notify.notices import ListMyNotices, QuietHours
 from shared.contracts.notify.words import Channel, NoticeKind, Pace
 from tests.notify.mailing import Mailing, make_mailing
 from tests.notify.world import TUESDAY, World
+from tests.waiting import eventually
 
 
 @pytest_asyncio.fixture
@@ -223,6 +225,37 @@ async def test_a_guest_confirms_accepts_and_leaves_by_links_that_are_theirs(mail
         links[kind] = text.count("/v1/links/") - ("List-Unsubscribe" in mail.message)
     assert links == {events.SignUpPendingV1: 1, events.PlaceOfferedV1: 2, events.PlaceTakenV1: 1}
     assert all(row.person != world.person("gustav") for row in await mailing.messages(Channel.INBOX))
+
+
+async def test_claims_wait_for_each_other(mailing: Mailing) -> None:
+    """One that began before another was committed would lock that one's rows, and they would lie until the claim is over."""
+    world = mailing.world
+    mailing.knows("ann")
+    await world.hear(world.booked())
+    world.later(minutes=1)
+
+    async def claimed() -> Claim:
+        async with world.database.transaction() as session:
+            return await claim(session, now=world.now)
+
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    async with world.database.transaction() as session:
+        first = await claim(session, now=world.now)
+        second = asyncio.create_task(claimed())
+        await eventually(lambda: world.rows(waiting), what="the second claim waits")
+    assert (len(first.notices), len((await second).notices)) == (2, 0)
+
+
+async def test_edits_free_what_was_claimed_and_not_judged_yet(mailing: Mailing) -> None:
+    world = mailing.world
+    mailing.knows("ann")
+    booked = world.booked()
+    await world.hear(booked)
+    world.later(minutes=1)
+    async with world.database.transaction() as session:
+        assert len((await claim(session, now=world.now)).notices) == 2
+    await world.hear(world.booked(booking.BookingMovedV1, booked.subject, minutes=120))
+    assert not await world.rows("SELECT 1 FROM notice WHERE claimed_until IS NOT NULL")
 
 
 async def test_two_who_send_side_by_side_send_each_mail_once(mailing: Mailing) -> None:

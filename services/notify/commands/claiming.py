@@ -19,6 +19,9 @@ CLAIM_FOR = timedelta(seconds=30)
 """So long somebody may take to decide; afterwards another takes over."""
 MOST_NOTICES, MOST_DIGESTS, MOST_AGAIN = 200, 50, 50
 
+# One at a time, all replicas together: a claim that began before another one had been committed would lock that one's rows
+# too, only to find that they are not due any more, and whoever has them would find them locked and let them lie.
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('notify claims', 0))")
 # While a message about the same is on its way, what came after it waits: it may be told once that has arrived.
 _NOTICES = text("""
     WITH due AS (
@@ -158,6 +161,7 @@ async def claim(session: AsyncSession, *, now: datetime) -> Claim:
     """Take what is due, the longest due first."""
     until = now + CLAIM_FOR
     asked = {"now": now, "until": until}
+    await session.execute(_TURN)
     notices = await session.execute(_NOTICES, asked | {"most": MOST_NOTICES})
     digests = await session.execute(_DIGESTS, asked | {"most": MOST_DIGESTS})
     again = await session.execute(_AGAIN, asked | {"most": MOST_AGAIN})

@@ -57,7 +57,7 @@ _LOOK = text("""
             WHEN excluded.about = 'reminder' OR notice.digest IS NOT NULL
                  OR notice.due_at > notice.first_at + CAST(:longest AS interval) THEN excluded.due_at
             ELSE least(excluded.due_at, notice.first_at + CAST(:longest AS interval)) END,
-        digest = NULL
+        digest = NULL, claimed_until = NULL
 """)
 _KNOW = text("""
     INSERT INTO told (person, about, thing, channel, state, told_at)

@@ -135,7 +135,9 @@ def _sign_up(before: PlaceState | None, now: PlaceState, at: datetime, zone: str
         return None
     if now.event_status == "cancelled":
         if now.status is SignUpStatus.CANCELLED and before is not None and before.event_status != "cancelled":
-            return _gone(before, now, at)  # given back before, and not told since: the date is in their calendar still
+            return _gone(
+                before, now, at
+            )  # given back before, and not told since: the date is in their calendar still
         if now.status not in _COUNTED_ON or (before is not None and before.event_status == "cancelled"):
             return None
         kind = _kind_of_loss(NoticeKind.EVENT, by_other=now.by_other, start=now.start, at=at, zone=zone)

@@ -275,7 +275,7 @@ class Contact(Whom):
     """How a person is reached, said for one message and kept by nobody."""
 
     name: Line
-    email: EmailStr | None = None
+    email: str | None = described("As directory has it, where it was checked.", default=None)
     language: Language
     time_zone: TimeZone
     guest: bool
