@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,6 +38,8 @@ tracer = trace.get_tracer("foci.bus")
 
 Effect = Callable[[AsyncSession, Any], Awaitable[None]]
 BatchEffect = Callable[[AsyncSession, Sequence[Any]], Awaitable[None]]
+Concerns = Callable[[AsyncSession, Collection[str]], Awaitable[Collection[str]]]
+"""Which of these hubs' facts matter to the consumer now."""
 
 ATTEMPTS = 8
 """A fact that has failed so often becomes a dead letter; with growing delays that is after about two minutes."""
@@ -298,17 +300,26 @@ class Consumer:
 class BatchConsumer(Consumer):
     """Takes in many facts in one transaction; for projections, whose effect re-reads what the facts point to.
 
-    When a batch fails, its facts are taken in one by one, so that one bad fact does not stop the others.
+    When a batch fails, its facts are taken in one by one, so that one bad fact does not stop the others. With `concerns`
+    only facts of the hubs it names are looked at; those of the others are not even read.
     """
 
     def __init__(
-        self, durable: str, database: Database, facts: Sequence[type[Fact]], effect: BatchEffect, *, ids: Ids
+        self,
+        durable: str,
+        database: Database,
+        facts: Sequence[type[Fact]],
+        effect: BatchEffect,
+        *,
+        ids: Ids,
+        concerns: Concerns | None = None,
     ) -> None:
         async def one(session: AsyncSession, fact: Fact) -> None:
             await effect(session, [fact])
 
         super().__init__(durable, database, dict.fromkeys(facts, one), ids=ids, in_order=False)
         self._effect = effect
+        self._concerns = concerns
 
     async def take_in_batch(self, facts: Sequence[Fact]) -> int:
         """Act on those facts that are new, in one transaction; how many were."""
@@ -324,7 +335,8 @@ class BatchConsumer(Consumer):
         """Take in a batch of messages and tell the server what became of each."""
         started = time.perf_counter()
         try:
-            facts = [fact for raw in batch if (fact := self._hears(Delivery.of(raw))) is not None]
+            concerned = await self._concerned(batch)
+            facts = [fact for raw in concerned if (fact := self._hears(Delivery.of(raw))) is not None]
             # A batch has many causes: it continues the first recorded one's trace and links to the others.
             recorded = [raw.headers for raw in batch if is_recorded(raw.headers)]
             with tracer.start_as_current_span(
@@ -344,6 +356,13 @@ class BatchConsumer(Consumer):
         telemetry.FACTS.labels(self.durable, "done").inc(done)
         telemetry.FACTS.labels(self.durable, "repeated").inc(len(facts) - done)
         telemetry.FACTS.labels(self.durable, "unknown").inc(len(batch) - len(facts))
+
+    async def _concerned(self, batch: Sequence[Msg]) -> Sequence[Msg]:
+        if self._concerns is None:
+            return batch
+        async with self.database.reading() as session:
+            hubs = await self._concerns(session, {_hub_of(raw) for raw in batch})
+        return [raw for raw in batch if _hub_of(raw) in hubs]
 
     async def _one_by_one(self, batch: Sequence[Msg]) -> None:
         away = False
@@ -369,6 +388,10 @@ class BatchConsumer(Consumer):
         async def on_batch(message: NatsMessage) -> None:
             await self.handle_batch(message.raw_message)  # type: ignore[arg-type]
             await asyncio.sleep(BREATH)
+
+
+def _hub_of(raw: Msg) -> str:
+    return str(raw.subject).split(".", 2)[1]
 
 
 def _cause(headers: Mapping[str, str] | None) -> trace.SpanContext:

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -17,6 +18,8 @@ from shared.kit.bus import Consumer, make_broker
 from shared.kit.database import Database
 from shared.kit.settings import ProcessSettings
 from tests.servers import NatsAccount
+
+DURABLE = "booking__mirrors_hubs"
 
 
 def settings_of(account: NatsAccount, user: str) -> ProcessSettings:
@@ -87,3 +90,26 @@ async def dead(database: Database) -> list[Any]:
     """The dead letters, as rows."""
     async with database.reading() as session:
         return list((await session.execute(text("SELECT * FROM dead_letter ORDER BY id"))).mappings())
+
+
+def message_of(fact: Fact, attempt: int = 1) -> Any:
+    """A JetStream message that nobody redelivers, for what does not need the server."""
+    return Unconnected(fact, attempt)
+
+
+class Unconnected(Msg):
+    """Notes what is said to the server."""
+
+    def __init__(self, fact: Fact, attempt: int) -> None:
+        reply = f"$JS.ACK.DIRECTORY.{DURABLE}.{attempt}.1.1.1700000000000000000.0"
+        super().__init__(None, fact.subject_for(fact.hub), reply, fact.model_dump_json().encode())  # type: ignore[arg-type]
+        self.said: list[str] = []
+
+    async def ack(self) -> None:
+        self.said.append("ack")
+
+    async def nak(self, delay: float | None = None) -> None:
+        self.said.append(f"nak {delay}")
+
+    async def respond(self, data: bytes) -> None:
+        self.said.append(data.decode())

@@ -10,25 +10,23 @@ from uuid import UUID
 
 import pytest
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1, HubSnapshotV1
 from shared.contracts.operations import ListDeadLetters, ReplayDeadLetter, ShowDeadLetter
 from shared.kit import bus as bus_module
-from shared.kit.bus import BatchConsumer, Consumer
+from shared.kit.bus import Consumer
 from shared.kit.database import Database
 from shared.kit.errors import NotFound, Unavailable
 from shared.kit.ids import new_id, utc_now
 from shared.kit.operations import handlers
 from shared.kit.rpc import Call, carry_out
-from tests.kit.consuming import Outage, consuming, dead, is_idle, send
+from tests.kit.consuming import DURABLE, Outage, consuming, dead, is_idle, message_of, send
 from tests.kit.hubs import changed, effects, note, opened, registered, scalar, snapshot
 from tests.servers import NatsAccount
 from tests.waiting import eventually
 
-DURABLE = "booking__mirrors_hubs"
 FIRST_DELAY = 0.01
 HUB_FACTS: tuple[type[Fact], ...] = (HubRegisteredV1, HubProfileChangedV1, HubSnapshotV1)
 
@@ -229,29 +227,6 @@ async def test_many_replays_at_once_do_not_wait_for_each_others_connections(book
     assert len(await effects(booking)) == 12
 
 
-def message_of(fact: Fact, attempt: int = 1) -> Any:
-    """A JetStream message that nobody redelivers, for what does not need the server."""
-    return Unconnected(fact, attempt)
-
-
-class Unconnected(Msg):
-    """Notes what is said to the server."""
-
-    def __init__(self, fact: Fact, attempt: int) -> None:
-        reply = f"$JS.ACK.DIRECTORY.{DURABLE}.{attempt}.1.1.1700000000000000000.0"
-        super().__init__(None, fact.subject_for(fact.hub), reply, fact.model_dump_json().encode())  # type: ignore[arg-type]
-        self.said: list[str] = []
-
-    async def ack(self) -> None:
-        self.said.append("ack")
-
-    async def nak(self, delay: float | None = None) -> None:
-        self.said.append(f"nak {delay}")
-
-    async def respond(self, data: bytes) -> None:
-        self.said.append(data.decode())
-
-
 async def test_a_parked_fact_that_fails_does_not_take_the_one_before_it_down(
     booking: Database, bus: Client, nats_account: NatsAccount
 ) -> None:
@@ -299,62 +274,6 @@ async def test_a_graceful_stop_finishes_what_was_begun(
     info = await bus.jetstream().consumer_info("DIRECTORY", DURABLE)
     assert info.ack_floor
     assert info.ack_floor.stream_seq == 1  # acknowledged, so nobody repeats it
-
-
-async def test_one_bad_fact_in_a_batch_does_not_stop_the_others(
-    booking: Database, bus: Client, nats_account: NatsAccount
-) -> None:
-    async def effect(session: AsyncSession, facts: Any) -> None:
-        for fact in facts:
-            if fact.hub == "bad":
-                raise NotFound("There is no such hub.")
-            await note(session, fact)
-
-    good = [registered(f"hub-{number}") for number in range(40)]
-    await send(bus, *good[:20], registered("bad"), *good[20:])
-    await bus.jetstream().publish(good[0].subject_for("worse"), b"nonsense")
-    async with consuming(nats_account, BatchConsumer(DURABLE, booking, HUB_FACTS, effect, ids=new_id)):
-        await eventually(lambda: is_idle(bus, DURABLE))
-    assert sorted(await effects(booking)) == sorted((fact.hub, 1) for fact in good)
-    assert sorted(letter["subject"].split(".")[1] for letter in await dead(booking)) == ["bad", "worse"]
-
-
-async def test_a_batch_repeated_has_its_effect_once(
-    booking: Database, bus: Client, nats_account: NatsAccount
-) -> None:
-    async def effect(session: AsyncSession, facts: Any) -> None:
-        for fact in facts:
-            await note(session, fact)
-
-    facts = [registered(f"hub-{number}") for number in range(60)]
-    await send(bus, *facts, times=2)
-    async with consuming(nats_account, BatchConsumer(DURABLE, booking, HUB_FACTS, effect, ids=new_id)):
-        await eventually(lambda: is_idle(bus, DURABLE))
-    assert sorted(await effects(booking)) == sorted((fact.hub, 1) for fact in facts)
-
-
-async def test_a_batch_waits_as_a_whole_while_the_database_is_away(
-    database: Callable[[str], str], postgres: str
-) -> None:
-    """One by one each would wait for the database, until the last ones have been delivered a second time."""
-    url = database("booking")
-    outage = Outage(postgres, url)
-
-    async def effect(session: AsyncSession, facts: Any) -> None:
-        for fact in facts:
-            await note(session, fact)
-
-    async with opened(url) as booking:
-        consumer = BatchConsumer(DURABLE, booking, HUB_FACTS, effect, ids=new_id)
-        batch = [message_of(registered(f"hub-{number}")) for number in range(100)]
-        await outage.begin()
-        async with asyncio.timeout(5):
-            await consumer.handle_batch(batch)
-        assert all(message.said[0].startswith("nak") for message in batch)
-        await outage.end()
-        await consumer.handle_batch(batch)
-        assert [message.said[1] for message in batch] == ["ack"] * 100
-        assert len(await effects(booking)) == 100
 
 
 async def test_trap_4_a_fact_after_an_idle_while_is_taken_in_at_once(

@@ -32,8 +32,10 @@ def other_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     shutil.copytree(catalogs.RULES, folder)
     monkeypatch.setattr(wording, "TEMPLATES", folder / "templates")
     wording._environment.cache_clear()
+    wording._template.cache_clear()
     yield folder / "templates"
     wording._environment.cache_clear()
+    wording._template.cache_clear()
 
 
 # --- catalogs ---

@@ -17,7 +17,7 @@ from shared.contracts.notify.words import About, Channel, Pace
 
 CLAIM_FOR = timedelta(seconds=30)
 """So long somebody may take to decide; afterwards another takes over."""
-MOST_NOTICES, MOST_DIGESTS, MOST_AGAIN = 200, 50, 50
+MOST_NOTICES, MOST_DIGESTS, MOST_AGAIN = 400, 50, 50
 
 # One at a time, all replicas together: a claim that began before another one had been committed would lock that one's rows
 # too, only to find that they are not due any more, and whoever has them would find them locked and let them lie.

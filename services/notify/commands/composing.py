@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -271,7 +271,7 @@ def _row(message: UUID, draft: Draft, channel: Channel) -> dict[str, object]:
         "hubs": draft.hub,
         "channels": channel,
         "kinds": ",".join(sorted({item.kind for item in draft.items})),
-        "items": json.dumps([item.to_json() for item in draft.items]),
+        "items": orjson.dumps([item.to_json() for item in draft.items]).decode(),
         "leases": None,
         "sents": None,
         "hashes": None,

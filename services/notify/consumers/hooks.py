@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.commands.deliveries import hand_on
+from services.notify.queries.webhooks import listening
 from shared.contracts.base import Fact
 from shared.contracts.streams import CONSUMERS, facts_heard_by
 from shared.kit.bus import BatchConsumer
@@ -23,7 +24,7 @@ def hands_on(database: Database, *, clock: Clock, ids: Ids) -> tuple[BatchConsum
         await hand_on(session, facts, now=clock(), ids=ids)
 
     return tuple(
-        BatchConsumer(one.durable, database, facts_heard_by(one.durable), effect, ids=ids)
+        BatchConsumer(one.durable, database, facts_heard_by(one.durable), effect, ids=ids, concerns=listening)
         for one in CONSUMERS
         if one.durable.startswith(HANDS_ON)
     )

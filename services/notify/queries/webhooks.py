@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,7 @@ _LOG = text(f"""
 _ONE_DELIVERY = text(
     f"SELECT {_DELIVERY}, body FROM delivery WHERE id = :delivery AND webhook = :webhook AND hub = :hub"
 )
+_LISTENING = text("SELECT DISTINCT hub FROM webhook WHERE hub = ANY(:hubs) AND state = 'active'")
 _FIRST = UUID(int=0)
 _LAST = UUID(int=2**128 - 1)
 
@@ -56,6 +58,11 @@ def view_of(row: Webhook | Any) -> WebhookView:
         failing_since=row.failing_since,
         version=row.version,
     )
+
+
+async def listening(session: AsyncSession, hubs: Collection[str]) -> set[str]:
+    """Those of the hubs that have a webhook which is sent to."""
+    return set((await session.execute(_LISTENING, {"hubs": sorted(hubs)})).scalars())
 
 
 async def list_webhooks(session: AsyncSession, request: ListWebhooks) -> WebhookPage:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from services.notify.rules.differences import Item
 from services.notify.rules.given import one_line
@@ -82,12 +82,11 @@ def render(
         "unsubscribe": unsubscribe,
         "always": all(item.kind in ALWAYS for item in items),
     }
-    environment = _environment(spoken)
     return Rendered(
         language=spoken,
         subject=str(words["subject"]),
-        text=environment.get_template("message.txt.j2").render(words),
-        html=environment.get_template("message.html.j2").render(words),
+        text=_template(spoken, "message.txt.j2").render(words),
+        html=_template(spoken, "message.html.j2").render(words),
     )
 
 
@@ -99,7 +98,7 @@ def line_of(item: Item, language: str | None, zone: str) -> tuple[str, str]:
 
 def tell(item: Item, *, language: str, zone: str, links: Mapping[LinkPurpose, str]) -> Told:
     """One item in words, in one of LANGUAGES."""
-    template = _environment(language).get_template(f"news/{item.news}.j2")
+    template = _template(language, f"news/{item.news}.j2")
     context = template.new_context(_context(item, language, zone))
     title = "".join(template.blocks["title"](context)).strip()
     lines = "".join(template.blocks["lines"](context)).split("\n")
@@ -140,6 +139,11 @@ def _environment(language: str) -> Environment:
         catalog.gettext, catalog.ngettext, newstyle=True
     )
     return made
+
+
+@cache
+def _template(language: str, name: str) -> Template:
+    return _environment(language).get_template(name)
 
 
 def _digest_title(items: Sequence[Item], language: str) -> str:
