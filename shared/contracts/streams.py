@@ -85,6 +85,27 @@ VENUE_ANSWERS: tuple[type[Fact], ...] = (
 )
 """What booking answers."""
 
+HUB_FACTS: tuple[type[Fact], ...] = (
+    directory.HubRegisteredV1,
+    directory.HubProfileChangedV1,
+    directory.HubSnapshotV1,
+)
+"""What becomes of a hub."""
+
+MEMBER_FACTS: tuple[type[Fact], ...] = (
+    directory.MemberJoinedV1,
+    directory.RoleChangedV1,
+    directory.MemberLeftV1,
+)
+"""What becomes of somebody's membership."""
+
+SPACE_FACTS: tuple[type[Fact], ...] = (
+    booking.SpaceOpenedV1,
+    booking.SpaceRulesChangedV1,
+    booking.SpaceSnapshotV1,
+)
+"""What becomes of a space."""
+
 BOOKING_FACTS: tuple[type[Fact], ...] = (
     booking.BookingHeldV1,
     booking.BookingConfirmedV1,
@@ -137,13 +158,13 @@ CONSUMERS: tuple[Consumer, ...] = (
     Consumer(
         "booking__mirrors_hubs",
         stream_of("directory"),
-        _filters(directory.HubRegisteredV1, directory.HubProfileChangedV1, directory.HubSnapshotV1),
+        _filters(*HUB_FACTS),
     ),
     # In order means hearing every fact of the entity: one that is filtered away would be a gap that never closes.
     Consumer(
         "booking__frees_what_leavers_booked",
         stream_of("directory"),
-        _filters(directory.MemberJoinedV1, directory.RoleChangedV1, directory.MemberLeftV1),
+        _filters(*MEMBER_FACTS),
     ),
     Consumer(
         "booking__measures_occupancy",
@@ -157,34 +178,34 @@ CONSUMERS: tuple[Consumer, ...] = (
     Consumer(
         "events__mirrors_hubs",
         stream_of("directory"),
-        _filters(directory.HubRegisteredV1, directory.HubProfileChangedV1, directory.HubSnapshotV1),
+        _filters(*HUB_FACTS),
     ),
     Consumer(
         "events__mirrors_spaces",
         stream_of("booking"),
-        _filters(booking.SpaceOpenedV1, booking.SpaceRulesChangedV1, booking.SpaceSnapshotV1),
+        _filters(*SPACE_FACTS),
     ),
     Consumer(
         "events__frees_leavers_places",
         stream_of("directory"),
-        _filters(directory.MemberJoinedV1, directory.RoleChangedV1, directory.MemberLeftV1),
+        _filters(*MEMBER_FACTS),
     ),
     Consumer("events__follows_venues", stream_of("booking"), _filters(*VENUE_ANSWERS)),
     Consumer("events__compares_venues", stream_of("booking"), _filters(booking.VenueSnapshotV1)),
     Consumer(
         "notify__mirrors_hubs",
         stream_of("directory"),
-        _filters(directory.HubRegisteredV1, directory.HubProfileChangedV1, directory.HubSnapshotV1),
+        _filters(*HUB_FACTS),
     ),
     Consumer(
         "notify__mirrors_members",
         stream_of("directory"),
-        _filters(directory.MemberJoinedV1, directory.RoleChangedV1, directory.MemberLeftV1),
+        _filters(*MEMBER_FACTS),
     ),
     Consumer(
         "notify__mirrors_spaces",
         stream_of("booking"),
-        _filters(booking.SpaceOpenedV1, booking.SpaceRulesChangedV1, booking.SpaceSnapshotV1),
+        _filters(*SPACE_FACTS),
     ),
     Consumer("notify__follows_bookings", stream_of("booking"), _filters(*BOOKING_FACTS)),
     Consumer("notify__follows_events", stream_of("events"), _filters(*EVENT_FACTS)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,22 +29,16 @@ from shared.contracts.directory.words import Role
 from shared.contracts.events import facts as events
 from shared.contracts.examples import example
 from shared.contracts.notify.words import About, Channel, News, NoticeKind
-from shared.kit import problems
 from shared.kit.bus import BatchConsumer, Consumer
 from shared.kit.database import Database, make_engine
-from shared.kit.errors import FociError
-from shared.kit.idempotency import Answer
-from shared.kit.idempotency import Key as IdempotencyKey
-from shared.kit.principal import Principal
-from shared.kit.rpc import ADMIN, Call, carry_out
+from shared.kit.rpc import Handler
+from tests.world import HUB, MONDAY, ZONE, HearingWorld, Refused
+
+__all__ = ["HUB", "MONDAY", "ZONE", "Refused", "World", "make_world"]
 
 R = TypeVar("R", bound=BaseModel)
 F = TypeVar("F", bound=Fact)
 
-HUB = "nordviken"
-ZONE = "Europe/Stockholm"
-MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
-"""Where the clock stands at first: a Monday, 09:00 in Stockholm, no change of clocks near."""
 TUESDAY = datetime(2027, 3, 9, 9, 0, tzinfo=UTC)
 """When things are unless a story says otherwise: Tuesday of next week, 10:00 in Stockholm."""
 GATHER = timedelta(seconds=20)
@@ -62,24 +54,6 @@ SETTINGS = Settings(
 )
 
 
-class Refused(Exception):
-    """The problem a request was answered with."""
-
-    def __init__(self, problem: dict[str, Any]) -> None:
-        super().__init__(problem["detail"])
-        self.problem = problem
-
-    @property
-    def code(self) -> str:
-        """The problem's code."""
-        return str(self.problem["code"])
-
-    @property
-    def status(self) -> int:
-        """The problem's HTTP status."""
-        return int(self.problem["status"])
-
-
 class Told(NamedTuple):
     """What somebody would be told."""
 
@@ -90,86 +64,21 @@ class Told(NamedTuple):
 
 
 @dataclass
-class World:
+class World(HearingWorld):
     """One notify service without its process: handlers and consumers on a real database."""
 
-    database: Database
+    stream = "NOTIFY"
     settings: Settings = SETTINGS
     outside: Outside = field(default_factory=Outside)
-    now: datetime = MONDAY
-    people: dict[str, UUID] = field(default_factory=dict)
-    versions: dict[str, int] = field(default_factory=dict)
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-
-    def clock(self) -> datetime:
-        """The time in this world."""
-        return self.now
 
     def later(self, **by: float) -> datetime:
         """Move the clock on."""
         self.now += timedelta(**by)
         return self.now
 
-    def ids(self) -> UUID:
-        """The next id: counted, so a failing test reads the same each time."""
-        return UUID(int=(0x7 << 76) | (0x2 << 62) | next(self._numbers))
-
-    def person(self, name: str) -> UUID:
-        """The id of somebody called that."""
-        return self.people.setdefault(name, UUID(int=0xBEEF0000 + len(self.people) + 1))
-
-    def principal(self, name: str, role: Role | None = Role.MEMBER, hub: str = HUB) -> Principal:
-        """Somebody acting in a hub."""
-        return Principal(self.person(name), hub, role)
-
-    # Asking
-
-    async def answer(
-        self, request: Request[Any], by: Principal | None, *, key: str | None = None
-    ) -> Answer | Refused:
-        """What the service would send back."""
-        body = request.model_dump_json(exclude_unset=True).encode()
-        person = by.person if by else ADMIN
-        made = None if key is None else IdempotencyKey.of(person, request.operation, key, body)
-        parsed = type(request).model_validate_json(body)
-        handlers = rpc.handlers(self.settings, self.outside, self.ids)
-        try:
-            answer = await carry_out(self.database, handlers[type(request)], parsed, Call(by, self.now, made))
-        except FociError as error:
-            if error.status >= 500:
-                raise
-            return Refused(json.loads(json.dumps(problems.of_error(error))))
-        return answer if answer.status < 400 else Refused(json.loads(answer.body))
-
-    async def ask(
-        self,
-        request: Request[R],
-        by: str | Principal | None = "ann",
-        role: Role | None = Role.MEMBER,
-        *,
-        key: str | None = None,
-    ) -> R:
-        """The view a request is answered with; raises Refused."""
-        principal = self.principal(by, role) if isinstance(by, str) else by
-        answer = await self.answer(request, principal, key=key)
-        if isinstance(answer, Refused):
-            raise answer
-        view: R = request.reply.model_validate_json(answer.body)  # type: ignore[assignment]
-        return view
-
-    async def refusal(
-        self,
-        request: Request[Any],
-        by: str | Principal | None = "ann",
-        role: Role | None = Role.MEMBER,
-        *,
-        key: str | None = None,
-    ) -> Refused:
-        """The problem a request is answered with; it must be refused."""
-        principal = self.principal(by, role) if isinstance(by, str) else by
-        answer = await self.answer(request, principal, key=key)
-        assert isinstance(answer, Refused), f"was answered with {answer}"
-        return answer
+    def handlers(self) -> Mapping[type[Request[Any]], Handler]:
+        """What the service answers."""
+        return rpc.handlers(self.settings, self.outside, self.ids)
 
     # Hearing
 
@@ -177,16 +86,16 @@ class World:
         """The service's consumers."""
         return hears(self.database, self.settings, clock=self.clock, ids=self.ids)
 
-    async def hear(self, *facts: Fact) -> None:
+    async def hear(self, *facts: Fact) -> list[str]:
         """Take facts in as the service's consumers would, those of a projection in one batch."""
+        outcomes = []
         for consumer in self.consumers():
             heard = [fact for fact in facts if type(fact) in consumer._effects]
-            if isinstance(consumer, BatchConsumer):
-                if heard:
-                    await consumer.take_in_batch(heard)
-            else:
-                for fact in heard:
-                    await consumer.take_in(fact)
+            if not isinstance(consumer, BatchConsumer):
+                outcomes += [await consumer.take_in(fact) for fact in heard]
+            elif heard:
+                await consumer.take_in_batch(heard)
+        return outcomes
 
     def fact(self, kind: type[F], subject: object, /, *, version: int | None = None, **said: Any) -> F:
         """A fact about a thing, the next of it unless `version` says otherwise."""
@@ -293,11 +202,6 @@ class World:
         return self.fact(kind, thing or self.ids(), **known)
 
     # Looking
-
-    async def rows(self, statement: str, **values: Any) -> Sequence[Any]:
-        """What is in the database."""
-        async with self.database.reading() as session:
-            return (await session.execute(text(statement), values)).all()
 
     async def notices(self, channel: Channel = Channel.EMAIL) -> Sequence[Any]:
         """What may have to be told, the first due first."""
