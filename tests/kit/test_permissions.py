@@ -21,6 +21,7 @@ from shared.contracts.catalogue import SERVICES
 from shared.contracts.directory.requests import GetContacts
 from shared.contracts.streams import CONSUMERS, STREAMS, streams_written_by
 from shared.kit.provision import provision
+from tests.kit.consuming import settled
 from tests.kit.own_servers import started
 from tests.servers import NatsAccount
 from tests.waiting import eventually
@@ -64,8 +65,7 @@ class Tried:
         self.refusals.clear()
 
     async def _nothing_refused(self) -> None:
-        await self.nc.flush()
-        await self.nc.flush()
+        await settled(self.nc)
         assert self.refusals == []
 
 
@@ -177,7 +177,7 @@ async def test_nobody_but_notify_asks_how_people_are_reached(cell: NatsAccount, 
 async def test_notify_asks_directory_how_people_are_reached_and_nothing_else(cell: NatsAccount) -> None:
     async with tried(cell, "notify") as notify, tried(cell, "directory") as directory:
         asked = await directory.nc.subscribe(CONTACTS)
-        await directory.nc.flush()  # or the request may be there before the server knows who answers
+        await settled(directory.nc)
         asking = asyncio.create_task(notify.nc.request(CONTACTS, b"{}", timeout=5))
         await (await asked.next_msg(timeout=5)).respond(b"hej")
         assert (await asking).data == b"hej"
