@@ -38,7 +38,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first: short ones fill what is left, and no worker ends alone with a story of half a minute."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=lambda item: (not item.nodeid.startswith(LONG), not item.nodeid.startswith(PLAIN)))
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
