@@ -152,6 +152,8 @@ async def _resume(session: AsyncSession, webhook: Webhook, *, now: datetime, ids
     await session.execute(_GO_ON, {"webhook": webhook.id, "now": now})
     to_be_announced(session)
     await _state(session, WebhookResumedV1, webhook, now=now, ids=ids)
+    # There is nothing to tell them; but when it is paused once more, that is news.
+    await _tell_operators(session, webhook, now=now, ids=ids)
 
 
 async def _state(
