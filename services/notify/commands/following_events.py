@@ -43,6 +43,8 @@ _STATUS: Mapping[type[Fact], EventStatus] = {
 }
 _FELT = frozenset({EventPart.TIME, EventPart.PLACE})
 """Parts whose change those who come must hear of."""
+_BY_WHOM = (EventHiddenV1, EventShownV1, EventCancelledV1, EventSnapshotV1)
+"""Of these it counts who did it, also when somebody else changes a word of the event before that is told."""
 
 _SIGNED_UP = text("""
     SELECT id, person, hub, guest FROM sign_up WHERE event = :event AND status = ANY(:statuses) ORDER BY id
@@ -115,7 +117,9 @@ def _keep(event: Event, fact: Any, before: Before) -> None:
     event.visibility = fact.visibility
     event.starts_at, event.ends_at = fact.start, fact.end
     event.space, event.online = fact.space, fact.online
-    event.organisers, event.by = list(fact.organisers), fact.by
+    event.organisers = list(fact.organisers)
+    if before is UNHEARD or isinstance(fact, _BY_WHOM):
+        event.by = fact.by
     event.version = fact.subject_version
     # What is hidden is stated without its titles; they are kept for who runs it, and for when it is shown again.
     event.titles = getattr(fact, "titles", None) or event.titles
