@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.notify.anything.chapters import Chapter
-from tests.notify.anything.hearing import Hearing
+from tests.notify.anything.hearing import Hearing, Key
 from tests.notify.anything.somebody import ALWAYS, KIND
 
 BACK_OFF = timedelta(minutes=16)
@@ -127,10 +127,16 @@ class Account(Hearing):
         """Nothing more is to be done now, and nothing has gone wrong lately: nobody may be waiting for news."""
         if self.held_up is not None and now < self.held_up + BACK_OFF:
             return
+        on_their_way: set[Key] = set()
         for row in rows:
             self._check_sent(row, now)
-        for chapter in self.chapters.values():
-            if chapter.who.here and not chapter.is_muted:
+            if row.sent_at is None and row.failed_at is None:
+                mail = self.mails[row.id]
+                on_their_way |= {(mail.who, about, thing, mail.channel) for about, thing, _, _ in mail.items}
+        for key, chapter in self.chapters.items():
+            if key in on_their_way:
+                chapter.ripe = None  # what came after it is looked at when it has arrived
+            elif chapter.who.here and not chapter.is_muted:
                 self._check_told(chapter, now)
 
     def _check_sent(self, row: Any, now: datetime) -> None:

@@ -50,7 +50,7 @@ AT_MOST = 30
 """Rounds until nothing is due."""
 TO_REST = (60, LEASE.total_seconds(), 1000, *[8 * 3600] * 26)
 _MESSAGES = """
-    SELECT id, person, channel, created_at, sent_at, problem,
+    SELECT id, person, channel, created_at, sent_at, failed_at, problem,
            CASE WHEN id <> ALL(CAST(:known AS uuid[])) THEN items END AS items FROM message
 """
 
