@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import time, timedelta
-
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis.stateful import run_state_machine_as_test
 
-from shared.contracts.notify.words import Channel
-from tests.connections import empty
+from tests.notify.anything.__main__ import thorough
 from tests.notify.anything.dying import Fuse
-from tests.notify.anything.happenings import Anything
+from tests.notify.anything.happenings import FIRST_DAY, Anything
+from tests.notify.mailing import LEASE
 
-EXAMPLES, STEPS = 20, 30
+EXAMPLES, STEPS, POINTS = 12, 30, 15
 
 
 def test_whatever_happens_each_thing_is_told_once_and_by_day(notify_database: str) -> None:
     def a_world() -> Anything:
         return Anything(notify_database)
 
-    run_state_machine_as_test(
-        a_world,  # type: ignore[arg-type]  # anything that makes one will do
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            database=None,
-            derandomize=True,
-            phases=(Phase.generate,),
-        ),
-    )
+    few = thorough(EXAMPLES, STEPS, derandomize=True, phases=(Phase.generate,))
+    run_state_machine_as_test(a_world, settings=few)  # type: ignore[arg-type]  # anything that makes one will do
+
+
+def test_the_inbox_knows_what_the_mail_knows(notify_database: str) -> None:
+    """What dies between the two is told over both in the end."""
+    machine = Anything(notify_database)
+    machine.begin()
+    try:
+        for point in range(1, POINTS + 1):
+            machine.state("now", machine.world.booked(start=FIRST_DAY))
+            machine.world.later(seconds=140)
+            machine.run(machine.send(Fuse(point)))
+            machine.world.later(seconds=LEASE.total_seconds())
+            machine.run(machine.send(Fuse(None)))
+        made = [mail.channel for mail in machine.account.mails.values()]
+        assert (made.count("email"), made.count("inbox")) == (POINTS, POINTS)
+        sent = sum(machine.account.arrivals.values())
+        assert sent <= POINTS + 3, "only who dies between 250 and mark sends again"
+    finally:
+        machine.run(machine._end())
+        machine.runner.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest_asyncio
 
@@ -80,7 +81,7 @@ async def test_who_has_left_is_not_told_of_the_second_change_either(mailing: Mai
     mailing.knows("ann", left_at=world.now)
     for hours in (1, 2):
         start = TUESDAY + timedelta(hours=hours)
-        more = {"changed": (EventPart.TIME,), "start": start}
+        more: dict[str, Any] = {"changed": (EventPart.TIME,), "start": start}
         await world.hear(world.event(events.EventChangedV1, published.subject, **more))
         await mailing.gathered()
     assert await _news(mailing, "ann") == [News.PLACE_TAKEN]
@@ -104,7 +105,7 @@ async def test_that_the_hub_has_hidden_an_event_is_told_also_when_its_words_are_
     published = world.event()
     await world.hear(published)
     await mailing.gathered()
-    reworded = {"changed": (EventPart.TEXTS,), "by": "olle"}
+    reworded: dict[str, Any] = {"changed": (EventPart.TEXTS,), "by": "olle"}
     await world.hear(world.event(events.EventHiddenV1, published.subject, by="olga"))
     await world.hear(world.event(events.EventChangedV1, published.subject, **reworded))
     await mailing.gathered()
