@@ -144,7 +144,7 @@ class Account(Hearing):
         if row.sent_at is not None:
             if row.channel == "email" and not self.arrivals[row.id]:
                 raise Wrong(f"a mail to {who.name} is said to be sent, and has not arrived")
-        elif who.here and not who.muted and not who.is_quiet(now):
+        elif who.here and not who.muted and not who.may_be_put_off(now):
             raise Wrong(f"a mail to {who.name} made at {row.created_at} has not been sent: {row.problem}")
 
     def _check_told(self, chapter: Chapter, now: datetime) -> None:
@@ -185,9 +185,9 @@ class Account(Hearing):
             person.muted.add(kind)
         self._judged_anew(who)
 
-    def sleeps(self, who: UUID, quiet: Any) -> None:
+    def sleeps(self, who: UUID, quiet: Any, now: datetime) -> None:
         """Somebody sleeps at other hours."""
-        self.people[who].quiet = quiet
+        self.people[who].quiet, self.people[who].chose_hours_at = quiet, now
         self._judged_anew(who)
 
     def _judged_anew(self, who: UUID) -> None:

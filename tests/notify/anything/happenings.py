@@ -254,7 +254,7 @@ class Anything(SignUps):
     def somebody_sleeps_otherwise(self, name: str, hours: tuple[int, int]) -> None:
         start, end = time(hours[0]), time(hours[1])
         self.run(self.mailing.change(name, quiet=QuietHours(start=start, end=end)))
-        self.account.sleeps(self.world.person(name), (start, end))
+        self.account.sleeps(self.world.person(name), (start, end), self.world.now)
 
     @rule(name=MEMBERS, erased=st.booleans(), arrives=ARRIVAL, surely=SELDOM)
     def somebody_leaves(self, name: str, erased: bool, arrives: str, surely: bool) -> None:

@@ -37,6 +37,8 @@ class Somebody:
     quiet: tuple[time, time] = QUIET
     muted: set[str] = field(default_factory=set)
     """Kinds they once wanted nothing of: what they know of those nobody can say."""
+    chose_hours_at: datetime | None = None
+    """A mail of unknown fate keeps to the hours they had when it was put off, until those are over."""
     left_at: datetime | None = None
     erased: bool = False
 
@@ -55,6 +57,11 @@ class Somebody:
     def is_quiet(self, at: datetime) -> bool:
         """Whether their clock is in their quiet hours."""
         return self._person().is_quiet(at)
+
+    def may_be_put_off(self, at: datetime) -> bool:
+        """Whether it is night for them, or was until they chose other hours."""
+        chose = self.chose_hours_at
+        return self.is_quiet(at) or (chose is not None and at < chose + timedelta(days=1))
 
     def next_digest(self, at: datetime, pace: str) -> datetime:
         """The first digest after `at`, found minute by minute."""
