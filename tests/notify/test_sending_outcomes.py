@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services.notify.channels.smtp import MailServer, Outcome
 from services.notify.commands.lanes import Rates, slots
 from services.notify.duties.housekeeping import forget_what_is_over
 from services.notify.rules.addresses import lane_of
-from services.notify.rules.mail import Mail, message_id_of
+from services.notify.rules.mail import message_id_of
 from services.notify.senders import people as sending
 from services.notify.senders.people import People
 from shared.contracts.booking import facts as booking
@@ -244,30 +243,6 @@ async def test_a_mail_server_that_is_away_for_a_while_loses_nothing(mailing: Mai
     assert await mailing.send(mailing.sender(settings=settings), minutes=1) == []
     assert mailing.settings.smtp_port == port
     assert len(await mailing.send(minutes=5)) == 3
-    assert await mailing.left() == {}
-
-
-async def test_mails_for_which_no_connection_is_free_for_long_are_looked_at_later(
-    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("bo", "olle"):
-        mailing.knows(name)
-        await mailing.world.hear(mailing.world.booked(who=name))
-    send = MailServer.send
-
-    async def slowly(server: MailServer, mail: Mail, **more: Any) -> Outcome:
-        outcome = await send(server, mail, **more)
-        mailing.world.later(seconds=server.waits.turn + 1)
-        return outcome
-
-    one_connection = mailing.settings.model_copy(update={"mail_connections": 1})
-    mailing.world.later(minutes=1)
-    with monkeypatch.context() as patched:
-        patched.setattr(MailServer, "send", slowly)
-        await mailing.sender(settings=one_connection).round()
-    assert len(mailing.office.taken) == 1
-    assert len(await mailing.messages()) == 1, "the others are free to be overtaken by facts"
-    assert len(await mailing.send(minutes=5)) == 2
     assert await mailing.left() == {}
 
 

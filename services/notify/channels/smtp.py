@@ -189,7 +189,6 @@ class MailServer:
         """`trusted` says whose certificates are believed; None: those the machine believes."""
         self.waits = waits or Waits()
         self._server = server
-        self.connections = connections  # more mails than that at once only wait for each other
         self._turns = asyncio.Semaphore(connections)
         self._idle: list[_Line] = []
         self._trusted = trusted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -191,27 +191,13 @@ class People:
         return letters
 
     async def _send(self, letters: Sequence[Letter]) -> None:
-        """Send all of these at their times, and mark each group of those that have ended together.
-
-        No more at once than there are connections: a mail is written when one is free for it.
-        """
-        left, ended = iter(sorted(letters, key=lambda letter: letter.at)), deque[Ended]()
-
-        async def one_after_the_other() -> None:
-            for letter in left:
-                ended.append(await self._deliver(letter))
-
-        number = min(len(letters), self._server.connections)
-        sending = {asyncio.create_task(one_after_the_other()) for _ in range(number)}
+        """Send all of these at their times, and mark each group of those that have ended together."""
+        sending = {asyncio.create_task(self._deliver(letter)) for letter in letters}
         try:
             while sending:
                 done, sending = await asyncio.wait(sending, timeout=MARK_EVERY)
-                if ended:
-                    together = list(ended)
-                    ended.clear()
-                    await self._mark(together)
-                for task in done:
-                    task.result()
+                if done:
+                    await self._mark([task.result() for task in done])
         finally:
             for task in sending:
                 task.cancel()
@@ -220,8 +206,6 @@ class People:
         LANES.set(max(0.0, (letter.at - self._clock()).total_seconds()))
         if not await self._has_turn(letter.at):
             return Ended(letter, Outcome(Result.LATER, "stopping"))
-        if self._clock() - letter.at > timedelta(seconds=self._server.waits.turn):
-            return Ended(letter, Outcome(Result.LATER, "no connection free"))
         try:
             mail = self._letters.write(letter)
         except NotMailable:
