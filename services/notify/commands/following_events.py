@@ -117,7 +117,7 @@ def _keep(event: Event, fact: Any, before: Before) -> None:
     event.visibility = fact.visibility
     event.starts_at, event.ends_at = fact.start, fact.end
     event.space, event.online = fact.space, fact.online
-    event.organisers = list(fact.organisers)
+    event.organisers, event.series = list(fact.organisers), fact.series
     if before is UNHEARD or isinstance(fact, _BY_WHOM):
         event.by = fact.by
     event.version = fact.subject_version
