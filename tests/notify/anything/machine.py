@@ -48,7 +48,7 @@ STEPS = st.sampled_from(("MAIL", "RCPT", "DATA", "END", "END"))
 FUSES = st.sampled_from((*[None] * 6, *range(1, 16)))
 AT_MOST = 30
 """Rounds until nothing is due."""
-TO_REST = (60, LEASE.total_seconds(), 1000, *[8 * 3600] * 26)
+TO_REST = (60, LEASE.total_seconds(), 1000, *[11 * 3600] * 20)
 _MESSAGES = """
     SELECT id, person, channel, created_at, sent_at, failed_at, problem,
            CASE WHEN id <> ALL(CAST(:known AS uuid[])) THEN items END AS items FROM message
