@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from uuid import UUID
 
 import idna
@@ -29,9 +30,12 @@ _BREAK = "\r\n"
 _WORD_BYTES = 45
 """Of UTF-8 in one encoded word: 60 characters of base64 and 12 around it; RFC 2047 allows 75."""
 _PLAIN_LENGTH = 60
+_BASE64_LINE = 76
+"""Characters, the most there may be (RFC 2045, 6.8)."""
 _PLAIN = re.compile(r"[ -~]*\Z")
 _SIMPLE = re.compile(r"[A-Za-z0-9 ]*\Z")
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\\\x00-\x1f\x7f]+@[^\s<>,;:@\"()\\\x00-\x1f\x7f]+\Z")
+_HEAD = "\n</head>\n"
 _LINK = re.compile(r"https?://[!-;=?-~]{1,900}\Z")
 """No space, nothing outside ASCII, no angle bracket: it stands between such."""
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?\Z")
@@ -79,7 +83,7 @@ def build(
         ("From", _mailbox(items[0].hub_name, sender)),
         ("To", _mailbox(contact.name, to)),
         ("Subject", encoded(rendered.subject)),
-        ("Date", format_datetime(at.astimezone(UTC))),
+        ("Date", _date(at.astimezone(UTC))),
         ("Message-ID", message_id_of(message, domain)),
         ("List-Id", f"<{_list_of(items)}.{domain}>"),
         ("Auto-Submitted", "auto-generated"),
@@ -162,6 +166,11 @@ def _domain(domain: str) -> str:
     return domain
 
 
+@lru_cache(maxsize=64)
+def _date(at: datetime) -> str:
+    return format_datetime(at)
+
+
 def _lines(headers: Iterable[tuple[str, str]]) -> str:
     return "".join(f"{name}: {value}{_BREAK}" for name, value in headers)
 
@@ -190,8 +199,19 @@ def _text(subtype: str, text: str) -> str:
         ("Content-Type", f'text/{subtype}; charset="utf-8"'),
         ("Content-Transfer-Encoding", "quoted-printable"),
     ]
-    raw = text.replace("\n", _BREAK).encode()
-    return _part(headers, binascii.b2a_qp(raw, istext=True).decode())
+    head, ended, body = text.rpartition(_HEAD) if subtype == "html" else ("", "", text)
+    return _part(headers, (_head(head + ended) if ended else "") + _quoted(body))
+
+
+@lru_cache(maxsize=256)
+def _head(html: str) -> str:
+    """The styles and the title: more than half of a mail, and the same for everybody who is told the same."""
+    return _quoted(html)
+
+
+def _quoted(lines: str) -> str:
+    """Whole lines as quoted-printable: each is encoded for itself."""
+    return binascii.b2a_qp(lines.replace("\n", _BREAK).encode(), istext=True).decode()
 
 
 def _part(headers: Iterable[tuple[str, str]], body: str) -> str:
@@ -199,7 +219,8 @@ def _part(headers: Iterable[tuple[str, str]], body: str) -> str:
 
 
 def _base64(content: bytes) -> str:
-    return base64.encodebytes(content).decode().replace("\n", _BREAK).removesuffix(_BREAK)
+    text = base64.b64encode(content).decode()
+    return _BREAK.join([text[begin : begin + _BASE64_LINE] for begin in range(0, len(text), _BASE64_LINE)])
 
 
 def _multipart(subtype: str, parts: Sequence[str], message: UUID) -> str:
