@@ -98,6 +98,20 @@ async def test_who_left_long_ago_and_books_something_new_is_told(mailing: Mailin
     assert await _news(mailing, "ann") == [News.BOOKED, News.CANCELLED]
 
 
+async def test_who_has_left_is_not_reminded_of_what_was_moved_afterwards(mailing: Mailing) -> None:
+    world = mailing.world
+    booked = world.booked(start=world.now + timedelta(hours=3))  # so soon that there is no reminder of it
+    await world.hear(booked)
+    await mailing.gathered()
+    mailing.knows("ann", left_at=world.now)
+    await mailing.gathered()
+    moved = world.booked(booking.BookingMovedV1, booked.subject, by="olga", start=TUESDAY + timedelta(days=4))
+    await world.hear(moved)
+    for _ in range(14):
+        await mailing.send(minutes=24 * 60)
+    assert await _news(mailing, "ann") == [News.BOOKED]
+
+
 async def test_that_the_hub_has_hidden_an_event_is_told_also_when_its_words_are_changed_meanwhile(
     mailing: Mailing,
 ) -> None:

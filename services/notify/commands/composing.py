@@ -17,7 +17,7 @@ from services.notify.commands import lanes, marking
 from services.notify.commands.claiming import Claim, Notice
 from services.notify.commands.marking import Known, Sending
 from services.notify.queries.listeners import Place, Told, listeners, told
-from services.notify.queries.states import Seen, states
+from services.notify.queries.states import Key, Seen, states
 from services.notify.rules.addresses import address_hash, lane_of
 from services.notify.rules.deciding import (
     Decision,
@@ -30,11 +30,13 @@ from services.notify.rules.deciding import (
 )
 from services.notify.rules.differences import Item
 from shared.contracts.directory.requests import Contact
-from shared.contracts.notify.words import Channel
+from shared.contracts.notify.words import About, Channel
 from shared.kit.ids import Ids
 
 MARGIN = timedelta(seconds=5)
 """Between the longest a mail can take and the moment another may take it over."""
+REMINDED_OF = (About.BOOKING, About.SIGN_UP)
+"""What begins, of which a reminder has the id."""
 
 _HOLD = text("""
     SELECT id FROM notice WHERE id = ANY(:ids) AND message IS NULL AND digest IS NULL AND claimed_until = :until
@@ -139,12 +141,12 @@ async def judge(
     places = {(notice.hub, notice.person) for notice in notices}
     who = await listeners(session, places, terms.contacts, secret=terms.secret)
     seen = await states(session, [notice.key for notice in notices])
-    known = await told(session, [(notice.key, notice.channel) for notice in notices])
+    known = await told(session, [one for notice in notices for one in _known_by(notice)])
     return [
         (
             notice,
             decide(
-                _matter(notice, seen.get(notice.key), known.get((notice.key, notice.channel))),
+                _matter(notice, seen.get(notice.key), known),
                 who[notice.hub, notice.person],
                 terms.now,
                 digesting=digesting,
@@ -154,7 +156,15 @@ async def judge(
     ]
 
 
-def _matter(notice: Notice, seen: Seen | None, known: Told | None) -> Matter:
+def _known_by(notice: Notice) -> list[tuple[Key, Channel]]:
+    """Where it stands what somebody knows of the matter; of what they are reminded of they were told as something else."""
+    abouts = (notice.about, *REMINDED_OF) if notice.about is About.REMINDER else (notice.about,)
+    return [(notice.key._replace(about=about), notice.channel) for about in abouts]
+
+
+def _matter(notice: Notice, seen: Seen | None, told_of: Mapping[tuple[Key, Channel], Told]) -> Matter:
+    known = told_of.get((notice.key, notice.channel))
+    told_at = [told_of[one].told_at for one in _known_by(notice) if one in told_of]
     return Matter(
         about=notice.about,
         thing=notice.thing,
@@ -166,7 +176,7 @@ def _matter(notice: Notice, seen: Seen | None, known: Told | None) -> Matter:
         now=None if seen is None else seen.now,
         before=None if known is None else known.state,
         sequence=0 if known is None else known.sequence + 1,
-        told_at=None if known is None else known.told_at,
+        told_at=min(told_at, default=None),
     )
 
 
