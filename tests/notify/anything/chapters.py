@@ -196,6 +196,8 @@ class OfSpell(Chapter):
 
     kinds = ("alert",)
     news: str = field(kw_only=True)
+    it: Happening | None = field(kw_only=True, default=None)
+    """The event, if it is one: when that is over nobody need approve it any more."""
     lasts: bool = False
     _stale: bool = False
     """They were told of a time that is over, and nobody has looked since."""
@@ -221,7 +223,9 @@ class OfSpell(Chapter):
         if not self.lasts:
             self.told, self._stale = [], False
 
-    def expected(self, now: datetime) -> Said | None:  # noqa: ARG002  # it is so at any time
+    def expected(self, now: datetime) -> Said | None:
+        if self.it is not None and self.it.end <= now:
+            return None
         return (self.news, KIND[self.news]) if self.lasts and not self.told and not self._stale else None
 
     def may_also(self, news: str) -> bool:  # noqa: ARG002  # there is only one

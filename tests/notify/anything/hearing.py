@@ -191,7 +191,7 @@ class Hearing:
         if isinstance(fact, events.EventProposedV1):
             for who in self.people.values():
                 if who.role in STAFF and who.joined and who.id != fact.by:
-                    more = {"news": "awaits-approval"}
+                    more = {"news": "awaits-approval", "it": it}
                     for chapter in self._both(OfSpell, who.id, "approving", it.id, now, **more):
                         chapter.begin(now)
         elif before == "awaiting":
