@@ -148,11 +148,14 @@ HANDED_ON: dict[str, tuple[type[Fact], ...]] = {
     service: tuple(
         fact
         for fact in FACTS[service]
-        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS) and not issubclass(fact, Snapshot)
+        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS)
+        and not issubclass(fact, Snapshot)
+        # Who opens a profile to whom, and who meets whom, is between them and Foci.
+        and service != "matching"
     )
     for service in FACTS
 }
-"""What outside systems are told, by service: everything but snapshots and what two services agree between them."""
+"""What outside systems are told, by service: neither snapshots, nor what two services agree between them, nor matching's."""
 
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(
@@ -192,6 +195,8 @@ CONSUMERS: tuple[Consumer, ...] = (
     ),
     Consumer("events__follows_venues", stream_of("booking"), _filters(*VENUE_ANSWERS)),
     Consumer("events__compares_venues", stream_of("booking"), _filters(booking.VenueSnapshotV1)),
+    Consumer("matching__mirrors_hubs", stream_of("directory"), _filters(*HUB_FACTS)),
+    Consumer("matching__mirrors_members", stream_of("directory"), _filters(*MEMBER_FACTS)),
     Consumer(
         "notify__mirrors_hubs",
         stream_of("directory"),
@@ -216,6 +221,14 @@ CONSUMERS: tuple[Consumer, ...] = (
         for service in ("directory", "booking", "events")
     ),
 )
+
+
+FOLLOWED = frozenset({"matching"})
+"""Services whose every replica also hears the service's own facts, to keep what it has in memory like its tables.
+
+Each replica has an ordered consumer for as long as it is connected, which the server forgets with the connection: a durable
+one would give each replica a part.
+"""
 
 
 def streams_written_by(service: str) -> tuple[Stream, ...]:
