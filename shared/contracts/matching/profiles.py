@@ -86,7 +86,8 @@ class ProfileEdit(Body):
 
     @model_validator(mode="after")
     def _nothing_is_null(self) -> Self:
-        nothing = [name for name in self.model_fields_set if getattr(self, name) is None]
+        said = self.model_fields_set & ProfileEdit.model_fields.keys()
+        nothing = [name for name in sorted(said) if getattr(self, name) is None]
         if nothing:
             raise ValueError(f"{nothing[0]} cannot be null; leave it out to keep it")
         return self
