@@ -261,8 +261,8 @@ def _usefulness(members: tuple[Member, ...], words: Words, seed: int) -> Floats:
         for leaf, urgency in member.problems.items():
             lacking[row, column[leaf]] = urgency
     brings = np.zeros_like(able)
-    for leaf in range(len(column)):
-        np.maximum(brings, able[:, leaf : leaf + 1] * transfer[leaf], out=brings)
+    for number in range(len(column)):
+        np.maximum(brings, able[:, number : number + 1] * transfer[number], out=brings)
     helped = lacking @ brings.T
     chemistry = np.random.default_rng(seed + 1).lognormal(0, CHEMISTRY, helped.shape)
     return np.asarray((helped + HELPING * helped.T) * chemistry, dtype=np.float64)
