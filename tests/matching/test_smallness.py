@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given, settings
@@ -166,7 +166,7 @@ def test_from_month_to_month_nothing_moves_by_fewer_than_five(
 ) -> None:
     before = dict(zip(CELLS, numbers, strict=True))
     months = [table(before | {cell: people}, TWO_TOWNS, FAMILY) for people in range(9)]
-    for month, following in zip(months, months[1:], strict=False):
+    for month, following in pairwise(months):
         for key in month.keys() | following.keys():
             assert (following.get(key, 0) - month.get(key, 0)) % STEP == 0
 

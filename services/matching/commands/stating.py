@@ -20,7 +20,8 @@ _COUNT = text("""
 """)
 
 
-async def _next(session: AsyncSession, subject: str) -> int:
+async def next_version(session: AsyncSession, subject: str) -> int:
+    """The place of the next fact in the history of its subject."""
     version: int = (await session.execute(_COUNT, {"subject": subject})).scalar_one()
     return version
 
@@ -35,7 +36,7 @@ async def state_change(
             hub=profile.hub,
             occurred_at=now,
             subject=str(profile.person),
-            subject_version=await _next(session, str(profile.person)),
+            subject_version=await next_version(session, str(profile.person)),
             person=profile.person,
             change=change,
         )
@@ -53,6 +54,6 @@ async def state_consent(
 ) -> None:
     """State that the hub's people may find the profile from now on, or may no longer."""
     subject = f"{hub}/{person}"
-    version = await _next(session, subject)
+    version = await next_version(session, subject)
     fact = kind(id=ids(), hub=hub, occurred_at=now, subject=subject, subject_version=version, person=person)
     await emit(session, fact)

@@ -145,7 +145,7 @@ class Pooling:
         for child in self.vocabulary.children(concept):
             yield child, False
 
-    def _hides(self, hub: str, concept: str, direct: bool) -> bool:  # noqa: FBT001  # the third part of a node
+    def _hides(self, hub: str, concept: str, direct: bool) -> bool:  # the third part of a node
         """Whether somebody of the hub might have said this without being in a group."""
         if any((area, concept, direct) in self.formed for area in self.places[hub] if area is not None):
             return False

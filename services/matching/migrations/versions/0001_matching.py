@@ -214,15 +214,16 @@ INTRODUCTIONS = (
         PRIMARY KEY (introduction, person)
     )
     """,
-    # What was asked for and offered in a hub, month by month: for the trend.
+    # What may be told of an area in a month (rules/smallness.py); null is "fewer than five", and so is what has no row.
     """
     CREATE TABLE gap_figure (
-        hub text NOT NULL,
+        area text NOT NULL,
         month date NOT NULL CHECK (extract(day FROM month) = 1),
         concept text NOT NULL REFERENCES concept,
-        demand int NOT NULL CHECK (demand >= 0),
-        supply int NOT NULL CHECK (supply >= 0),
-        PRIMARY KEY (hub, month, concept)
+        demand int CHECK (demand >= 5),
+        supply int CHECK (supply >= 5),
+        PRIMARY KEY (area, month, concept),
+        CHECK (demand IS NOT NULL OR supply IS NOT NULL)
     )
     """,
 )
