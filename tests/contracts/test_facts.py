@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.booking.main import hears as booking_hears
 from services.events.main import hears as events_hears
+from services.matching.main import hears as matching_hears
 from services.notify.main import hears as notify_hears
 from shared.contracts.base import Audience, Fact, Snapshot
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
@@ -182,6 +183,7 @@ def _built() -> list[Consumer]:
     return [
         *booking_hears(nowhere, clock=utc_now, ids=new_id, chance=random.Random(1)),
         *events_hears(nowhere, clock=utc_now, ids=new_id),
+        *matching_hears(nowhere, clock=utc_now, ids=new_id),
         *notify_hears(nowhere, SETTINGS, clock=utc_now, ids=new_id),
     ]
 
