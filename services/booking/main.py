@@ -8,6 +8,7 @@ from functools import partial
 
 from services.booking import consumers, rpc
 from services.booking.commands import occupancy, venue_comparing
+from services.booking.commands.attempts import Attempts
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
 from services.booking.duties import duties
@@ -30,7 +31,8 @@ def assemble(
     """Tell the service what it answers, hears, does at a time, and can state again."""
     url = settings.database_url.get_secret_value()
     hot = service.pool(make_autocommit_pool(url, size=settings.reserve_pool_size))
-    reservations = Reservations(hot, service.database, ids, chance)
+    attempts = Attempts(hot, at_once=settings.reserve_pool_size)
+    reservations = Reservations(attempts, service.database, ids, chance)
     service.server.answers(rpc.reads())
     service.server.answers(rpc.changes(ids, chance))
     service.server.answers_directly({Reserve: reservations.reserve})

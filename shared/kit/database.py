@@ -47,7 +47,8 @@ def make_autocommit_pool(url: str, *, size: int) -> asyncpg.Pool:
 
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     # The statement is an indexed one at every size; a plan made while a table was small must not stay a scan of it.
-    settings = CONNECT["server_settings"] | {"enable_seqscan": "off"}
+    # Nor may one row that somebody holds keep a whole batch waiting.
+    settings = CONNECT["server_settings"] | {"enable_seqscan": "off", "lock_timeout": "250ms"}
     options = CONNECT | {"server_settings": settings}
     return asyncpg.create_pool(plain, min_size=0, max_size=size, reset=leave, **options)
 

@@ -200,14 +200,14 @@ class DataService:
             await stack.enter_async_context(pool)
         await housekeeping.set_up(self.database, self._clock)
         await set_standing(self.database, self._standing, self._clock)
-        relay = Relay(self.database.engine, self._nc, self.name, streams_written_by(self.name))
+        relays = [Relay(self.database.engine, self._nc, one) for one in streams_written_by(self.name)]
         timers = Timers(self.database, self._duties, self._clock)
-        self._kick.wakes(relay.kick)
-        self._kick.wakes(timers.kick)
-        for part in self._parts.values():
-            self._kick.wakes(part.kick)
+        for kick in (*(one.kick for one in relays), timers.kick, *(one.kick for one in self._parts.values())):
+            self._kick.wakes(kick)
         await self._kick.listen()
-        for name, work in (("relay", relay.run()), ("timers", timers.run()), ("figures", self._measure())):
+        for relay in relays:
+            await stack.enter_async_context(running("relay", relay.run()))
+        for name, work in (("timers", timers.run()), ("figures", self._measure())):
             await stack.enter_async_context(running(name, work))
         for name, part in self._parts.items():
             await stack.enter_async_context(running(name, part.run()))

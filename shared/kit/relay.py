@@ -1,4 +1,4 @@
-"""Which replica carries a service's outbox, and when: one at a time, woken by kicks, whatever breaks."""
+"""Which replica carries a stream's part of the outbox, and when: one at a time, woken by kicks, whatever breaks."""
 
 from __future__ import annotations
 
@@ -38,13 +38,15 @@ _LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
 
 
 class Relay:
-    """One active relay per service: whoever holds the advisory lock carries all the service's streams."""
+    """One active relay per stream: whoever holds its advisory lock carries it.
 
-    def __init__(self, engine: AsyncEngine, nc: Client, service: str, streams: tuple[Stream, ...]) -> None:
+    Streams do not wait for each other: each message is synced to disk before the next one of its stream goes.
+    """
+
+    def __init__(self, engine: AsyncEngine, nc: Client, stream: Stream) -> None:
         self._engine = engine
         self._nc = nc
-        self._service = service
-        self._streams = streams
+        self._stream = stream
         self._kicked = asyncio.Event()
         self._said = ""
 
@@ -81,43 +83,38 @@ class Relay:
 
     async def _lead_if_free(self, database: asyncpg.Connection[Any]) -> None:
         """Return when another replica leads; else lead for ever, which ends in an error or cancelled."""
-        if not await database.fetchval(_LOCK, f"relay:{self._service}"):
+        if not await database.fetchval(_LOCK, f"relay:{self._stream.name}"):
             return
         self._said = ""
-        telemetry.RELAY_LEADER.set(1)
-        log.info("this replica relays now", service=self._service)
+        leader = telemetry.RELAY_LEADER.labels(self._stream.name)
+        leader.set(1)
+        log.info("this replica relays now", stream=self._stream.name)
         try:
             await self._lead(database)
         finally:
-            telemetry.RELAY_LEADER.set(0)
+            leader.set(0)
 
     async def _lead(self, database: asyncpg.Connection[Any]) -> NoReturn:
-        relays = [StreamRelay(database, self._nc, stream) for stream in self._streams]
-        for relay in relays:
-            await relay.take()
-        pause = SOONEST
-        rewinds = dict.fromkeys(relays, 0)
+        relay = StreamRelay(database, self._nc, self._stream)
+        await relay.take()
+        pause, rewinds = SOONEST, 0
         while True:
             if not self._nc.is_connected:
                 raise ConnectionError("NATS is away")
             self._kicked.clear()
-            again, carried = False, 0
-            for relay in relays:
-                try:
-                    carried += await relay.step()
-                except Misplaced as error:
-                    rewinds[relay] += 1
-                    await self._rewind(relay, rewinds[relay], error)
-                    again = True
-                else:
-                    rewinds[relay] = 0
-            if again or any(relay.has_more for relay in relays):
+            try:
+                carried = await relay.step()
+            except Misplaced as error:
+                rewinds += 1
+                await self._rewind(relay, rewinds, error)
+                continue
+            rewinds = 0
+            if relay.has_more:
                 continue
             # What an open transaction holds back is looked for again soon: nobody may kick when it ends. Everything
             # else has been carried, and what is committed from now on comes with a kick.
-            held_back = any(relay.held_back for relay in relays)
-            pause = min(pause * 2, POLL) if held_back and not carried else SOONEST
-            await self._wait(pause if held_back else POLL)
+            pause = min(pause * 2, POLL) if relay.held_back and not carried else SOONEST
+            await self._wait(pause if relay.held_back else POLL)
 
     async def _rewind(self, relay: StreamRelay, rewinds: int, error: Misplaced) -> None:
         telemetry.RELAY_REWINDS.labels(relay.stream).inc()

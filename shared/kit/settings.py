@@ -31,7 +31,8 @@ class ServiceSettings(ProcessSettings):
     assertion_public_key: str
     """Ed25519 public key (PEM) of the gateway that vouches for people."""
     pool_size: int = 8
-    reserve_pool_size: int = 12
+    reserve_pool_size: int = 3
+    """Statements that reserve at once; those who come meanwhile go into the next one together."""
     concurrency: int = 48
     """Requests worked on at once; as many again wait, the rest are told to come back."""
 

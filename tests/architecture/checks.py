@@ -60,7 +60,7 @@ def autocommit(source: Source) -> Iterable[Fault]:
 
 
 def hot_engine(source: Source) -> Iterable[Fault]:
-    """In a main the AUTOCOMMIT engine goes to the reservations and nowhere else."""
+    """In a main the AUTOCOMMIT engine goes to the attempts at reserving and nowhere else."""
     hot = {
         target.id
         for node in source.nodes
@@ -70,7 +70,7 @@ def hot_engine(source: Source) -> Iterable[Fault]:
     }
     allowed = {
         id(argument)
-        for call, _ in _calls(source, "Reservations")
+        for call, _ in _calls(source, "Attempts")
         for argument in (*call.args, *(keyword.value for keyword in call.keywords))
     }
     for node in source.nodes:
@@ -80,7 +80,7 @@ def hot_engine(source: Source) -> Iterable[Fault]:
             and node.id in hot
             and id(node) not in allowed
         ):
-            yield node.lineno, f"{node.id}: the AUTOCOMMIT engine is for Reservations alone"
+            yield node.lineno, f"{node.id}: the AUTOCOMMIT engine is for Attempts alone"
 
 
 def environment(source: Source) -> Iterable[Fault]:

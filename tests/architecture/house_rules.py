@@ -86,7 +86,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "autocommit-goes-to-reserving",
-        "In main the AUTOCOMMIT engine is handed to Reservations and to nobody else.",
+        "In main the AUTOCOMMIT engine is handed to Attempts and to nobody else.",
         lambda path: path.startswith("services/") and path.endswith("/main.py"),
         checks.hot_engine,
         (

@@ -20,7 +20,7 @@ from uuid import uuid4
 import asyncpg
 
 from deploy.local.servers import ENVIRONMENT, Postgres, free_port
-from services.booking.commands.reserving import STATEMENTS
+from services.booking.commands.attempts import STATEMENTS
 from shared.kit.ids import new_id, utc_now
 from shared.kit.migrate import migrate
 from tests.bench.floor import Floor, definitions

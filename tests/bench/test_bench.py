@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.booking.commands.reserving import STATEMENTS
+from services.booking.commands.attempts import STATEMENTS
 from tests.bench import openloop
 from tests.bench.floor import SCRIPT, definitions
 from tests.bench.plan import PLACES, SLOTS, STRIDE, Plan, first_day, key

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from services.booking.commands import holds, occupancy, reserving
+from services.booking.commands import attempts, holds, occupancy
 from services.booking.queries import bookings, claims
 from shared.contracts.booking.requests import (
     BookingView,
@@ -158,7 +158,7 @@ async def test_lists_walk_an_index_from_where_the_page_begins(crowded: World) ->
 async def test_reserving_touches_a_handful_of_blocks_however_many_bookings_there_are(crowded: World) -> None:
     await crowded.hub("hub-2")
     await crowded.space("room", hub="hub-2")
-    statement = reserving.STATEMENTS[False, False]
+    statement = attempts.STATEMENTS[False, False]
     assert "status IN" not in statement  # nothing is looked up but what the constraints look up
     booking = await crowded.book(
         "room", "2027-03-01T10:00", hub="hub-2", by=crowded.principal("ann", hub="hub-2")

@@ -58,6 +58,22 @@ async def test_twins_at_the_same_moment_are_one(world: World) -> None:
     assert len(await world.rows("SELECT id FROM booking")) == 2
 
 
+async def test_who_repeats_a_key_does_not_undo_those_who_book_in_the_same_statement(world: World) -> None:
+    world.reservations.attempts.at_once = 1
+    await world.space("flex", SpaceKind.FLEX, seats=40)
+    ann = world.principal("ann")
+    first = await world.answer(tomorrow(world, "flex"), ann, key="mine")
+    answers = await asyncio.gather(
+        *(world.answer(tomorrow(world, "flex"), world.principal(f"p{n}"), key="k") for n in range(6)),
+        *(world.answer(tomorrow(world, "flex"), ann, key="mine") for _ in range(3)),
+        *(world.answer(tomorrow(world, "flex"), world.principal(f"q{n}"), key="k") for n in range(6)),
+    )
+    assert answers[6:9] == [first] * 3
+    bodies = {one.body for one in answers if isinstance(one, Answer)}
+    assert len(bodies) == 13
+    assert len(await world.rows("SELECT id FROM booking")) == 13
+
+
 async def test_a_refusal_is_remembered_too(world: World) -> None:
     await world.space("room")
     taken = await world.ask(tomorrow(world, "room"), "ben")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from services.booking import rpc
+from services.booking.commands.attempts import Attempts
 from services.booking.commands.reserving import Reservations
 from services.booking.duties import duties
 from services.booking.main import hears
@@ -119,5 +120,7 @@ class World(HearingWorld):
 async def make_world(connections: Connections, url: str, *, now: datetime = MONDAY) -> World:
     """A booking service on what is in the database."""
     world = World(Database(connections.engine(url), lambda: None), now=now)
-    world.reservations = Reservations(await connections.pool(url), world.database, world.ids, world.chance)
+    world.reservations = Reservations(
+        Attempts(await connections.pool(url), at_once=4), world.database, world.ids, world.chance
+    )
     return world

@@ -114,7 +114,7 @@ FIGURES = {
         "foci_request_seconds_bucket",
         "foci_requests_total",
         "foci_outbox_age_seconds",
-        "foci_relay_leader",
+        'foci_relay_leader{stream="DIRECTORY"}',
     ),
     "booking": (
         "foci_request_seconds_bucket",

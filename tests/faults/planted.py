@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.commands import stating
-from services.booking.commands.reserving import STATEMENTS, Reservations
+from services.booking.commands.attempts import Attempt
+from services.booking.commands.reserving import Reservations
 from services.booking.settings import Settings
 from shared.contracts.base import Fact
 from shared.contracts.booking.facts import BookingCancelledV1
@@ -32,8 +34,6 @@ from shared.kit.rpc import Call
 from shared.kit.stream_relay import StreamRelay
 from tests.faults.planting import BadMoment, Planting
 
-OF_THE_KEY = 7
-"""Values a statement is given for the key: person, operation, key, fingerprint, status, version, answer."""
 Emit = Callable[..., Awaitable[None]]
 
 
@@ -86,26 +86,21 @@ def loses_the_key(planting: Planting, moment: BadMoment) -> None:
 
     The bad moment lies between the two, or, without the fault, between the one and the answer.
     """
-    execute = Reservations._execute
-    # Whether there is a key is the last thing statements are told apart by, and the last they are given.
-    plain = {variant[:-1]: statement for variant, statement in STATEMENTS.items() if not variant[-1]}
-    without_key = {statement: plain[variant[:-1]] for variant, statement in STATEMENTS.items()}
+    make = Reservations._make
 
-    async def in_two_steps(
-        self: Reservations, statement: str, values: tuple[Any, ...], answer: Answer, call: Call
-    ) -> Answer | None:
+    async def in_two_steps(self: Reservations, attempt: Attempt, answer: Answer, call: Call) -> Answer | None:
         if call.key is None or not planting.has("lost-key"):
-            done = await execute(self, statement, values, answer, call)
+            done = await make(self, attempt, answer, call)
             moment.die()
             return done
-        done = await execute(self, without_key[statement], values[:-OF_THE_KEY], answer, call)
+        done = await make(self, replace(attempt, key=None), answer, call)
         moment.die()
         if done is not None:
             async with self.database.transaction() as session:
                 await idempotency.store(session, call.key, done)
         return done
 
-    Reservations._execute = in_two_steps  # type: ignore[method-assign]
+    Reservations._make = in_two_steps  # type: ignore[method-assign]
 
 
 def remembers_afterwards(planting: Planting, moment: BadMoment) -> None:

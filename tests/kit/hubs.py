@@ -109,14 +109,16 @@ async def in_stream(nc: Client, stream: str = "DIRECTORY") -> list[UUID]:
 
 @asynccontextmanager
 async def relaying(database: Database, nc: Client, service: str = "directory") -> AsyncIterator[Relay]:
-    """A relay at work."""
-    relay = Relay(database.engine, nc, service, streams_written_by(service))
-    task = asyncio.create_task(relay.run())
+    """A service's relays at work; the one of its facts is given."""
+    relays = [Relay(database.engine, nc, stream) for stream in streams_written_by(service)]
+    tasks = [asyncio.create_task(relay.run()) for relay in relays]
     try:
-        yield relay
-        assert not task.done(), task.exception()
+        yield relays[0]
+        for task in tasks:
+            assert not task.done(), task.exception()
     finally:
-        await end(task)
+        for task in tasks:
+            await end(task)
 
 
 async def arrived(nc: Client, *ids: UUID) -> None:

@@ -1,4 +1,4 @@
-"""The hot path: one statement that books, stores the answer under its key and states the fact, or does nothing."""
+"""Reserving: the rules, a choice of units, and attempts at them until one books or a refusal is sure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from asyncpg.exceptions import UniqueViolationError
 from opentelemetry import trace
 from sqlalchemy import text
 
-from services.booking.commands.holds import HOLD, expire_dead_holds
+from services.booking.commands.attempts import Attempt, Attempts
+from services.booking.commands.holds import expire_dead_holds
 from services.booking.queries.claims import claims_on, taken
 from services.booking.queries.spaces import SpaceTerms, terms_of
 from services.booking.rules.claims import Units, buffers, free_units, needed, to_multirange
@@ -26,7 +26,7 @@ from shared.contracts.directory.words import OPERATORS, STAFF
 from shared.kit import idempotency
 from shared.kit.database import Database
 from shared.kit.errors import FociError, IdempotencyKeyReused, Invalid, NotFound, Unavailable
-from shared.kit.idempotency import Answer
+from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import Ids
 from shared.kit.moments import Span, span
 from shared.kit.outbox import row_of
@@ -38,43 +38,6 @@ tracer = trace.get_tracer("foci.booking")
 
 TRIES = 12
 REMEMBERED_SPACES = 20_000
-
-
-# The version of the space stands in the statement, so what is remembered of it can be stale without harm: a space that
-# has changed meanwhile matches no row, nothing is booked, and the caller reads it anew. ON CONFLICT also keeps two
-# rivals from waiting for each other: plain inserts against an exclusion constraint can deadlock.
-_BOOK = """
-WITH place AS (
-    SELECT hub_number FROM space
-    WHERE hub || '/' || slug = $2::text || '/' || $3::text AND version = $4 AND active
-), booked AS (
-    INSERT INTO booking (id, hub, hub_number, space, rules_version, units, seats, starts_at, ends_at, kept_from,
-                         kept_until, status, title, person, booked_by, time_zone, expires_at, calendar, uid,
-                         recurrence_id, created_at)
-    SELECT $1, $2, hub_number, $3, $4, $5::text::int4multirange, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-           $16::timestamptz, $17, $18, $19, $20
-    FROM place ON CONFLICT DO NOTHING RETURNING id
-), stated AS (
-    INSERT INTO outbox (stream, fact_id, subject, headers, body) SELECT $21, $22, $23, $24, $25 FROM booked
-)"""
-# ruff: noqa: S608  # the statement is put together from constants
-_TIMED = f""", timed AS (
-    INSERT INTO timer (kind, key, due_at) SELECT '{HOLD}', id::text, $16::timestamptz FROM booked
-)"""
-_KEYED = f""", answered AS (
-    {idempotency.INSERT} SELECT $26::uuid, $27, $28, $29, $30::int, $31::int, $32 FROM booked
-)"""
-_DONE = " SELECT id FROM booked"
-
-
-def _statement(*, held: bool, keyed: bool) -> str:
-    return _BOOK + (_TIMED if held else "") + (_KEYED if keyed else "") + _DONE
-
-
-STATEMENTS = {
-    (held, keyed): _statement(held=held, keyed=keyed) for held in (False, True) for keyed in (False, True)
-}
-"""The statement for a hold or not, with an idempotency key or not."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +54,9 @@ class Wish:
 
 @dataclass
 class Reservations:
-    """What reserving needs: the AUTOCOMMIT pool that only this path uses, a database for the rest, ids and chance."""
+    """What reserving needs: attempts, a database for the rest, ids and chance."""
 
-    pool: asyncpg.Pool
+    attempts: Attempts
     database: Database
     ids: Ids
     chance: random.Random
@@ -164,29 +127,20 @@ class Reservations:
         view = _view(wish, units, booking_id, call.now)
         answer = answer_of(wish.request, view)
         row = row_of(_fact(wish, units, booking_id, self.ids(), call.now))
-        values = (
-            *_booking_row(wish, view),
-            *(row.stream, row.fact_id, row.subject, row.headers, row.body),
-        )
-        key = call.key
-        if key is not None:
-            values += (key.person, key.operation, key.key, key.fingerprint)
-            values += (answer.status, answer.version, answer.body)
-        statement = STATEMENTS[wish.expires_at is not None, key is not None]
-        return await self._execute(statement, values, answer, call)
+        values = (*_booking_row(wish, view), row.stream, row.fact_id, row.subject, row.headers, row.body)
+        attempt = Attempt(values, _kept(call.key, answer), held=wish.expires_at is not None)
+        return await self._make(attempt, answer, call)
 
-    async def _execute(
-        self, statement: str, values: tuple[Any, ...], answer: Answer, call: Call
-    ) -> Answer | None:
+    async def _make(self, attempt: Attempt, answer: Answer, call: Call) -> Answer | None:
         try:
             with traced(tracer, "reserve statement"):
-                booked = await self.pool.fetchval(statement, *values)
+                booked = await self.attempts.make(attempt)
         except UniqueViolationError as error:
             if error.constraint_name != "idempotency_key_pkey" or call.key is None:
                 raise
             # The twin of this request has been answered: everything of this try is undone, its answer is ours.
             return await self._answered(call)
-        if booked is None:
+        if not booked:
             return None
         self.database.announce()
         return answer
@@ -256,6 +210,14 @@ def _checked(request: Reserve, terms: SpaceTerms, principal: Principal, now: dat
         check_rules(terms.rules, terms.zone, wanted, now)
     expires_at = now + timedelta(minutes=terms.rules.hold_minutes) if request.hold else None
     return Wish(request, terms, wanted, request.person or principal.person, principal.person, expires_at)
+
+
+def _kept(key: Key | None, answer: Answer) -> tuple[Any, ...] | None:
+    """The statement's parameters $26 to $32: the answer under its key."""
+    if key is None:
+        return None
+    scope = (key.person, key.operation, key.key, key.fingerprint)
+    return (*scope, answer.status, answer.version, answer.body)
 
 
 def _booking_row(wish: Wish, view: BookingView) -> tuple[Any, ...]:

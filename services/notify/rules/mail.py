@@ -29,6 +29,8 @@ _BREAK = "\r\n"
 _WORD_BYTES = 45
 """Of UTF-8 in one encoded word: 60 characters of base64 and 12 around it; RFC 2047 allows 75."""
 _PLAIN_LENGTH = 60
+_BASE64_LINE = 76
+"""Characters, the most there may be (RFC 2045, 6.8)."""
 _PLAIN = re.compile(r"[ -~]*\Z")
 _SIMPLE = re.compile(r"[A-Za-z0-9 ]*\Z")
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\\\x00-\x1f\x7f]+@[^\s<>,;:@\"()\\\x00-\x1f\x7f]+\Z")
@@ -199,7 +201,8 @@ def _part(headers: Iterable[tuple[str, str]], body: str) -> str:
 
 
 def _base64(content: bytes) -> str:
-    return base64.encodebytes(content).decode().replace("\n", _BREAK).removesuffix(_BREAK)
+    text = base64.b64encode(content).decode()
+    return _BREAK.join([text[begin : begin + _BASE64_LINE] for begin in range(0, len(text), _BASE64_LINE)])
 
 
 def _multipart(subtype: str, parts: Sequence[str], message: UUID) -> str:

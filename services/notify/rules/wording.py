@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+from markupsafe import Markup, escape
 
 from services.notify.rules.differences import Item
 from services.notify.rules.given import one_line
 from services.notify.rules.languages import clock, day, language_of, same_clock, translations, zone_name
-from services.notify.rules.states import BookingState, HookState, PlaceState, ReminderState, State
+from services.notify.rules.states import (
+    BookingState,
+    HookState,
+    PlaceState,
+    ReminderState,
+    State,
+    field_of,
+)
 from shared.contracts.events.words import SignUpStatus, Way
 from shared.contracts.links import LinkPurpose
 from shared.contracts.notify.words import ALWAYS, News, NoticeKind
@@ -85,8 +93,8 @@ def render(
     return Rendered(
         language=spoken,
         subject=str(words["subject"]),
-        text=_template(spoken, "message.txt.j2").render(words),
-        html=_template(spoken, "message.html.j2").render(words),
+        text=_filled("message.txt.j2", words, _says(spoken)),
+        html=_filled("message.html.j2", words, _says_in_html(spoken)),
     )
 
 
@@ -98,13 +106,10 @@ def line_of(item: Item, language: str | None, zone: str) -> tuple[str, str]:
 
 def tell(item: Item, *, language: str, zone: str, links: Mapping[LinkPurpose, str]) -> Told:
     """One item in words, in one of LANGUAGES."""
-    template = _template(language, f"news/{item.news}.j2")
-    context = template.new_context(_context(item, language, zone))
-    title = "".join(template.blocks["title"](context)).strip()
-    lines = "".join(template.blocks["lines"](context)).split("\n")
+    title, lines = _news(item.news, language, tuple(_context(item, language, zone).items()))
     return Told(
-        title=title[:1].upper() + title[1:],
-        lines=tuple(line.strip() for line in lines if line.strip()),
+        title=title,
+        lines=lines,
         facts=tuple(_facts(item, language, zone)),
         actions=tuple(_actions(item, language, links)),
     )
@@ -123,27 +128,64 @@ def place_of(item: Item, language: str) -> str:
     return _where(item.now, item, language_of(language))
 
 
+# Remembered: whoever is told the same of the same thing, in the same language, reads the same words. No person is named here.
+@lru_cache(maxsize=4096)
+def _news(news: News, language: str, context: tuple[tuple[str, object], ...]) -> tuple[str, tuple[str, ...]]:
+    """The title and the lines of news."""
+    template = _template(f"news/{news}.j2")
+    filled = template.new_context({**dict(context), "_": _says(language)}, shared=True)
+    title = "".join(template.blocks["title"](filled)).strip()
+    lines = "".join(template.blocks["lines"](filled)).split("\n")
+    return title[:1].upper() + title[1:], tuple(line.strip() for line in lines if line.strip())
+
+
+def _filled(name: str, words: Mapping[str, object], says: _Says) -> str:
+    """A template filled in; the names it may use are those of `words` and no others."""
+    template = _template(name)
+    # Not `render`: copying Jinja's global names into every message takes as long as writing it.
+    return "".join(template.root_render_func(template.new_context({**words, "_": says}, shared=True)))
+
+
 @cache
-def _environment(language: str) -> Environment:
-    made = Environment(
+def _template(name: str) -> Template:
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    catalog = translations(language)
-    made.install_gettext_callables(  # type: ignore[attr-defined]  # comes with the extension
-        catalog.gettext, catalog.ngettext, newstyle=True
-    )
-    return made
+
+
+_Says = Callable[..., str]
+"""`_` of the templates: words in the person's language, with what they name put in. Jinja's own finds its way anew each time."""
 
 
 @cache
-def _template(language: str, name: str) -> Template:
-    return _environment(language).get_template(name)
+def _says(language: str) -> _Says:
+    gettext = translations(language).gettext
+
+    def says(words: str, **named: str) -> str:
+        return gettext(words) % named
+
+    return says
+
+
+@cache
+def _says_in_html(language: str) -> _Says:
+    gettext = translations(language).gettext
+
+    def says(words: str, **named: str) -> str:
+        safe = {name: escape(value) for name, value in named.items()}
+        return Markup(gettext(words) % safe)  # noqa: S704  # the catalogs are ours
+
+    return says
 
 
 def _digest_title(items: Sequence[Item], language: str) -> str:
@@ -156,17 +198,17 @@ def _digest_title(items: Sequence[Item], language: str) -> str:
 def _context(item: Item, language: str, zone: str) -> dict[str, Any]:
     """Every name a template of news may use; what an item has not is None, what is not here is an error."""
     now, before = item.now, item.before
-    until = getattr(now, "until", None)
-    space = getattr(now, "space_name", None)
+    until = field_of(now, "until")
+    space = field_of(now, "space_name")
     return {
         "about": item.about.value,
         "hub": one_line(item.hub_name),
         "today": item.kind is NoticeKind.SAFETY,
-        "by_other": getattr(now, "by_other", False),
+        "by_other": bool(field_of(now, "by_other")),
         "event": _quoted(item, language),
         "space": None if space is None else one_line(space),
-        "status": getattr(now, "status", None),
-        "was": getattr(before, "status", None),
+        "status": field_of(now, "status"),
+        "was": field_of(before, "status"),
         "until": None if until is None else _deadline(until, item.hub_zone, language, zone),
         "what": now.what if isinstance(now, ReminderState) else None,
         "webhook": one_line(now.target) if isinstance(now, HookState) else None,
@@ -176,9 +218,7 @@ def _context(item: Item, language: str, zone: str) -> dict[str, Any]:
 
 def _title_of(item: Item, language: str) -> str | None:
     """The event's title in the language, a sister of it, English or any; the one told last while it is hidden."""
-    titles: Mapping[str, str] = (
-        getattr(item.now, "titles", None) or getattr(item.before, "titles", None) or {}
-    )
+    titles: Mapping[str, str] = field_of(item.now, "titles") or field_of(item.before, "titles") or {}
     base = language.partition("-")[0]
     sisters = sorted(one for one in titles if one.partition("-")[0] == base)
     found = next((one for one in (language, *sisters, "en", *sorted(titles)) if one in titles), None)
@@ -216,8 +256,8 @@ def _zoned(when: str, moment: datetime, here: str, language: str, zone: str) -> 
 
 def _where(state: State, item: Item, language: str) -> str:
     catalog = translations(language)
-    hub, space = one_line(item.hub_name), getattr(state, "space_name", None)
-    online = getattr(state, "online", False)
+    hub, space = one_line(item.hub_name), field_of(state, "space_name")
+    online = field_of(state, "online")
     if isinstance(state, PlaceState) and state.way is Way.ONLINE:
         return catalog.gettext("online")
     if space is None:
@@ -232,13 +272,8 @@ def _facts(item: Item, language: str, zone: str) -> list[tuple[str, str]]:
     """Labels and what they say: how it is, and after a change how it was."""
     if isinstance(item.now, HookState):
         return []
-    catalog = translations(language)
     was = _said(item.before, item, language, zone) if item.news in _CHANGES else {}
-    labels = {
-        "when": (catalog.gettext("When"), catalog.gettext("New time"), catalog.gettext("Old time")),
-        "where": (catalog.gettext("Where"), catalog.gettext("New place"), catalog.gettext("Old place")),
-        "seats": (catalog.gettext("Seats"), catalog.gettext("Seats now"), catalog.gettext("Seats before")),
-    }
+    labels = _labels(language)
     facts = []
     for what, value in _said(item.now, item, language, zone).items():
         label, new, old = labels[what]
@@ -250,8 +285,18 @@ def _facts(item: Item, language: str, zone: str) -> list[tuple[str, str]]:
     return facts
 
 
+@cache
+def _labels(language: str) -> Mapping[str, tuple[str, str, str]]:
+    catalog = translations(language)
+    return {
+        "when": (catalog.gettext("When"), catalog.gettext("New time"), catalog.gettext("Old time")),
+        "where": (catalog.gettext("Where"), catalog.gettext("New place"), catalog.gettext("Old place")),
+        "seats": (catalog.gettext("Seats"), catalog.gettext("Seats now"), catalog.gettext("Seats before")),
+    }
+
+
 def _said(state: State | None, item: Item, language: str, zone: str) -> dict[str, str]:
-    start, end = getattr(state, "start", None), getattr(state, "end", None)
+    start, end = field_of(state, "start"), field_of(state, "end")
     if state is None or start is None or end is None:
         return {}
     said = {
