@@ -10,6 +10,7 @@ from shared.contracts.booking import facts as booking
 from shared.contracts.catalogue import FACTS
 from shared.contracts.directory import facts as directory
 from shared.contracts.events import facts as events
+from shared.contracts.matching import facts as matching
 
 RETENTION = timedelta(days=30)
 """How long facts stay in the streams; the outbox keeps as long, so either can rebuild the other."""
@@ -144,6 +145,17 @@ SIGN_UP_FACTS: tuple[type[Fact], ...] = (
 )
 """What becomes of somebody's place at an event."""
 
+INTRODUCTION_FACTS: tuple[type[Fact], ...] = (
+    matching.IntroductionSuggestedV1,
+    matching.IntroductionAgreedV1,
+    matching.IntroductionDeclinedV1,
+    matching.IntroductionLapsedV1,
+    matching.IntroductionWithdrawnV1,
+    matching.IntroductionMetV1,
+    matching.OutcomeSaidV1,
+)
+"""What becomes of an introduction."""
+
 HANDED_ON: dict[str, tuple[type[Fact], ...]] = {
     service: tuple(
         fact
@@ -215,6 +227,7 @@ CONSUMERS: tuple[Consumer, ...] = (
     Consumer("notify__follows_bookings", stream_of("booking"), _filters(*BOOKING_FACTS)),
     Consumer("notify__follows_events", stream_of("events"), _filters(*EVENT_FACTS)),
     Consumer("notify__follows_sign_ups", stream_of("events"), _filters(*SIGN_UP_FACTS)),
+    Consumer("notify__follows_introductions", stream_of("matching"), _filters(*INTRODUCTION_FACTS)),
     # Webhooks are sent every fact that is not only between services; the service's own are handed on where they arise.
     *(
         Consumer(f"notify__hands_on_{service}", stream_of(service), _filters(*HANDED_ON[service]))
