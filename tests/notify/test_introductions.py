@@ -51,7 +51,9 @@ def introduced(world: World, kind: type[Fact], thing: UUID, **said: Any) -> Fact
     """A fact about Ann's and Quentin's introduction."""
     one, other = sorted((world.person("ann"), world.person("quentin")))
     values = {"introduction": thing, "one": one, "other": other, "lapses_at": world.now + timedelta(days=14)}
-    known = {name: value for name, value in (values | said).items() if name in kind.model_fields}
+    known: dict[str, Any] = {
+        name: value for name, value in (values | said).items() if name in kind.model_fields
+    }
     return world.fact(kind, thing, **known)
 
 
