@@ -14,6 +14,7 @@ from services.notify.consumers.hooks import hands_on
 from services.notify.consumers.mirrors import MIRRORS
 from services.notify.duties import duties
 from services.notify.duties.housekeeping import FORGET
+from services.notify.senders.backlog import Backlog
 from services.notify.senders.people import People, asks_directory
 from services.notify.senders.webhooks import WebhookSender
 from services.notify.settings import Settings
@@ -41,8 +42,10 @@ def assemble(
     service.server.answers_directly(rpc.webhooks.secret_handlers(service.database, outside, key, ids))
     service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
     service.does(duties(), standing=(FORGET,))
+    backlog = Backlog(service.database, clock=clock)
     service.keeps_going(
-        {"people": people, "webhooks": hooks}, stops={"people": people.stop, "webhooks": hooks.stop}
+        {"people": people, "webhooks": hooks, "backlog": backlog},
+        stops={"people": people.stop, "webhooks": hooks.stop},
     )
 
 

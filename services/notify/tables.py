@@ -68,5 +68,6 @@ class Event(Base):
     online: Mapped[bool] = mapped_column(default=False)
     titles: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     organisers: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list)
+    series: Mapped[UUID | None]
     by: Mapped[UUID | None]
     version: Mapped[int]

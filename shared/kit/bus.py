@@ -345,7 +345,7 @@ class BatchConsumer(Consumer):
                 context=extract(recorded[0] if recorded else batch[0].headers),
                 links=[trace.Link(_cause(headers)) for headers in recorded[1:]],
             ):
-                done = await self.take_in_batch(facts)
+                done = await self.take_in_batch(facts) if facts else 0
         except Exception as error:  # noqa: BLE001  # one by one from here: `handle` decides about each
             log.warning("batch failed; taking its facts one by one", consumer=self.durable, error=repr(error))
             await self._one_by_one(batch)

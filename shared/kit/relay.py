@@ -32,7 +32,8 @@ FAILURES = (
     LostLeadership,
 )
 POLL = 0.25
-SOONEST = 0.01
+SOONEST = 0.0015
+"""Seconds; a look costs PostgreSQL and this process some 100 µs each, and what held rows back is mostly a commit under way."""
 LONGEST_PAUSE = 2.0
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
 

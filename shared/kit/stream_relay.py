@@ -193,6 +193,8 @@ class StreamRelay:
         telemetry.OUTBOX_AGE.labels(self.stream).set(entries[0].age if entries else 0.0)
         settled = [entry for entry in entries if entry.settled]
         self.held_back = len(settled) < len(entries)
+        if self.held_back:
+            telemetry.RELAY_HELD_BACK.labels(self.stream).inc()
         next_batch = _bounded(settled)
         self.has_more = len(settled) == BATCH or len(next_batch) < len(settled)
         return next_batch

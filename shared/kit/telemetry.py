@@ -34,7 +34,10 @@ RELAY_DUPLICATES = Counter("foci_relay_duplicates_total", "Facts the stream alre
 RELAY_REWINDS = Counter(
     "foci_relay_rewinds_total", "Times a stream did not end where it should.", ("stream",)
 )
-RELAY_LEADER = Gauge("foci_relay_leader", "1 while this replica is the one that relays.", ["stream"])
+RELAY_HELD_BACK = Counter(
+    "foci_relay_held_back_total", "Looks that found rows an open transaction holds back.", ("stream",)
+)
+RELAY_LEADER = Gauge("foci_relay_leader", "1 while this replica is the one that relays.", ("stream",))
 FACT_TIME = Histogram("foci_fact_seconds", "Time to take in a fact.", ("consumer",), buckets=_FAST)
 FACTS = Counter("foci_facts_total", "Facts taken in, by what became of them.", ("consumer", "outcome"))
 FACT_DELAY = Histogram(

@@ -26,7 +26,8 @@ def throughput_section(
     text = f"""\
 {len(rounds)} rounds of {rounds[0].seconds:.0f} s, floor and gateway in turns. The floor is `tests/bench/floor.sql`: the statement
 of the hot path by pgbench (prepared, {clients} clients, the best of those tried) in the same database, into hubs of its own, its
-outbox rows in a stream nobody relays. The gateway's load comes from wrk ({connections} connections, kept alive): distinct
+outbox rows in a stream nobody relays: one booking a statement and a transaction, while booking makes those of one moment
+together (ADR 21). The gateway's load comes from wrk ({connections} connections, kept alive): distinct
 bookings in hubs of {ROOMS} rooms and {AREAS} areas. {refused} of {requests} requests were not answered with 2xx, {broken} not
 at all. {sizes}
 

@@ -142,6 +142,18 @@ async def test_a_place_somebody_is_just_taking_holds_up_nobody_else(one_at_a_tim
     assert booked.space == "room-0"
 
 
+async def test_who_comes_in_the_moment_the_last_statement_ended_does_not_wait_for_another(
+    one_at_a_time: World,
+) -> None:
+    world = one_at_a_time
+
+    async def one_after_the_other() -> None:
+        for number in range(4):  # nothing is awaited between an answer and the next attempt
+            await world.book(f"room-{number}")
+
+    await asyncio.wait_for(one_after_the_other(), timeout=10)
+
+
 async def test_who_has_gone_is_not_booked(one_at_a_time: World) -> None:
     world = one_at_a_time
     attempts = world.reservations.attempts
@@ -151,7 +163,7 @@ async def test_who_has_gone_is_not_booked(one_at_a_time: World) -> None:
             asyncio.create_task(world.answer(world.wish(f"room-{n}"), world.principal("ann")))
             for n in range(5)
         ]
-        await eventually(lambda: len(attempts._waiting) == 0 and attempts._workers)
+        await eventually(lambda: len(attempts._waiting) == 0 and attempts._under_way)
         late = [
             asyncio.create_task(world.answer(world.wish(f"room-{n}"), world.principal("ann")))
             for n in range(5, 9)

@@ -14,7 +14,7 @@ import asyncpg
 import orjson
 
 from deploy.local.narrator import Narrator
-from deploy.local.stack import GATEWAY
+from deploy.local.stack import GATEWAY, NOTIFY
 from deploy.local.supervisor import Program
 from shared.contracts.operations import Republish, Republished
 from shared.kit.errors import Unavailable
@@ -37,11 +37,13 @@ class Theatre(Arena):
 
     def __init__(self, home: Path, narrator: Narrator) -> None:
         super().__init__(home, narrator, deadline_s=4.0)
-        self.settings = self.settings.model_copy(update={"replicas": {"booking": 2, "events": 2, GATEWAY: 1}})
+        self.settings = self.settings.model_copy(
+            update={"replicas": {"booking": 2, "events": 2, GATEWAY: 1, NOTIFY: 0}}
+        )
         self.moments = home / "moments"
 
     def _programs(self) -> list[Program]:
-        """Without the ledger: nobody asks what it has written down."""
+        """Without the ledger: nobody asks what it has written down, as nobody is told anything by notify."""
         return [program for program in super()._programs() if not program.name.startswith(ledger.SERVICE)]
 
     async def up(self) -> None:

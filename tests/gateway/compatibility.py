@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
+STORED = ROOT / "docs" / "openapi.json"
+"""The published one of this release."""
 Document = dict[str, Any]
 METHODS = ("get", "post", "patch", "put", "delete")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -13,10 +12,8 @@ import pytest
 
 from services.gateway.documents import EXAMPLES, PROBLEMS
 from services.gateway.main import openapi_document
-from tests.gateway.compatibility import breaks
+from tests.gateway.compatibility import ROOT, STORED, breaks
 
-ROOT = Path(__file__).parents[2]
-STORED = ROOT / "docs" / "openapi.json"
 LINKS = "/v1/links/{token}"
 """What it answers, refusals included, people can have as a page."""
 BY_THE_DOOR = ("400", "401", "413", "422", "429")

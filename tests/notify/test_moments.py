@@ -28,16 +28,13 @@ ZONES = (
 )
 STOCKHOLM = "Europe/Stockholm"
 MINUTE = timedelta(minutes=1)
+PLACES = tuple(map(ZoneInfo, ZONES))
+"""Kept: the library remembers eight zones that nobody holds, and reads the file of the ninth again every time."""
+HOURS = tuple(datetime(2027, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(24 * 365 + 1))
 CHANGES = tuple(
-    datetime(2027, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
-    for hour in range(24 * 365)
-    if any(
-        (datetime(2027, 1, 1, tzinfo=UTC) + timedelta(hours=hour)).astimezone(ZoneInfo(zone)).utcoffset()
-        != (datetime(2027, 1, 1, tzinfo=UTC) + timedelta(hours=hour + 1))
-        .astimezone(ZoneInfo(zone))
-        .utcoffset()
-        for zone in ZONES
-    )
+    hour
+    for hour, following in pairwise(HOURS)
+    if any(hour.astimezone(place).utcoffset() != following.astimezone(place).utcoffset() for place in PLACES)
 )
 """Hours of a year within which some of the zones change their clocks."""
 

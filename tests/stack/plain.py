@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import httpx2
@@ -66,15 +67,68 @@ class PlainStack:
         return Mails(self.console)
 
 
-@pytest.fixture(scope="session")
-def plain_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStack]:
-    """Whoever stops or kills a process of it waits until it is there again."""
-    with Collector() as collector, Receiver() as receiver:
-        variables = {
-            **VARIABLES,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-            "FOCI_WEBHOOK_TRUSTED": json.dumps([receiver.place]),
-        }
-        with Console(tmp_path_factory.mktemp("plain") / "home", variables=variables) as console:
+class Keeper:
+    """Starts the stack for the first who asks, and again for whoever asks after its end."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._parts = ExitStack()
+        self._stack: PlainStack | None = None
+
+    def stack(self) -> PlainStack:
+        """The one that runs."""
+        if self._stack is None:
+            collector = self._parts.enter_context(Collector())
+            receiver = self._parts.enter_context(Receiver())
+            variables = {
+                **VARIABLES,
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+                "FOCI_WEBHOOK_TRUSTED": json.dumps([receiver.place]),
+            }
+            home = self._folders.mktemp("plain") / "home"
+            console = self._parts.enter_context(Console(home, variables=variables))
             console.hears("Foci runs")
-            yield PlainStack(console, collector, receiver)
+            self._stack = PlainStack(console, collector, receiver)
+        return self._stack
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is one."""
+        return self._stack is not None
+
+    def end(self) -> None:
+        """Stop it, if it runs."""
+        self._stack = None
+        self._parts.close()
+
+
+KEEPER = pytest.StashKey[Keeper]()
+
+
+@pytest.fixture(scope="session")
+def plain_keeper(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keeper]:
+    """For the length of a run, see `pytest_runtest_teardown`."""
+    keeper = pytestconfig.stash[KEEPER] = Keeper(tmp_path_factory)
+    yield keeper
+    keeper.end()
+
+
+@pytest.fixture(scope="module")
+def plain_stack(plain_keeper: Keeper) -> PlainStack:
+    """Whoever stops or kills a process of it waits until it is there again."""
+    return plain_keeper.stack()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """It ends with the last of its stories, not with the run: a stack that does nothing costs a seventh of a core."""
+    yield
+    keeper = item.config.stash.get(KEEPER, None)
+    if keeper is not None and keeper.runs and not (nextitem and _is_told_on_it(nextitem)):
+        keeper.end()
+
+
+def _is_told_on_it(item: pytest.Item) -> bool:
+    """Also of one that does not ask for it, in a file of others that do."""
+    told = {one.path for one in item.session.items if "plain_stack" in getattr(one, "fixturenames", ())}
+    return item.path in told

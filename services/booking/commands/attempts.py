@@ -146,6 +146,7 @@ class Attempts:
     pool: asyncpg.Pool
     at_once: int
     _waiting: deque[_Waiting] = field(default_factory=deque)
+    _under_way: int = 0
     _workers: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def make(self, attempt: Attempt) -> bool:
@@ -155,25 +156,34 @@ class Attempts:
         """
         waiting = _Waiting(attempt, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if len(self._workers) < self.at_once:
+        if self._under_way < self.at_once:
+            self._under_way += 1
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
         return await waiting.booked
 
     async def _work(self) -> None:
-        while batch := self._next():
-            RESERVE_BATCH.observe(len(batch))
-            try:
-                booked = await self._together([one.attempt for one in batch])
-            except Exception as error:  # noqa: BLE001  # whoever waits hears of it
-                _fail(batch, error)
-                continue
-            if booked is None:
-                await asyncio.gather(*(self._apart(one) for one in batch))
-                continue
-            for one in batch:
-                _tell(one, one.attempt.values[0] in booked)
+        """Make whatever waits, batch by batch, until nothing does."""
+        try:
+            while batch := self._next():
+                await self._answer(batch)
+        finally:
+            # At once, not when the task is seen to be done: whoever came in between would wait for somebody else.
+            self._under_way -= 1
+
+    async def _answer(self, batch: Sequence[_Waiting]) -> None:
+        RESERVE_BATCH.observe(len(batch))
+        try:
+            booked = await self._together([one.attempt for one in batch])
+        except Exception as error:  # noqa: BLE001  # whoever waits hears of it
+            _fail(batch, error)
+            return
+        if booked is None:
+            await asyncio.gather(*(self._apart(one) for one in batch))
+            return
+        for one in batch:
+            _tell(one, one.attempt.values[0] in booked)
 
     def _next(self) -> list[_Waiting]:
         """The next batch; of twins with one key only the first, the other would undo it. Who has gone is left out."""

@@ -76,8 +76,7 @@ _GIVE_UP_AGAIN = text("""
 """)
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(NamedTuple):
     """Look at this thing for this person, over this channel."""
 
     id: UUID

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -95,8 +96,7 @@ class Letter:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """Items for one person that become one message, and the notices they come from."""
 
     person: UUID
@@ -110,8 +110,8 @@ async def compose_notices(session: AsyncSession, claimed: Claim, terms: Terms) -
     ids = [notice.id for notice in claimed.notices]
     asked = {"ids": ids, "until": claimed.until, "now": terms.now}
     held = {row.id for row in await session.execute(_HOLD, asked)}
-    # Moved on since: facts have put these off.
-    await session.execute(_LET_GO, {"ids": sorted({*ids} - held), "until": claimed.until})
+    if moved_on := {*ids} - held:  # facts have put these off since
+        await session.execute(_LET_GO, {"ids": sorted(moved_on), "until": claimed.until})
     notices = [notice for notice in claimed.notices if notice.id in held]
     judged = await judge(session, notices, terms)
     now = [(notice, one.item) for notice, one in judged if isinstance(one, Tell)]
@@ -175,12 +175,13 @@ async def drop(session: AsyncSession, judged: Iterable[tuple[Notice, Decision]],
     dropped = [(notice, one) for notice, one in judged if isinstance(one, Drop)]
     if not dropped:
         return
-    known = [
-        Known(notice.person, notice.about, notice.thing, notice.channel, one.keep, 0)
-        for notice, one in dropped
-        if one.keep is not None
-    ]
-    await marking.tell(session, known, now=terms.now)
+    known: dict[datetime, list[Known]] = defaultdict(list)
+    for notice, one in dropped:
+        if one.keep is not None:
+            kept = Known(notice.person, notice.about, notice.thing, notice.channel, one.keep, 0)
+            known[one.since or terms.now].append(kept)
+    for since, ones in known.items():
+        await marking.tell(session, ones, now=since)
     await session.execute(_DROP, {"ids": sorted(notice.id for notice, _ in dropped)})
     terms.tally.update(one.why for _, one in dropped)
 

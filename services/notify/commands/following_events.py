@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notify.commands.following import OLD
 from services.notify.commands.noticing import BOTH, MAIL_ONLY, Look, know, look_at
 from services.notify.commands.reminding import remind_of_event
+from services.notify.queries.states import Key
 from services.notify.tables import Event
 from shared.contracts.base import Fact, Snapshot
 from shared.contracts.directory.words import STAFF
@@ -42,6 +43,8 @@ _STATUS: Mapping[type[Fact], EventStatus] = {
 }
 _FELT = frozenset({EventPart.TIME, EventPart.PLACE})
 """Parts whose change those who come must hear of."""
+_BY_WHOM = (EventHiddenV1, EventShownV1, EventCancelledV1, EventSnapshotV1)
+"""Of these it counts who did it, also when somebody else changes a word of the event before that is told."""
 
 _SIGNED_UP = text("""
     SELECT id, person, hub, guest FROM sign_up WHERE event = :event AND status = ANY(:statuses) ORDER BY id
@@ -102,6 +105,9 @@ async def _notice(
         everybody = [*looks, *await _places(session, event, tuple(SignUpStatus))]
         await know(session, [look.key for look in everybody if look.about is not About.PROGRAMME], now=now)
     else:
+        if isinstance(fact, EventProposedV1):
+            # Whoever runs it knows: when it is published or given back that is news, however soon.
+            await know(session, [Key(one, About.ORGANISING, event.id) for one in event.organisers], now=now)
         for first in range(0, len(looks), AT_ONCE):
             await look_at(session, looks[first : first + AT_ONCE], now=now, gather=gather, ids=ids)
 
@@ -111,7 +117,9 @@ def _keep(event: Event, fact: Any, before: Before) -> None:
     event.visibility = fact.visibility
     event.starts_at, event.ends_at = fact.start, fact.end
     event.space, event.online = fact.space, fact.online
-    event.organisers, event.by = list(fact.organisers), fact.by
+    event.organisers, event.series = list(fact.organisers), fact.series
+    if before is UNHEARD or isinstance(fact, _BY_WHOM):
+        event.by = fact.by
     event.version = fact.subject_version
     # What is hidden is stated without its titles; they are kept for who runs it, and for when it is shown again.
     event.titles = getattr(fact, "titles", None) or event.titles
@@ -149,6 +157,9 @@ async def _looks(session: AsyncSession, fact: Any, event: Event, before: Before,
         looks += await _members(session, event)
     if cancelled:
         looks += await _places(session, event, _EXPECTANT, urgent=True)
+    elif before is UNHEARD:
+        # Who has signed up for what had not been heard of may have waited too long to be told.
+        looks += await _places(session, event, tuple(SignUpStatus))
     elif isinstance(fact, EventSnapshotV1) or _FELT & set(getattr(fact, "changed", ())):
         looks += await _places(session, event, (SignUpStatus.ATTENDING,))
     return looks

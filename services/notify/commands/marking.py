@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.rules.differences import Item
@@ -18,36 +19,54 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 MOST_TRIES = 292
 """With these pauses it takes three days until something is given up that the mail server does not take, or does not say so."""
 
-_TOLD = """
+_NEWER = """
+    ON CONFLICT (person, about, thing, channel) DO UPDATE SET
+        state = excluded.state, sequence = greatest(told.sequence, excluded.sequence), told_at = excluded.told_at
+"""
+_TELL = text(f"""
     INSERT INTO told (person, about, thing, channel, state, sequence, told_at)
     SELECT one.person, one.about, one.thing, one.channel, CAST(one.state AS jsonb), one.sequence, :now
     FROM unnest(CAST(:persons AS uuid[]), CAST(:abouts AS text[]), CAST(:things AS uuid[]), CAST(:channels AS text[]),
                 CAST(:states AS text[]), CAST(:sequences AS int[])) AS one (person, about, thing, channel, state, sequence)
     ORDER BY one.person, one.about, one.thing, one.channel
-    ON CONFLICT (person, about, thing, channel) DO UPDATE SET
-        state = excluded.state, sequence = greatest(told.sequence, excluded.sequence), told_at = excluded.told_at
-"""
-_TELL = text(_TOLD)
-# Only what is still ours: whoever took it over marks it.
-_SENT = text("""
-    UPDATE message SET sent_at = :now, claimed_until = NULL, problem = NULL
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[])) AS one (id, lease)
-    WHERE message.id = one.id AND message.claimed_until = one.lease AND sent_at IS NULL AND failed_at IS NULL
-    RETURNING message.id
-""")
-_FAILED = text("""
-    UPDATE message SET failed_at = :now, claimed_until = NULL, problem = one.problem
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[]), CAST(:problems AS text[])) AS one (id, lease, problem)
-    WHERE message.id = one.id AND message.claimed_until = one.lease AND sent_at IS NULL AND failed_at IS NULL
-    RETURNING message.id
-""")
+    {_NEWER}
+""")  # noqa: S608  # constants
+
+
+def _over(settled: str, values: str, columns: str) -> TextClause:
+    """Messages are done with: their notices go, and what they have told is known.
+
+    Only what is still ours: whoever took it over marks it. Of one thing the last word counts.
+    """
+    return text(f"""
+        WITH ours AS (
+            UPDATE message SET claimed_until = NULL, {settled}
+            FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[]){values}) AS one (id, lease{columns})
+            WHERE message.id = one.id AND message.claimed_until = one.lease AND sent_at IS NULL AND failed_at IS NULL
+            RETURNING message.id
+        ), done AS (
+            DELETE FROM notice USING ours WHERE notice.message = ANY(:ids) AND notice.message = ours.id
+        )
+        INSERT INTO told (person, about, thing, channel, state, sequence, told_at)
+        SELECT DISTINCT ON (one.person, one.about, one.thing, one.channel)
+               one.person, one.about, one.thing, one.channel, CAST(one.state AS jsonb), one.sequence, :now
+        FROM unnest(CAST(:messages AS uuid[]), CAST(:persons AS uuid[]), CAST(:abouts AS text[]), CAST(:things AS uuid[]),
+                    CAST(:channels AS text[]), CAST(:states AS text[]), CAST(:sequences AS int[]))
+             WITH ORDINALITY one (message, person, about, thing, channel, state, sequence, place)
+        JOIN ours ON ours.id = one.message
+        ORDER BY one.person, one.about, one.thing, one.channel, one.place DESC
+        {_NEWER}
+    """)  # noqa: S608  # constants
+
+
+_SENT = _over("sent_at = :now, problem = NULL", "", "")
+_FAILED = _over("failed_at = :now, problem = one.problem", ", CAST(:problems AS text[])", ", problem")
 _UNSURE = text("""
     UPDATE message SET claimed_until = one.later, problem = one.problem
     FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[]), CAST(:laters AS timestamptz[]),
                 CAST(:problems AS text[])) AS one (id, lease, later, problem)
     WHERE message.id = one.id AND message.claimed_until = one.lease AND sent_at IS NULL AND failed_at IS NULL
 """)
-_DONE = text("DELETE FROM notice WHERE message = ANY(:ids)")
 _HELD = text("""
     SELECT id FROM message m
     JOIN unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[])) AS one (id, lease) USING (id)
@@ -89,8 +108,7 @@ _STOP = text("""
 """)
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What somebody knows of a thing from now on."""
 
     person: UUID
@@ -134,45 +152,43 @@ async def tell(session: AsyncSession, known: Iterable[Known], *, now: datetime) 
     if not rows:
         return
     ordered = [rows[key] for key in sorted(rows)]
-    await session.execute(
-        _TELL,
-        {
-            "persons": [one.person for one in ordered],
-            "abouts": [one.about for one in ordered],
-            "things": [one.thing for one in ordered],
-            "channels": [one.channel for one in ordered],
-            "states": [one.state.model_dump_json() for one in ordered],
-            "sequences": [one.sequence for one in ordered],
-            "now": now,
-        },
-    )
+    await session.execute(_TELL, _columns(ordered) | {"now": now})
+
+
+def _columns(known: Sequence[Known]) -> dict[str, object]:
+    return {
+        "persons": [one.person for one in known],
+        "abouts": [one.about for one in known],
+        "things": [one.thing for one in known],
+        "channels": [one.channel for one in known],
+        "states": [one.state.model_dump_json() for one in known],
+        "sequences": [one.sequence for one in known],
+    }
 
 
 async def sent(session: AsyncSession, messages: Sequence[Sending], *, now: datetime) -> None:
     """The mail server has taken these."""
     if messages:
-        asked = {"ids": [one.id for one in messages], "leases": [one.lease for one in messages], "now": now}
-        await _over(session, messages, await session.execute(_SENT, asked), now=now)
+        await session.execute(_SENT, _told_by(messages) | {"now": now})
 
 
 async def failed(session: AsyncSession, messages: Sequence[tuple[Sending, str]], *, now: datetime) -> None:
     """These will not be sent, for the reason given; nobody is told of the same again."""
     if messages:
-        asked = {
-            "ids": [one.id for one, _ in messages],
-            "leases": [one.lease for one, _ in messages],
-            "problems": [problem for _, problem in messages],
-            "now": now,
-        }
-        await _over(session, [one for one, _ in messages], await session.execute(_FAILED, asked), now=now)
+        problems = [problem for _, problem in messages]
+        asked = _told_by([one for one, _ in messages]) | {"problems": problems, "now": now}
+        await session.execute(_FAILED, asked)
 
 
-async def _over(
-    session: AsyncSession, messages: Sequence[Sending], rows: Iterable[object], *, now: datetime
-) -> None:
-    ours = {row.id for row in rows}  # type: ignore[attr-defined]  # a row of _SENT or _FAILED
-    await tell(session, [known for one in messages if one.id in ours for known in one.known], now=now)
-    await session.execute(_DONE, {"ids": sorted(ours)})
+def _told_by(messages: Sequence[Sending]) -> dict[str, object]:
+    """The messages, and what people know when they have them."""
+    told = [(one.id, known) for one in messages for known in one.known]
+    return {
+        "ids": [one.id for one in messages],
+        "leases": [one.lease for one in messages],
+        "messages": [message for message, _ in told],
+        **_columns([known for _, known in told]),
+    }
 
 
 async def unsure(session: AsyncSession, messages: Sequence[tuple[Sending, str]], *, now: datetime) -> None:

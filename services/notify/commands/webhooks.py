@@ -146,12 +146,16 @@ async def pause(session: AsyncSession, webhook: Webhook, *, because: str, now: d
 
 
 async def _resume(session: AsyncSession, webhook: Webhook, *, now: datetime, ids: Ids) -> None:
+    told = webhook.because != BY_OPERATOR
     webhook.state = WebhookState.ACTIVE.value
     webhook.because = None
     webhook.failing_since = None
     await session.execute(_GO_ON, {"webhook": webhook.id, "now": now})
     to_be_announced(session)
     await _state(session, WebhookResumedV1, webhook, now=now, ids=ids)
+    if told:
+        # There is nothing to tell them now; but when it is paused once more, that is news.
+        await _tell_operators(session, webhook, now=now, ids=ids)
 
 
 async def _state(

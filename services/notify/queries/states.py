@@ -59,7 +59,7 @@ _BOOKINGS = text(f"""
 """)
 _EVENT = """
     e.starts_at, e.ends_at, e.space, coalesce(s.name, e.space) AS space_name, e.online, e.titles, e.hidden, e.venue_lost,
-    e.organisers, e.status AS event_status, e.by AS event_by
+    e.organisers, e.series, e.status AS event_status, e.by AS event_by
 """
 _EVENTS = text(f"""
     SELECT e.id, e.hub, {_EVENT}, {_AT_HUB.format("e")}
@@ -140,6 +140,7 @@ def _at_event(row: Any, *, own: bool = False) -> dict[str, Any]:
         "space": row.space,
         "space_name": row.space_name,
         "online": row.online,
+        "series": row.series,
     }
 
 

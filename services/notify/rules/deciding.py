@@ -46,8 +46,7 @@ class Listener:
         return "stopped" if channel is Channel.EMAIL and self.stopped else None
 
 
-@dataclass(frozen=True)
-class Matter:
+class Matter(NamedTuple):
     """A thing somebody may have to be told of: what they know, and what is; `now` is None while not all is heard of."""
 
     about: About
@@ -85,10 +84,11 @@ class Gather(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """Say nothing. What they know now is `keep`; None leaves what they know as it was."""
+    """Say nothing. What they know now is `keep`; None leaves what they know as it was. Who has left knew it `since` then."""
 
     why: str
     keep: State | None
+    since: datetime | None = None
 
 
 Decision = Tell | Wait | Gather | Drop
@@ -102,12 +102,14 @@ def decide(matter: Matter, listener: Listener, at: datetime, *, digesting: bool 
     if now is None:
         late = at - matter.first_at >= HEARD_WITHIN
         return Drop("unheard", None) if late else Wait(at + LOOK_AGAIN, "unheard")
+    if _had_left(matter, contact):
+        return Drop("left", now, contact.left_at)
     said = difference(matter.before, now, about=matter.about, at=at, hub_zone=matter.hub_zone)
     if said is None or (said[0] in INBOX_ONLY and matter.channel is Channel.EMAIL):
         return Drop("nothing", now)
     news, kind = said
     pace = kinds.resolve(listener.choices, matter.hub, kind, matter.channel)
-    why = "left" if _had_left(matter, contact) else listener.unreachable(matter.channel)
+    why = listener.unreachable(matter.channel)
     if why is not None or pace is Pace.OFF:
         return Drop(why or "off", now)
     put_off = None

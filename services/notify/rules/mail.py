@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from uuid import UUID
 
 import idna
@@ -34,6 +35,7 @@ _BASE64_LINE = 76
 _PLAIN = re.compile(r"[ -~]*\Z")
 _SIMPLE = re.compile(r"[A-Za-z0-9 ]*\Z")
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\\\x00-\x1f\x7f]+@[^\s<>,;:@\"()\\\x00-\x1f\x7f]+\Z")
+_HEAD = "\n</head>\n"
 _LINK = re.compile(r"https?://[!-;=?-~]{1,900}\Z")
 """No space, nothing outside ASCII, no angle bracket: it stands between such."""
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?\Z")
@@ -81,7 +83,7 @@ def build(
         ("From", _mailbox(items[0].hub_name, sender)),
         ("To", _mailbox(contact.name, to)),
         ("Subject", encoded(rendered.subject)),
-        ("Date", format_datetime(at.astimezone(UTC))),
+        ("Date", _date(at.astimezone(UTC))),
         ("Message-ID", message_id_of(message, domain)),
         ("List-Id", f"<{_list_of(items)}.{domain}>"),
         ("Auto-Submitted", "auto-generated"),
@@ -164,6 +166,11 @@ def _domain(domain: str) -> str:
     return domain
 
 
+@lru_cache(maxsize=64)
+def _date(at: datetime) -> str:
+    return format_datetime(at)
+
+
 def _lines(headers: Iterable[tuple[str, str]]) -> str:
     return "".join(f"{name}: {value}{_BREAK}" for name, value in headers)
 
@@ -192,8 +199,19 @@ def _text(subtype: str, text: str) -> str:
         ("Content-Type", f'text/{subtype}; charset="utf-8"'),
         ("Content-Transfer-Encoding", "quoted-printable"),
     ]
-    raw = text.replace("\n", _BREAK).encode()
-    return _part(headers, binascii.b2a_qp(raw, istext=True).decode())
+    head, ended, body = text.rpartition(_HEAD) if subtype == "html" else ("", "", text)
+    return _part(headers, (_head(head + ended) if ended else "") + _quoted(body))
+
+
+@lru_cache(maxsize=256)
+def _head(html: str) -> str:
+    """The styles and the title: more than half of a mail, and the same for everybody who is told the same."""
+    return _quoted(html)
+
+
+def _quoted(lines: str) -> str:
+    """Whole lines as quoted-printable: each is encoded for itself."""
+    return binascii.b2a_qp(lines.replace("\n", _BREAK).encode(), istext=True).decode()
 
 
 def _part(headers: Iterable[tuple[str, str]], body: str) -> str:

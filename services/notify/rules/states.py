@@ -60,6 +60,7 @@ class _AtEvent(State):
     space: str | None = None
     space_name: str | None = None
     online: bool = False
+    series: UUID | None = None
 
 
 class PlaceState(_AtEvent):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from services.notify.rules.differences import Item
 from services.notify.rules.given import one_line
 from services.notify.rules.languages import clock, day, language_of, same_clock, translations, zone_name
+from services.notify.rules.series import Dates, together
 from services.notify.rules.states import (
     BookingState,
     HookState,
@@ -84,13 +85,14 @@ def render(
     everybody finds their own.
     """
     spoken = language_of(language)
+    given: dict[str, Any] = {"language": spoken, "zone": zone, "introductions": introductions}
     told = [
-        tell(item, language=spoken, zone=zone, links=links.get(item.thing, {}), introductions=introductions)
-        for item in items
+        _dated(tell(one.item, links=links.get(one.item.thing, {}), **given), one, spoken, zone)
+        for one in together(items)
     ]
     words = {
         "language": spoken,
-        "subject": told[0].title if len(told) == 1 else _digest_title(items, spoken),
+        "subject": told[0].title if len(told) == 1 else _digest_title(items, len(told), spoken),
         "told": told,
         "name": one_line(name or ""),
         "hub": one_line(items[0].hub_name),
@@ -202,11 +204,23 @@ def _says_in_html(language: str) -> _Says:
     return says
 
 
-def _digest_title(items: Sequence[Item], language: str) -> str:
+def _digest_title(items: Sequence[Item], number: int, language: str) -> str:
     words = translations(language).ngettext(
-        "News from %(hub)s: %(num)s message", "News from %(hub)s: %(num)s messages", len(items)
+        "News from %(hub)s: %(num)s message", "News from %(hub)s: %(num)s messages", number
     )
-    return words % {"hub": one_line(items[0].hub_name), "num": len(items)}
+    return words % {"hub": one_line(items[0].hub_name), "num": number}
+
+
+def _dated(told: Told, dates: Dates, language: str, zone: str) -> Told:
+    """The same for all of the dates it stands for: how many, and the next of them."""
+    if dates.number == 1:
+        return told
+    item, catalog = dates.item, translations(language)
+    next_on = _when(field_of(item.now, "start"), field_of(item.now, "end"), item.hub_zone, language, zone)
+    words = catalog.gettext("%(num)s dates, next on %(when)s") % {"num": dates.number, "when": next_on}
+    instead = _labels(language)["when"][:2]
+    facts = tuple(fact for fact in told.facts if fact[0] not in instead)
+    return replace(told, facts=((catalog.gettext("Dates"), words), *facts))
 
 
 def _context(item: Item, language: str, zone: str) -> dict[str, Any]:

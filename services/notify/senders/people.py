@@ -46,8 +46,8 @@ AWAY = timedelta(seconds=5)
 LOOPS = 2
 """Rounds at once: one mail server that thinks for long must not keep everybody waiting."""
 ASKED_AT_ONCE = 500
-MARK_EVERY = 0.05
-"""Seconds: mails taken meanwhile are marked in one transaction."""
+MARK_EVERY = 0.2
+"""Seconds: mails taken meanwhile are marked in one transaction. So many go twice, as the same, when the process is killed."""
 MARK_AT_MOST = 200
 """Times that marking is tried, while the database is away or newer notices come in between."""
 

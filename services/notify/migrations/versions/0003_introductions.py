@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 INTRODUCTIONS = (
     # How it stands for the two: why it came to nothing is not kept here, so nothing can tell it. No name.
