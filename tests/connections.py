@@ -14,7 +14,7 @@ _EMPTY = """
     DO $$ DECLARE name text; BEGIN
         FOR name IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
                     AND relname <> 'alembic_version' ORDER BY relname <> 'booking', relname <> 'membership',
-                    relname = 'hub' LOOP
+                    relname IN ('hub', 'concept') LOOP
             EXECUTE format('DELETE FROM %I', name);
         END LOOP;
     END $$

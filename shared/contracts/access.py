@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.contracts.catalogue import REQUESTS, SERVICES
-from shared.contracts.streams import CONSUMERS, OCCUPANCY, STREAMS, stream_of
+from shared.contracts.streams import CONSUMERS, FOLLOWED, OCCUPANCY, STREAMS, stream_of
 
 ADMIN = "admin"
 GATEWAY = "gateway"
@@ -30,6 +30,11 @@ def inbox_prefix(user: str) -> str:
     return f"_INBOX_{user}"
 
 
+def follows(service: str) -> str:
+    """What a service may follow of its own facts, for every hub."""
+    return f"hubs.*.{service}.>"
+
+
 def _service(service: str, cell: str) -> Permissions:
     own_streams = [stream for stream in STREAMS if stream.owner == service]
     listens = [consumer for consumer in CONSUMERS if consumer.service == service]
@@ -49,6 +54,9 @@ def _service(service: str, cell: str) -> Permissions:
     for consumer in listens:
         name = f"{consumer.stream}.{consumer.durable}"
         publish += [f"$JS.API.CONSUMER.INFO.{name}", f"$JS.API.CONSUMER.MSG.NEXT.{name}", f"$JS.ACK.{name}.>"]
+    if service in FOLLOWED:
+        # The filter stands in the API subject: of its own facts, and no consumer that the service has by another name.
+        publish.append(f"$JS.API.CONSUMER.CREATE.{stream_of(service)}.*.{follows(service)}")
     return Permissions(
         publish=tuple(publish),
         subscribe=(

@@ -14,6 +14,8 @@ from shared.contracts.events import calendars as event_calendars
 from shared.contracts.events import facts as event_facts
 from shared.contracts.events import requests as event_requests
 from shared.contracts.events import sign_ups as event_sign_ups
+from shared.contracts.matching import facts as matching_facts
+from shared.contracts.matching import profiles as matching_profiles
 from shared.contracts.notify import facts as notify_facts
 from shared.contracts.notify import notices as notify_notices
 from shared.contracts.notify import webhooks as notify_webhooks
@@ -36,6 +38,7 @@ FACTS: dict[str, tuple[type[Fact], ...]] = {
     "directory": tuple(_public(directory_facts, Fact)),
     "booking": tuple(_public(booking_facts, Fact)),
     "events": tuple(_public(event_facts, Fact)),
+    "matching": tuple(_public(matching_facts, Fact)),
     "notify": tuple(_public(notify_facts, Fact)),
 }
 """Fact classes by the service that states them."""
@@ -48,6 +51,7 @@ REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
         for module in (event_requests, event_sign_ups, event_calendars)
         for request in _public(module, Request)
     ),
+    "matching": tuple(request for module in (matching_profiles,) for request in _public(module, Request)),
     "notify": tuple(
         request for module in (notify_notices, notify_webhooks) for request in _public(module, Request)
     ),

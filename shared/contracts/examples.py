@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from shared.contracts.base import ALL_SPACES, Fact
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
+from shared.contracts.matching.words import EVERYWHERE
 
 F = TypeVar("F", bound=Fact)
 
@@ -18,6 +19,7 @@ _BOOKING = "01981f0e-5a00-7000-8000-0000000000b1"
 _EVENT = "01981f0e-5a00-7000-8000-0000000000e1"
 _WEBHOOK = "01981f0e-5a00-7000-8000-0000000000aa"
 _FLOOR = "open-floor"
+_INTRODUCTION = "01981f0e-5a00-7000-8000-0000000000bb"
 
 _VALUES: dict[str, Any] = {
     "id": "01981f0e-5a00-7000-8000-0000000000f1",
@@ -54,6 +56,15 @@ _VALUES: dict[str, Any] = {
     # a membership
     "role": "member",
     "previous": "visitor",
+    # a profile, an introduction, the vocabulary
+    "change": "offers",
+    "introduction": _INTRODUCTION,
+    "one": _PERSON,
+    "other": "01981f0e-5a00-7000-8000-0000000000a2",
+    "by_host": False,
+    "lapses_at": "2027-03-15T08:00:00Z",
+    "outcome": "collaboration",
+    "vocabulary": 1,
     # a webhook
     "webhook": _WEBHOOK,
     "because": "failing",
@@ -147,9 +158,18 @@ def _special(fact: type[Fact]) -> dict[str, Any]:
     return {"subject": _WEBHOOK} if fact.service == "notify" else {}
 
 
+def _matching_values(fact: type[Fact]) -> dict[str, Any]:
+    if "introduction" in fact.model_fields:
+        return {"subject": _INTRODUCTION}
+    if "vocabulary" in fact.model_fields:
+        return {"subject": "vocabulary", "hub": EVERYWHERE}
+    return {"subject": _PERSON if "change" in fact.model_fields else f"{_HUB}/{_PERSON}"}
+
+
 def example(fact: type[F]) -> F:
     """An example of any fact; LookupError names a field nobody has given a value yet."""
-    known = _VALUES | _special(fact) | _SINGULAR.get(fact.__name__, {})
+    special = _matching_values(fact) if fact.service == "matching" else _special(fact)
+    known = _VALUES | special | _SINGULAR.get(fact.__name__, {})
     missing = [name for name in fact.model_fields if name not in known]
     if missing:
         raise LookupError(f"{__name__} has no example value for {fact.__name__}.{missing[0]}: add one there")

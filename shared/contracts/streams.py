@@ -10,6 +10,7 @@ from shared.contracts.booking import facts as booking
 from shared.contracts.catalogue import FACTS
 from shared.contracts.directory import facts as directory
 from shared.contracts.events import facts as events
+from shared.contracts.matching import facts as matching
 
 RETENTION = timedelta(days=30)
 """How long facts stay in the streams; the outbox keeps as long, so either can rebuild the other."""
@@ -144,15 +145,29 @@ SIGN_UP_FACTS: tuple[type[Fact], ...] = (
 )
 """What becomes of somebody's place at an event."""
 
+INTRODUCTION_FACTS: tuple[type[Fact], ...] = (
+    matching.IntroductionSuggestedV1,
+    matching.IntroductionAgreedV1,
+    matching.IntroductionDeclinedV1,
+    matching.IntroductionLapsedV1,
+    matching.IntroductionWithdrawnV1,
+    matching.IntroductionMetV1,
+    matching.OutcomeSaidV1,
+)
+"""What becomes of an introduction."""
+
 HANDED_ON: dict[str, tuple[type[Fact], ...]] = {
     service: tuple(
         fact
         for fact in FACTS[service]
-        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS) and not issubclass(fact, Snapshot)
+        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS)
+        and not issubclass(fact, Snapshot)
+        # Who opens a profile to whom, and who meets whom, is between them and Foci.
+        and service != "matching"
     )
     for service in FACTS
 }
-"""What outside systems are told, by service: everything but snapshots and what two services agree between them."""
+"""What outside systems are told, by service: neither snapshots, nor what two services agree between them, nor matching's."""
 
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(
@@ -192,6 +207,8 @@ CONSUMERS: tuple[Consumer, ...] = (
     ),
     Consumer("events__follows_venues", stream_of("booking"), _filters(*VENUE_ANSWERS)),
     Consumer("events__compares_venues", stream_of("booking"), _filters(booking.VenueSnapshotV1)),
+    Consumer("matching__mirrors_hubs", stream_of("directory"), _filters(*HUB_FACTS)),
+    Consumer("matching__mirrors_members", stream_of("directory"), _filters(*MEMBER_FACTS)),
     Consumer(
         "notify__mirrors_hubs",
         stream_of("directory"),
@@ -210,12 +227,21 @@ CONSUMERS: tuple[Consumer, ...] = (
     Consumer("notify__follows_bookings", stream_of("booking"), _filters(*BOOKING_FACTS)),
     Consumer("notify__follows_events", stream_of("events"), _filters(*EVENT_FACTS)),
     Consumer("notify__follows_sign_ups", stream_of("events"), _filters(*SIGN_UP_FACTS)),
+    Consumer("notify__follows_introductions", stream_of("matching"), _filters(*INTRODUCTION_FACTS)),
     # Webhooks are sent every fact that is not only between services; the service's own are handed on where they arise.
     *(
         Consumer(f"notify__hands_on_{service}", stream_of(service), _filters(*HANDED_ON[service]))
         for service in ("directory", "booking", "events")
     ),
 )
+
+
+FOLLOWED = frozenset({"matching"})
+"""Services whose every replica also hears the service's own facts, to keep what it has in memory like its tables.
+
+Each replica has an ordered consumer for as long as it is connected, which the server forgets with the connection: a durable
+one would give each replica a part.
+"""
 
 
 def streams_written_by(service: str) -> tuple[Stream, ...]:

@@ -20,6 +20,7 @@ from shared.contracts.streams import consumer as declared_consumer
 from shared.kit import housekeeping, operations, telemetry
 from shared.kit.bus import Consumer, make_broker
 from shared.kit.database import Database, make_engine
+from shared.kit.following import Followed, Follower
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock
 from shared.kit.kick import Kick
@@ -149,6 +150,7 @@ class DataService:
         self._parts: dict[str, Part] = {}
         self._stops: dict[str, Callable[[], Awaitable[None]]] = {}
         self._entities: dict[str, Restate] = {}
+        self._followers: list[Follower] = []
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
         """Open this pool when the service starts and close it when it stops."""
@@ -176,6 +178,13 @@ class DataService:
         """
         self._parts.update(parts)
         self._stops.update(stops or {})
+
+    def follows(self, followed: Followed) -> None:
+        """Keep this in memory by the service's own facts; no request is answered before it is built."""
+        follower = Follower(self._nc, self.name, followed)
+        self._followers.append(follower)
+        self._readiness.needs("memory", follower.ready)
+        self.keeps_going({"memory": follower})
 
     def restates(self, entities: Mapping[str, Restate]) -> None:
         """State these entities again when asked by `foci republish`."""
@@ -213,6 +222,8 @@ class DataService:
         stack.push_async_callback(ended, "facts", broker.stop, STOP_WITHIN)
         await broker.start()
         await stack.enter_async_context(running("facts", closed.never()))
+        for follower in self._followers:
+            await follower.built()
         self.server.answers(operations.handlers(self._consumers, self._entities))
         await self.server.start(self._nc, version=RELEASE)
         stack.push_async_callback(ended, "requests", self.server.stop, STOP_WITHIN)

@@ -45,12 +45,12 @@ class Stack:
     def __init__(
         self, home: Path, *, replicas: dict[str, int] | None = None, traces: Path | None = None
     ) -> None:
-        """With `traces` every trace is recorded and kept in that file. Notify is left out unless it has replicas."""
+        """With `traces` every trace is kept in that file. Notify and matching are left out unless they have replicas."""
         self.home = home
         self._sink_port = free_port()
         self._traces = traces
-        # What it costs to tell somebody of a booking is measured by itself.
-        self._replicas = {"notify": 0} | (replicas or {})
+        # What it costs to tell somebody of a booking, or to find whom to meet, is measured by itself.
+        self._replicas = {"notify": 0, "matching": 0} | (replicas or {})
         self._stack = contextlib.ExitStack()
         self.console: Console
 

@@ -147,7 +147,7 @@ async def test_what_cannot_be_done_is_said_in_a_sentence(cell: Cell) -> None:
         (
             ["dead-letters", "list", "bookings"],
             2,
-            "There is no service 'bookings'; there is: directory, booking, events, notify.",
+            "There is no service 'bookings'; there is: directory, booking, events, matching, notify.",
         ),
         (["dead-letters", "show", "booking", NOBODY], 1, f"There is no dead letter {NOBODY}."),
         (["dead-letters", "replay", "booking"], 2, "ids, or --all"),

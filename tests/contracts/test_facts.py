@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.booking.main import hears as booking_hears
 from services.events.main import hears as events_hears
+from services.matching.main import hears as matching_hears
 from services.notify.main import hears as notify_hears
 from shared.contracts.base import Audience, Fact, Snapshot
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
@@ -86,7 +87,7 @@ def test_no_two_facts_share_a_subject() -> None:
 
 def test_a_fact_of_tomorrow_is_no_error() -> None:
     assert fact_class("hubs.nordviken.booking.booking-confirmed.v99") is None
-    assert fact_class("hubs.nordviken.matching.introduction-suggested.v1") is None
+    assert fact_class("hubs.nordviken.impact.year-closed.v1") is None
 
 
 def _text_fields(fact: type[BaseModel]) -> set[str]:
@@ -182,6 +183,7 @@ def _built() -> list[Consumer]:
     return [
         *booking_hears(nowhere, clock=utc_now, ids=new_id, chance=random.Random(1)),
         *events_hears(nowhere, clock=utc_now, ids=new_id),
+        *matching_hears(nowhere, clock=utc_now, ids=new_id),
         *notify_hears(nowhere, SETTINGS, clock=utc_now, ids=new_id),
     ]
 

@@ -46,7 +46,7 @@ def test_every_user_has_permissions_and_an_inbox_of_its_own(user: str) -> None:
 
 
 def test_an_unknown_user_is_an_error_that_names_the_known() -> None:
-    with pytest.raises(LookupError, match="gateway, admin, directory, booking, events, notify"):
+    with pytest.raises(LookupError, match="gateway, admin, directory, booking, events, matching, notify"):
         permissions("nobody", CELL)
 
 

@@ -11,6 +11,7 @@ import pytest
 from services.booking import rpc as booking
 from services.directory import rpc as directory
 from services.events import rpc as events
+from services.matching import rpc as matching
 from services.notify import rpc as notify
 from services.notify.channels.http import Outside
 from shared.contracts.base import Request
@@ -62,6 +63,7 @@ def test_every_request_is_answered_by_its_service() -> None:
         "booking": {*booking.reads(), *booking.changes(new_id, random.Random(0)), Reserve},
         "events": {*events.reads(), *events.changes(new_id, random.Random(0)), SignUp},
         "directory": {*directory.reads(), *directory.changes("local", new_id)},
+        "matching": {*matching.handlers(new_id)},
         "notify": {*notify.handlers(SETTINGS, Outside(), new_id), AddWebhook, RotateSecret},
     }
     assert answered == {service: set(requests) for service, requests in REQUESTS.items()}

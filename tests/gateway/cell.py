@@ -34,6 +34,8 @@ from services.events import main as events
 from services.events.settings import Settings as EventsSettings
 from services.gateway.main import make_app, make_server
 from services.gateway.settings import Settings as GatewaySettings
+from services.matching import main as matching
+from services.matching.settings import Settings as MatchingSettings
 from services.notify import main as notify
 from services.notify.settings import Settings as NotifySettings
 from shared.contracts.base import Request
@@ -64,6 +66,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "directory": DirectorySettings,
     "booking": BookingSettings,
     "events": EventsSettings,
+    "matching": MatchingSettings,
     "notify": NotifySettings,
 }
 BOUNCE_TOKEN = "the mail server's very own"
@@ -150,6 +153,7 @@ class Cell:
         await self.begin("directory")
         await self.begin("booking")
         await self.begin("events")
+        await self.begin("matching")
         await self.begin("notify")
         await self.begin("gateway")
         stack = AsyncExitStack()
@@ -205,6 +209,8 @@ class Cell:
             events.assemble(service, settings, clock=self.clock, ids=new_id, chance=self.chance)
         elif isinstance(settings, DirectorySettings):
             directory.assemble(service, settings, clock=self.clock, ids=new_id)
+        elif isinstance(settings, MatchingSettings):
+            matching.assemble(service, clock=self.clock, ids=new_id)
         elif isinstance(settings, NotifySettings):
             notify.assemble(service, settings, clock=self.clock, ids=new_id, chance=self.chance)
         await service.start(stack)

@@ -26,7 +26,13 @@ from tests.kit.own_servers import started
 from tests.servers import NatsAccount
 from tests.waiting import eventually
 
-OTHER = {"directory": "booking", "booking": "events", "events": "directory", "notify": "events"}
+OTHER = {
+    "directory": "booking",
+    "booking": "events",
+    "events": "directory",
+    "matching": "events",
+    "notify": "events",
+}
 CONTACTS = GetContacts.subject_for("local")
 
 
@@ -168,7 +174,7 @@ async def test_the_gateway_asks_and_nothing_else(cell: NatsAccount) -> None:
         )
 
 
-@pytest.mark.parametrize("user", ["gateway", "admin", "directory", "booking", "events"])
+@pytest.mark.parametrize("user", ["gateway", "admin", "directory", "booking", "events", "matching"])
 async def test_nobody_but_notify_asks_how_people_are_reached(cell: NatsAccount, user: str) -> None:
     async with tried(cell, user) as asking:
         await asking.may_not_publish(CONTACTS)

@@ -126,11 +126,12 @@ class Mailing:
         await self.world.ask(ChangeMyChoices(version=version, **changes), name)
 
     async def left(self) -> dict[str, int]:
-        """How much is due, or on its way; nothing is in the end but reminders of what is still to come."""
+        """How much is due, or on its way; nothing is in the end but reminders, and what is asked, of what is still to come."""
         rows = await self.world.rows(
             """
             SELECT (SELECT count(*) FROM notice
-                    WHERE due_at <= :now OR digest IS NOT NULL OR message IS NOT NULL OR about <> 'reminder') AS notices,
+                    WHERE due_at <= :now OR digest IS NOT NULL OR message IS NOT NULL
+                          OR about NOT IN ('reminder', 'outcome')) AS notices,
                    (SELECT count(*) FROM digest) AS digests,
                    (SELECT count(*) FROM message WHERE sent_at IS NULL AND failed_at IS NULL) AS messages
             """,

@@ -17,7 +17,9 @@ from services.notify.rules.states import (
     ApprovalState,
     BookingState,
     HookState,
+    IntroductionState,
     OrganisedState,
+    OutcomeState,
     PlaceState,
     ProgrammeState,
     ReminderState,
@@ -27,6 +29,7 @@ from services.notify.rules.states import (
     when_of,
 )
 from shared.contracts.events.words import EventStatus, SignUpStatus, Way
+from shared.contracts.matching.introductions import Standing
 from shared.contracts.notify.words import About, News, NoticeKind, WebhookState
 
 ZONE = "Europe/Stockholm"
@@ -86,6 +89,13 @@ def programme(**said: Any) -> ProgrammeState:
 def reminder(**said: Any) -> ReminderState:
     """What begins soon."""
     return ReminderState(**({"on": True, "what": "event"} | PLACE | TIMES | said))
+
+
+def introduction(standing: Standing = Standing.SUGGESTED, **said: Any) -> IntroductionState:
+    """An introduction that waits for two weeks."""
+    return IntroductionState(
+        standing=standing, **({"by_host": False, "until": AT + timedelta(days=14)} | said)
+    )
 
 
 def hook(state: WebhookState = WebhookState.PAUSED, **said: Any) -> HookState:
@@ -217,8 +227,28 @@ OTHERS: list[Case] = [
     (hook(WebhookState.ACTIVE), hook(), (News.WEBHOOK_PAUSED, A)),
 ]
 
+M = NoticeKind.INTRODUCTION
+SUGGESTED, AGREED, MET, CLOSED, GONE = Standing
+INTRODUCTIONS: list[Case] = [
+    (None, introduction(), (News.INTRODUCTION_SUGGESTED, M)),
+    (None, introduction(by_host=True), (News.INTRODUCTION_SUGGESTED, M)),
+    (None, introduction(until=AT), None),
+    (introduction(), introduction(AGREED), (News.INTRODUCTION_AGREED, M)),
+    (None, introduction(AGREED), (News.INTRODUCTION_AGREED, M)),
+    (introduction(), introduction(GONE), (News.INTRODUCTION_OVER, M)),
+    (introduction(AGREED), introduction(GONE), (News.INTRODUCTION_OVER, M)),
+    (None, introduction(GONE), None),
+    (introduction(), introduction(MET), None),
+    (introduction(AGREED), introduction(MET), None),
+    (None, OutcomeState(standing=AGREED), (News.OUTCOME_WANTED, M)),
+    (None, OutcomeState(standing=MET), (News.OUTCOME_WANTED, M)),
+    (None, OutcomeState(standing=CLOSED), None),
+    (OutcomeState(standing=AGREED), OutcomeState(standing=MET), None),
+]
+EXAMPLES = [*BOOKINGS, *PLACES, *ORGANISED, *OTHERS, *INTRODUCTIONS]
 
-@pytest.mark.parametrize(("before", "now", "said"), [*BOOKINGS, *PLACES, *ORGANISED, *OTHERS])
+
+@pytest.mark.parametrize(("before", "now", "said"), EXAMPLES)
 def test_what_there_is_to_say(
     before: State | None, now: State | None, said: tuple[News, NoticeKind] | None
 ) -> None:
@@ -227,7 +257,7 @@ def test_what_there_is_to_say(
 
 
 def test_every_news_has_an_example() -> None:
-    examples = {said[0] for _, _, said in (*BOOKINGS, *PLACES, *ORGANISED, *OTHERS) if said is not None}
+    examples = {said[0] for _, _, said in EXAMPLES if said is not None}
     assert examples == set(News)
 
 
@@ -311,7 +341,10 @@ hooks = st.builds(
     because=st.none() | st.just("failing"),
     target=st.just("till"),
 )
-KINDS = (bookings, places, organising, approvals, programmes, reminders, hooks)
+standings = st.sampled_from(list(Standing))
+introductions = st.builds(IntroductionState, standing=standings, by_host=booleans, until=st.none() | starts)
+outcomes = st.builds(OutcomeState, standing=standings)
+KINDS = (bookings, places, organising, approvals, programmes, reminders, introductions, outcomes, hooks)
 histories = st.sampled_from(KINDS).flatmap(
     lambda kind: st.lists(st.tuples(kind, booleans, st.integers(0, 300)), min_size=1, max_size=12)
 )

@@ -131,6 +131,8 @@ def test_the_page_is_well_formed_and_can_be_heard(one: Shown) -> None:
 def test_every_link_says_in_words_what_it_does(one: Shown) -> None:
     page = Page(one.rendered.html)
     offered = [url for links in samples.links_of(one.sample).values() for url in links.values()]
+    if one.sample.kind is NoticeKind.INTRODUCTION:
+        offered.append(samples._INTRODUCTIONS)
     stop = [] if one.sample.kind in ALWAYS else [f"{samples._LINKS}/sample-unsubscribe"]
     assert [url for _, url in page.links] == offered + stop
     for words, url in page.links:

@@ -62,12 +62,24 @@ _EVENTS = text("""
     )
     DELETE FROM event e USING over o WHERE e.id = o.id
 """)
+# How it ended, or that it goes on, was said so long ago that nothing is said of it any more.
+_INTRODUCTIONS = text("""
+    WITH over AS (
+        SELECT id, one, other FROM introduction
+        WHERE said_at < :before AND (lapses_at IS NULL OR lapses_at < :before) ORDER BY said_at LIMIT :most
+    ), known AS (
+        DELETE FROM told t USING over o
+        WHERE t.person IN (o.one, o.other) AND t.about IN ('introduction', 'outcome') AND t.thing = o.id
+    )
+    DELETE FROM introduction i USING over o WHERE i.id = o.id
+""")
 _CHUNKS = (
     (_MESSAGES, MESSAGES_KEPT, AT_ONCE),
     (_DELIVERIES, DELIVERIES_KEPT, AT_ONCE),
     (_BOOKINGS, THINGS_KEPT, AT_ONCE),
     (_SIGN_UPS, THINGS_KEPT, AT_ONCE),
     (_EVENTS, THINGS_KEPT, EVENTS_AT_ONCE),
+    (_INTRODUCTIONS, THINGS_KEPT, AT_ONCE),
 )
 
 

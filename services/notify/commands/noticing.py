@@ -19,6 +19,8 @@ from shared.kit.ids import Ids
 BOTH = (Channel.EMAIL, Channel.INBOX)
 MAIL_ONLY = (Channel.EMAIL,)
 """For guests, who have nothing to look into."""
+INBOX_ALONE = (Channel.INBOX,)
+"""For what nobody is disturbed with."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Facts in about bookings, events and sign-ups: keep how they are, and note who may have to hear of it."""
+"""Facts in about bookings, events, sign-ups and introductions: keep how they are, and note who may have to hear of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.commands.following import follow_bookings, follow_sign_ups
 from services.notify.commands.following_events import follow_event
+from services.notify.commands.following_introductions import follow_introductions
 from shared.contracts.base import Fact
 from shared.contracts.streams import EVENT_FACTS
 from shared.kit.bus import BatchEffect, Effect
@@ -16,7 +17,7 @@ from shared.kit.ids import Clock, Ids
 
 
 def follows(clock: Clock, ids: Ids, gather: timedelta) -> Mapping[str, BatchEffect]:
-    """What the consumers of bookings and sign-ups do, many facts at a time: the newest says it all."""
+    """What the consumers of bookings, sign-ups and introductions do, many facts at a time: the newest says it all."""
 
     async def on_bookings(session: AsyncSession, facts: Sequence[Fact]) -> None:
         await follow_bookings(session, facts, now=clock(), gather=gather, ids=ids)
@@ -24,7 +25,14 @@ def follows(clock: Clock, ids: Ids, gather: timedelta) -> Mapping[str, BatchEffe
     async def on_sign_ups(session: AsyncSession, facts: Sequence[Fact]) -> None:
         await follow_sign_ups(session, facts, now=clock(), gather=gather, ids=ids)
 
-    return {"notify__follows_bookings": on_bookings, "notify__follows_sign_ups": on_sign_ups}
+    async def on_introductions(session: AsyncSession, facts: Sequence[Fact]) -> None:
+        await follow_introductions(session, facts, now=clock(), gather=gather, ids=ids)
+
+    return {
+        "notify__follows_bookings": on_bookings,
+        "notify__follows_sign_ups": on_sign_ups,
+        "notify__follows_introductions": on_introductions,
+    }
 
 
 def follows_events(clock: Clock, ids: Ids, gather: timedelta) -> Mapping[type[Fact], Effect]:

@@ -16,7 +16,9 @@ from services.notify.rules.states import (
     ApprovalState,
     BookingState,
     HookState,
+    IntroductionState,
     OrganisedState,
+    OutcomeState,
     PlaceState,
     ProgrammeState,
     ReminderState,
@@ -26,6 +28,7 @@ from services.notify.rules.states import (
 )
 from shared.contracts.booking.words import BookingStatus
 from shared.contracts.events.words import EventStatus, SignUpStatus
+from shared.contracts.matching.introductions import Standing
 from shared.contracts.notify.words import About
 
 
@@ -69,6 +72,9 @@ _SIGN_UPS = text(f"""
     FROM sign_up u LEFT JOIN event e ON e.id = u.event
     LEFT JOIN space s ON s.hub = e.hub AND s.slug = e.space LEFT JOIN hub h ON h.slug = u.hub
     WHERE u.id = ANY(:things)
+""")
+_INTRODUCTIONS = text(f"""
+    SELECT i.*, {_AT_HUB.format("i")} FROM introduction i LEFT JOIN hub h ON h.slug = i.hub WHERE i.id = ANY(:things)
 """)
 _WEBHOOKS = text(f"""
     SELECT w.id, w.hub, w.url, w.name, w.state, w.because, {_AT_HUB.format("w")}
@@ -205,6 +211,16 @@ def _soon_at_event(row: Any, person: UUID) -> State | None:
     )
 
 
+def _introduction(row: Any, person: UUID) -> State | None:
+    if person not in (row.one, row.other):
+        return None
+    return IntroductionState(standing=Standing(row.standing), by_host=row.by_host, until=row.lapses_at)
+
+
+def _outcome(row: Any, person: UUID) -> State | None:
+    return OutcomeState(standing=Standing(row.standing)) if person in (row.one, row.other) else None
+
+
 def _webhook(row: Any, _: UUID) -> State | None:
     return HookState(
         state=row.state, because=row.because, target=row.name or urlsplit(row.url).hostname or row.url
@@ -218,5 +234,7 @@ _PICTURES: Mapping[About, tuple[tuple[Any, Picture], ...]] = {
     About.APPROVING: ((_EVENTS, _approval),),
     About.PROGRAMME: ((_EVENTS, _programme),),
     About.REMINDER: ((_BOOKINGS, _soon_booked), (_SIGN_UPS, _soon_at_event)),
+    About.INTRODUCTION: ((_INTRODUCTIONS, _introduction),),
+    About.OUTCOME: ((_INTRODUCTIONS, _outcome),),
     About.WEBHOOK: ((_WEBHOOKS, _webhook),),
 }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.notify.rules import kinds
-from services.notify.rules.differences import Item, difference
+from services.notify.rules.differences import INBOX_ONLY, Item, difference
 from services.notify.rules.kinds import Choices
 from services.notify.rules.moments import end_of_quiet, next_digest
 from services.notify.rules.states import State
@@ -105,7 +105,7 @@ def decide(matter: Matter, listener: Listener, at: datetime, *, digesting: bool 
     if _had_left(matter, contact):
         return Drop("left", now, contact.left_at)
     said = difference(matter.before, now, about=matter.about, at=at, hub_zone=matter.hub_zone)
-    if said is None:
+    if said is None or (said[0] in INBOX_ONLY and matter.channel is Channel.EMAIL):
         return Drop("nothing", now)
     news, kind = said
     pace = kinds.resolve(listener.choices, matter.hub, kind, matter.channel)

@@ -13,7 +13,9 @@ from services.notify.rules.states import (
     ApprovalState,
     BookingState,
     HookState,
+    IntroductionState,
     OrganisedState,
+    OutcomeState,
     PlaceState,
     ProgrammeState,
     ReminderState,
@@ -22,6 +24,7 @@ from services.notify.rules.states import (
     state_from,
 )
 from shared.contracts.events.words import EventStatus, SignUpStatus
+from shared.contracts.matching.introductions import Standing
 from shared.contracts.notify.words import About, News, NoticeKind, WebhookState
 
 Said = tuple[News, NoticeKind]
@@ -264,6 +267,31 @@ def _reminder(before: ReminderState | None, now: ReminderState, at: datetime, _:
     return News.SOON, NoticeKind.REMINDER
 
 
+INBOX_ONLY = frozenset({News.INTRODUCTION_OVER})
+"""News nobody can do anything about: there for who looks, and nothing to be disturbed with."""
+
+
+def _introduction(
+    before: IntroductionState | None, now: IntroductionState, at: datetime, _: str
+) -> Said | None:
+    known = None if before is None else before.standing
+    if now.standing is Standing.SUGGESTED:
+        news = News.INTRODUCTION_SUGGESTED if known is None and not _past(now.until, at) else None
+    elif now.standing is Standing.AGREED:
+        news = News.INTRODUCTION_AGREED if known in {None, Standing.SUGGESTED} else None
+    else:
+        # Who has heard of nothing has lost nothing; how they met, and what came of it, the two know themselves.
+        lost = now.standing is Standing.OVER and known in {Standing.SUGGESTED, Standing.AGREED}
+        news = News.INTRODUCTION_OVER if lost else None
+    return None if news is None else (news, NoticeKind.INTRODUCTION)
+
+
+def _outcome(before: OutcomeState | None, now: OutcomeState, _: datetime, __: str) -> Said | None:
+    if before is not None or now.standing not in {Standing.AGREED, Standing.MET}:
+        return None
+    return News.OUTCOME_WANTED, NoticeKind.INTRODUCTION
+
+
 def _webhook(before: HookState | None, now: HookState, _: datetime, __: str) -> Said | None:
     known = before is not None and before.state is not WebhookState.ACTIVE
     if now.state is WebhookState.ACTIVE or known:
@@ -278,5 +306,7 @@ _RULES: Mapping[About, Callable[[Any, Any, datetime, str], Said | None]] = {
     About.APPROVING: _approving,
     About.PROGRAMME: _programme,
     About.REMINDER: _reminder,
+    About.INTRODUCTION: _introduction,
+    About.OUTCOME: _outcome,
     About.WEBHOOK: _webhook,
 }

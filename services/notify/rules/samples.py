@@ -14,7 +14,9 @@ from services.notify.rules.states import (
     ApprovalState,
     BookingState,
     HookState,
+    IntroductionState,
     OrganisedState,
+    OutcomeState,
     PlaceState,
     ProgrammeState,
     ReminderState,
@@ -24,11 +26,13 @@ from services.notify.rules.wording import Rendered, render
 from shared.contracts.directory.requests import Contact
 from shared.contracts.events.words import EventStatus, SignUpStatus, Way
 from shared.contracts.links import LinkPurpose
+from shared.contracts.matching.introductions import Standing
 from shared.contracts.notify.words import ALWAYS, News, NoticeKind, WebhookState
 
 _ID = UUID("01981f0e-5a00-7000-8000-00000000c0de")
 _MAIL_FROM, _MAIL_DOMAIN = "no-reply@foci.example", "foci.example"
 _LINKS = "https://foci.example/v1/links"
+_INTRODUCTIONS = "https://foci.example/v1/me/introductions"
 _AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 # A Saturday's event before, a Sunday's after the clocks change in Europe: each in its own hour.
 _START, _END = datetime(2027, 3, 27, 9, 0, tzinfo=UTC), datetime(2027, 3, 27, 11, 30, tzinfo=UTC)
@@ -103,6 +107,7 @@ def _shown(sample: Sample, language: str) -> Shown:
         name=contact.name,
         links=links_of(sample),
         unsubscribe=unsubscribe,
+        introductions=_INTRODUCTIONS,
     )
     mail = build(
         _ID,
@@ -118,7 +123,7 @@ def _shown(sample: Sample, language: str) -> Shown:
 
 
 def _samples() -> list[Sample]:
-    return [*_bookings(), *_places(), *_organised(), *_others()]
+    return [*_bookings(), *_places(), *_organised(), *_introductions(), *_others()]
 
 
 def _item(news: News, kind: NoticeKind, now: State, before: State | None = None, number: int = 0) -> Item:
@@ -235,6 +240,21 @@ def _organised() -> list[Sample]:
         _one(News.EVENT_HIDDEN, kind, hidden, published),
         _one(News.EVENT_SHOWN, kind, published, hidden),
         _one(News.VENUE_LOST, kind, published.model_copy(update={"venue_lost": True}), published),
+    ]
+
+
+def _introductions() -> list[Sample]:
+    kind, until = NoticeKind.INTRODUCTION, _AT + timedelta(days=14)
+    found = IntroductionState(standing=Standing.SUGGESTED, by_host=False, until=until)
+    suggested = found.model_copy(update={"by_host": True})
+    agreed = IntroductionState(standing=Standing.AGREED, by_host=False, until=None)
+    over = agreed.model_copy(update={"standing": Standing.OVER})
+    return [
+        _one(News.INTRODUCTION_SUGGESTED, kind, found),
+        _one(News.INTRODUCTION_SUGGESTED, kind, suggested),
+        _one(News.INTRODUCTION_AGREED, kind, agreed, found),
+        _one(News.INTRODUCTION_OVER, kind, over, found),
+        _one(News.OUTCOME_WANTED, kind, OutcomeState(standing=Standing.AGREED)),
     ]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.contracts.events.words import OPEN, EventStatus, SignUpStatus, Way
+from shared.contracts.matching.introductions import Standing
 from shared.contracts.notify.words import About, WebhookState
 
 
@@ -117,6 +118,25 @@ class ReminderState(_AtEvent):
     event: UUID | None = None
 
 
+class IntroductionState(State):
+    """An introduction for one of its two: neither who the other is nor why it came to nothing is part of it."""
+
+    about = About.INTRODUCTION
+
+    standing: Standing
+    by_host: bool
+    until: AwareDatetime | None
+    """Until when both may say yes, while it waits for that."""
+
+
+class OutcomeState(State):
+    """The same a while after both said yes."""
+
+    about = About.OUTCOME
+
+    standing: Standing
+
+
 class HookState(State):
     """A webhook for the operators of its hub."""
 
@@ -129,7 +149,15 @@ class HookState(State):
 
 
 AnyState = (
-    BookingState | PlaceState | OrganisedState | ApprovalState | ProgrammeState | ReminderState | HookState
+    BookingState
+    | PlaceState
+    | OrganisedState
+    | ApprovalState
+    | ProgrammeState
+    | ReminderState
+    | IntroductionState
+    | OutcomeState
+    | HookState
 )
 STATES: Mapping[About, type[State]] = {
     kind.about: kind
@@ -140,6 +168,8 @@ STATES: Mapping[About, type[State]] = {
         ApprovalState,
         ProgrammeState,
         ReminderState,
+        IntroductionState,
+        OutcomeState,
         HookState,
     )
 }

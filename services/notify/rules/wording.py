@@ -20,6 +20,8 @@ from services.notify.rules.series import Dates, together
 from services.notify.rules.states import (
     BookingState,
     HookState,
+    IntroductionState,
+    OutcomeState,
     PlaceState,
     ReminderState,
     State,
@@ -74,17 +76,18 @@ def render(
     name: str | None,
     links: Links,
     unsubscribe: str | None,
+    introductions: str | None = None,
 ) -> Rendered:
     """The message that tells `items`, at least one and all of one hub.
 
     `language` is what the person reads, `zone` the one they live in; times are the hub's, and the zone is named where the
-    person's clock shows another time. `unsubscribe` is the address that stops such mails.
+    person's clock shows another time. `unsubscribe` is the address that stops such mails, `introductions` the one where
+    everybody finds their own.
     """
     spoken = language_of(language)
+    given: dict[str, Any] = {"language": spoken, "zone": zone, "introductions": introductions}
     told = [
-        _dated(
-            tell(one.item, language=spoken, zone=zone, links=links.get(one.item.thing, {})), one, spoken, zone
-        )
+        _dated(tell(one.item, links=links.get(one.item.thing, {}), **given), one, spoken, zone)
         for one in together(items)
     ]
     words = {
@@ -110,14 +113,21 @@ def line_of(item: Item, language: str | None, zone: str) -> tuple[str, str]:
     return told.title, "\n".join([*told.lines, *(f"{label}: {value}" for label, value in told.facts)])
 
 
-def tell(item: Item, *, language: str, zone: str, links: Mapping[LinkPurpose, str]) -> Told:
+def tell(
+    item: Item,
+    *,
+    language: str,
+    zone: str,
+    links: Mapping[LinkPurpose, str],
+    introductions: str | None = None,
+) -> Told:
     """One item in words, in one of LANGUAGES."""
     title, lines = _news(item.news, language, tuple(_context(item, language, zone).items()))
     return Told(
         title=title,
         lines=lines,
         facts=tuple(_facts(item, language, zone)),
-        actions=tuple(_actions(item, language, links)),
+        actions=tuple(_actions(item, language, links, introductions)),
     )
 
 
@@ -222,6 +232,7 @@ def _context(item: Item, language: str, zone: str) -> dict[str, Any]:
         "about": item.about.value,
         "hub": one_line(item.hub_name),
         "today": item.kind is NoticeKind.SAFETY,
+        "by_host": bool(field_of(now, "by_host")),
         "by_other": bool(field_of(now, "by_other")),
         "event": _quoted(item, language),
         "space": None if space is None else one_line(space),
@@ -326,8 +337,12 @@ def _said(state: State | None, item: Item, language: str, zone: str) -> dict[str
     return said
 
 
-def _actions(item: Item, language: str, links: Mapping[LinkPurpose, str]) -> list[Action]:
+def _actions(
+    item: Item, language: str, links: Mapping[LinkPurpose, str], introductions: str | None
+) -> list[Action]:
     catalog = translations(language)
+    if isinstance(item.now, IntroductionState | OutcomeState) and introductions is not None:
+        return [Action(catalog.gettext("See your introductions"), introductions)]
     waiting = isinstance(item.now, PlaceState) and item.now.status is SignUpStatus.WAITING
     words = {
         LinkPurpose.CONFIRM: catalog.gettext("Confirm my place"),

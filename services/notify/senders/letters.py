@@ -33,7 +33,10 @@ class Letters:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._key: Ed25519PrivateKey = load_private_key(settings.link_private_key.get_secret_value())
-        self._base = f"{settings.public_url.rstrip('/')}/v1/links/"
+        api = f"{settings.public_url.rstrip('/')}/v1"
+        self._base = f"{api}/links/"
+        # Behind the sign-in: what leads there may lie in anybody's mailbox.
+        self._introductions = f"{api}/me/introductions"
 
     def write(self, letter: Letter) -> Mail:
         """The mail; NotMailable when there is no writing to the person's address."""
@@ -50,6 +53,7 @@ class Letters:
             name=contact.name,
             links={item.thing: dict(self._links(item, sending.person)) for item in sending.items},
             unsubscribe=unsubscribe,
+            introductions=self._introductions,
         )
         return build(
             sending.id,

@@ -33,7 +33,7 @@ class NoticeItem(View):
     kind: NoticeKind
     news: News
     hub: Slug
-    thing: UUID = described("Id of the booking, sign-up, event or webhook it is about.")
+    thing: UUID = described("Id of the booking, sign-up, event, introduction or webhook it is about.")
     event: UUID | None = described("The event, where there is one.", default=None)
     title: str = described("The news in one line, in the language asked for.")
     text: str = described("The same in some lines.")

@@ -18,6 +18,8 @@ class NoticeKind(StrEnum):
     """An event I go to or run was changed, cancelled, hidden, sent back."""
     PROGRAMME = "programme"
     """There is a new event at one of my hubs."""
+    INTRODUCTION = "introduction"
+    """Somebody who may help me, or I them: suggested, agreed, come to nothing; and what came of it."""
     ALERT = "alert"
     """For those who run a hub: an event awaits approval, a webhook was paused."""
     CONFIRM = "confirm"
@@ -55,6 +57,9 @@ class About(StrEnum):
     APPROVING = "approving"
     PROGRAMME = "programme"
     REMINDER = "reminder"
+    INTRODUCTION = "introduction"
+    OUTCOME = "outcome"
+    """An introduction again, a while after both said yes."""
     WEBHOOK = "webhook"
 
 
@@ -80,6 +85,10 @@ class News(StrEnum):
     AWAITS_APPROVAL = "awaits-approval"
     NEW_EVENT = "new-event"
     SOON = "soon"
+    INTRODUCTION_SUGGESTED = "introduction-suggested"
+    INTRODUCTION_AGREED = "introduction-agreed"
+    INTRODUCTION_OVER = "introduction-over"
+    OUTCOME_WANTED = "outcome-wanted"
     WEBHOOK_PAUSED = "webhook-paused"
 
 

@@ -17,7 +17,7 @@ from shared.contracts.booking.words import SpaceKind
 from shared.contracts.catalogue import FACTS
 from shared.contracts.events.facts import PlaceOfferedV1
 from shared.contracts.examples import example
-from shared.contracts.streams import HANDED_ON, facts_heard_by
+from shared.contracts.streams import HANDED_ON, INTRODUCTION_FACTS, facts_heard_by
 
 EVERY_FACT = [fact for facts in FACTS.values() for fact in facts]
 THINGS = {"id", "subject", "event", "booking", "series", "for_event"}
@@ -29,6 +29,10 @@ SHOWN_OF_BOOKINGS = {
 SHOWN_OF_SIGN_UPS = {
     "id", "hub", "occurred_at", "subject", "subject_version", "event", "guest", "way", "start", "number", "until", "status",
 }  # fmt: skip
+SHOWN_OF_MATCHING = {
+    "id", "hub", "occurred_at", "subject", "subject_version", "change", "by_host", "lapses_at", "outcome",
+}  # fmt: skip
+SHOWN = {"booking": SHOWN_OF_BOOKINGS, "events": SHOWN_OF_SIGN_UPS, "matching": SHOWN_OF_MATCHING}
 
 
 def told_apart(fact: type[Fact]) -> Fact:
@@ -65,7 +69,7 @@ def test_facts_for_the_named_persons_leave_without_them_and_others_whole(kind: t
     somebodys = [one for name, value in fact if name not in THINGS for one in ids_in(value)]
     assert somebodys
     assert not [one for one in somebodys if str(one) in body or one.hex in body]
-    shown = SHOWN_OF_BOOKINGS if kind.service == "booking" else SHOWN_OF_SIGN_UPS
+    shown = SHOWN[kind.service]
     assert set(event["data"]) <= shown
     assert set(event["data"]) == set(kind.model_fields) & shown
 
@@ -105,7 +109,19 @@ def test_a_subject_that_names_a_person_stays_here_too() -> None:
     assert str(fact.person) not in body_of(named)
 
 
-def test_webhooks_hear_every_fact_but_snapshots_and_what_two_services_agree_on() -> None:
+@pytest.mark.parametrize("kind", INTRODUCTION_FACTS, ids=lambda kind: str(kind.__name__))
+def test_an_introduction_would_leave_with_neither_of_its_two_and_does_not_leave_at_all(
+    kind: type[Fact],
+) -> None:
+    fact = example(kind)
+    known = fact.model_copy(update={"subject": str(fact.introduction)})  # type: ignore[attr-defined]  # all have one
+    assert kept_back(kind) == {"introduction", "one", "other"}
+    for somebodys in (known.introduction, known.one, known.other):  # type: ignore[attr-defined]
+        assert str(somebodys) not in body_of(known)
+    assert type_of(kind) not in handed_on_types()
+
+
+def test_webhooks_hear_every_fact_but_snapshots_matchings_and_what_two_services_agree_on() -> None:
     handed_on = {fact for service in ("directory", "booking", "events") for fact in HANDED_ON[service]}
     heard = {fact for service in HANDED_ON for fact in _heard(service)}
     assert heard == handed_on
@@ -113,4 +129,4 @@ def test_webhooks_hear_every_fact_but_snapshots_and_what_two_services_agree_on()
 
 
 def _heard(service: str) -> tuple[type[Fact], ...]:
-    return () if service == "notify" else facts_heard_by(f"notify__hands_on_{service}")
+    return () if service in {"notify", "matching"} else facts_heard_by(f"notify__hands_on_{service}")

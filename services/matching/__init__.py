@@ -1,0 +1,1 @@
+"""Matching: skills, profiles, introductions, and what is missing in town."""

@@ -1,0 +1,5 @@
+"""`python -m services.matching serve|migrate`."""
+
+from shared.kit.cli import run
+
+run("matching")

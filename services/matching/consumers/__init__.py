@@ -1,0 +1,1 @@
+"""Facts in: who belongs where, and what becomes of those who leave."""

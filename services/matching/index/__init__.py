@@ -1,0 +1,1 @@
+"""Profiles in memory: exact, in both directions, kept like the tables."""

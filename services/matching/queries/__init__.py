@@ -1,0 +1,1 @@
+"""Reading: each function one statement, or a few, that change nothing."""

@@ -1,0 +1,250 @@
+"""Who suits whom, and how well: the formula, in whole numbers.
+
+Of two people, the *reader* and the *other*, the formula sees what a `Card` holds and nothing else.
+
+    term(need)  = weight(need's concept) x the best of the other side's offers: nearness x fit
+    get         = sum of term over the reader's needs and the other's offers, x focus(the other's offers)
+    give        = sum of term over the other's needs and the reader's offers, x focus(the other's needs)
+    score       = (GET get + GIVE give + min of the two) x place x language x past
+    last, among the best POOL: score x rest, by how often the other was suggested of late
+
+- *weight* grows by one with each halving of the share of people who name the concept: a rare skill tells more than one
+  everybody has, and one change of one profile hardly ever changes an order.
+- *nearness*: the same concept counts whole; the vocabulary's related, broader and narrower ones count less. Of several
+  offers for one need the best counts, so that naming one thing in three ways brings nothing.
+- *fit*: knowing less than is needed counts less, knowing more is no fault.
+- *both ways*: the lesser direction counts twice, so a mutual meeting goes before two halves; one direction alone stays
+  worth its whole, for helping is a reason to meet.
+- *focus*: who names more than a dozen things is found for each of them the less: offering everything brings nothing.
+- *place* and *language*: the same hub, town, region, anywhere; a language in common, none. Who said no languages is
+  taken for one that can make themselves understood half-way.
+- *past*: what was suggested on earlier days comes back by and by (a half-life of two weeks); who met, declined or said
+  "not this one" meets again late or never.
+- *rest*: whoever is suggested more often than the others who would suit is suggested less, so exposure is bounded.
+
+Whole numbers, because an index, a brute-force search and a join in SQL must agree to the last unit, and replicas too: a
+sum of floats depends on the order of its terms. Equal scores stand in the order of ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from shared.contracts.matching.words import IntroductionStatus
+
+EXACT, RELATED, BROADER = 100, 50, 35
+"""Nearness in per cent; BROADER for narrower, too."""
+
+FIT = (100, 75, 45)
+"""Per cent, by how many levels the offer falls short."""
+
+GET, GIVE = 4, 3
+FOCUS = 12
+NOT_FOUND, HUB, MUNICIPALITY, REGION, FEDERATION = 0, 100, 85, 70, 55
+COMMON, UNSAID, NONE = 100, 60, 20
+
+POOL = 60
+"""So many of the best are read again from the database and put in their last order."""
+
+HALF_LIFE = timedelta(days=14)
+SUGGESTED_YESTERDAY = 45
+MET, MET_FOR = 10, timedelta(days=365)
+LAPSED, LAPSED_FOR = 40, timedelta(days=90)
+REFUSED_FOR = timedelta(days=365)
+ONCE_REFUSED, ONCE_MET = 40, 60
+"""Per cent, when the time above is over."""
+
+EXPOSURE_POWER = 1.0
+EXPOSURE_HALF_LIFE = timedelta(days=28)
+
+Near = Mapping[str, Mapping[str, int]]
+"""By concept, what is near it in per cent, itself included."""
+
+Weigh = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that ranking knows of somebody. Levels are 1 to 3."""
+
+    person: UUID
+    belongs: tuple[str, ...]
+    """Hubs they belong to, where they may look for people."""
+    found_at: tuple[str, ...]
+    """Of those, the ones whose people may find them."""
+    opened: bool
+    """Whether the people of all hubs may."""
+    languages: tuple[str, ...]
+    offers: tuple[tuple[str, int], ...]
+    needs: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a hub is."""
+
+    municipality: str | None
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside people: nearness of concepts, what a concept weighs, places by hub."""
+
+    near: Near
+    weigh: Weigh
+    places: Mapping[str, Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What counts for one reader at one time."""
+
+    past: Mapping[UUID, int] = field(default_factory=dict)
+    """What was between the two, in per cent; 100 for everybody not named, 0 for those not to be suggested."""
+    hub: str | None = None
+    """Only people found at this hub; null: wherever the reader may find them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A need that an offer serves, and what that is worth."""
+
+    need: str
+    offer: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What two people have for each other: a meeting per need."""
+
+    score: int
+    got: tuple[Meeting, ...]
+    given: tuple[Meeting, ...]
+
+
+def near(relations: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, int]]:
+    """Nearness from the vocabulary's rows (concept, `broader` or `related`, other); of two ways the nearer counts."""
+    found: dict[str, dict[str, int]] = {}
+    for concept, kind, other in relations:
+        percent = RELATED if kind == "related" else BROADER
+        for one, another in ((concept, other), (other, concept)):
+            some = found.setdefault(one, {one: EXACT})
+            some[another] = max(percent, some.get(another, 0))
+    return found
+
+
+def around(concept: str, near: Near) -> Mapping[str, int]:
+    """What is near a concept; only itself where the vocabulary says nothing."""
+    return near.get(concept) or {concept: EXACT}
+
+
+def weight(people: int, named: int) -> int:
+    """Of a concept that stands in `named` statements of `people` people."""
+    return 1 + (people // max(named, 1)).bit_length()
+
+
+def fit(need: int, offer: int) -> int:
+    """Per cent, by the levels."""
+    return FIT[max(need - offer, 0)]
+
+
+def focus(named: int) -> int:
+    """Per cent, by how many things somebody names on a side."""
+    return 100 * FOCUS // max(FOCUS, named)
+
+
+def combined(get: int, give: int) -> int:
+    """Both directions in one figure."""
+    get, give = GET * get, GIVE * give
+    return get + give + min(get, give)
+
+
+def place(reader: Card, other: Card, places: Mapping[str, Place]) -> int:
+    """Per cent, by where the two are; 0 when the reader may not find the other."""
+    if set(reader.belongs) & set(other.found_at):
+        return HUB
+    if not (other.opened and other.found_at):
+        return NOT_FOUND
+    nowhere = Place(None, None)
+    here = [places.get(hub, nowhere) for hub in reader.belongs]
+    there = [places.get(hub, nowhere) for hub in other.found_at]
+    if {one.municipality for one in here} & {one.municipality for one in there} - {None}:
+        return MUNICIPALITY
+    if {one.region for one in here} & {one.region for one in there} - {None}:
+        return REGION
+    return FEDERATION
+
+
+def language(some: tuple[str, ...], others: tuple[str, ...]) -> int:
+    """Per cent, by whether the two can talk."""
+    if not some or not others:
+        return UNSAID
+    return COMMON if set(some) & set(others) else NONE
+
+
+def compare(reader: Card, other: Card, known: Known, context: Context) -> Found:
+    """What the two have for each other, and the score; 0 means: not to be suggested."""
+    got = _meetings(reader.needs, other.offers, known)
+    given = _meetings(other.needs, reader.offers, known)
+    get = sum(one.points for one in got) * focus(len(other.offers))
+    give = sum(one.points for one in given) * focus(len(other.needs))
+    around_them = place(reader, other, known.places)
+    if other.person == reader.person or (context.hub is not None and context.hub not in other.found_at):
+        around_them = NOT_FOUND
+    circumstances = language(reader.languages, other.languages) * context.past.get(other.person, 100)
+    return Found(combined(get, give) * around_them * circumstances, got, given)
+
+
+def _meetings(
+    needs: Iterable[tuple[str, int]], offers: tuple[tuple[str, int], ...], known: Known
+) -> tuple[Meeting, ...]:
+    found = []
+    for concept, level in needs:
+        percents = around(concept, known.near)
+        best, offer = max(
+            ((percents.get(one, 0) * fit(level, offered), one) for one, offered in offers),
+            default=(0, concept),
+        )
+        if best:
+            found.append(Meeting(concept, offer, best * known.weigh(concept)))
+    return tuple(found)
+
+
+# --- what was before ---
+
+
+def suggested_before(at: datetime, now: datetime) -> int:
+    """Per cent, for somebody suggested last on an earlier day."""
+    return 100 - round((100 - SUGGESTED_YESTERDAY) * 0.5 ** ((now - at) / HALF_LIFE))
+
+
+def met_before(status: IntroductionStatus, at: datetime, now: datetime) -> int:
+    """Per cent, for somebody one has been introduced to, or might have been; `at` is when it came to that status."""
+    ago = now - at
+    match status:
+        case IntroductionStatus.SUGGESTED | IntroductionStatus.AGREED:
+            return 0
+        case IntroductionStatus.MET | IntroductionStatus.CLOSED:
+            return MET if ago < MET_FOR else ONCE_MET
+        case IntroductionStatus.DECLINED:
+            return 0 if ago < REFUSED_FOR else ONCE_REFUSED
+        case IntroductionStatus.LAPSED | IntroductionStatus.WITHDRAWN:
+            return LAPSED if ago < LAPSED_FOR else 100
+
+
+# --- how often somebody is suggested ---
+
+
+def faded(times: float, at: datetime, now: datetime) -> float:
+    """What is left of an exposure at `at` by `now`."""
+    return times * float(0.5 ** (max(now - at, timedelta()) / EXPOSURE_HALF_LIFE))
+
+
+def rest(times: float, usual: float) -> int:
+    """Per mille, for somebody suggested `times` of late where those who would suit as well were suggested `usual` times."""
+    return int(1000 * ((1 + usual) / (1 + usual + times)) ** EXPOSURE_POWER)
