@@ -210,7 +210,7 @@ class Cell:
         elif isinstance(settings, DirectorySettings):
             directory.assemble(service, settings, clock=self.clock, ids=new_id)
         elif isinstance(settings, MatchingSettings):
-            matching.assemble(service, clock=self.clock, ids=new_id)
+            matching.assemble(service, settings, clock=self.clock, ids=new_id)
         elif isinstance(settings, NotifySettings):
             notify.assemble(service, settings, clock=self.clock, ids=new_id, chance=self.chance)
         await service.start(stack)
