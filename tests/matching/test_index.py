@@ -58,7 +58,9 @@ def context(chance: random.Random) -> Context:
     return Context(past, chance.choice((None, None, *HUBS)))
 
 
-def brute_force(cards: dict[UUID, Card], reader: Card, k: int, context: Context) -> list[tuple[UUID, int]]:
+def brute_force(
+    cards: dict[UUID, Card], places: dict[str, Place], reader: Card, k: int, context: Context
+) -> list[tuple[UUID, int]]:
     """Everybody compared with the reader."""
     found = [one for one in cards.values() if one.found_at]
     named: dict[str, int] = {}
