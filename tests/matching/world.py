@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.matching import rpc
 from services.matching.duties import duties
+from services.matching.index.following import Memory
 from services.matching.main import hears
 from services.matching.queries import seeing
+from services.matching.rpc.matches import Matches
 from shared.contracts.base import Request
 from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, RoleChangedV1
 from shared.contracts.directory.words import Role
@@ -31,7 +33,8 @@ from shared.contracts.matching.profiles import (
 from shared.contracts.matching.words import Level, Side, Visibility
 from shared.kit.bus import Consumer
 from shared.kit.database import Database, make_engine
-from shared.kit.rpc import Handler
+from shared.kit.idempotency import Answer
+from shared.kit.rpc import Call, Handler
 from shared.kit.timers import Timers
 from tests.world import HUB, MONDAY, HearingWorld, Refused
 
@@ -65,6 +68,15 @@ class World(HearingWorld):
     def handlers(self) -> Mapping[type[Request[Any]], Handler]:
         """What the service answers."""
         return rpc.handlers(self.ids)
+
+    async def carried_out(self, request: Request[Any], call: Call) -> Answer:
+        """What is answered from memory is answered by a replica that has just begun."""
+        memory = Memory(self.database, self.clock)
+        direct = Matches(self.database, memory).direct().get(type(request))
+        if direct is None:
+            return await super().carried_out(request, call)
+        await memory.build()
+        return await direct(request, call)
 
     def consumers(self) -> tuple[Consumer, ...]:
         """The service's consumers."""

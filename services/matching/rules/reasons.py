@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 
 from babel.lists import format_list
 
 from services.matching.rules.ranking import Found, Meeting
+from shared.contracts.matching.matches import Input
 from shared.kit.translations import read_catalog
 
 LANGUAGES = ("sv", "da", "en")
@@ -23,18 +23,8 @@ _TRANSLATIONS = {
 }
 
 
-class Input(StrEnum):
-    """Something of the two people that a suggestion rests on. There is nothing else."""
-
-    OFFERS = "offers"
-    NEEDS = "needs"
-    LANGUAGES = "languages"
-    HUBS = "hubs"
-    CONSENTS = "consents"
-    VISIBILITY = "visibility"
-    PAST = "past"
-    EXPOSURE = "exposure"
-
+# Who reads English in the federation puts no comma before the last.
+_LISTS = {"sv": "sv", "da": "da", "en": "en_GB"}
 
 INPUTS: Mapping[str, Input] = {
     "offers": Input.OFFERS,
@@ -85,7 +75,7 @@ def _clauses(
     said = []
     if same:
         names = [labels.get(one.theirs, one.theirs) for one in same]
-        skills = format_list(names, style="standard", locale=language)
+        skills = format_list(names, style="standard", locale=_LISTS[language])
         said.append((sum(one.points for one in same), exactly % {"skills": skills}))
     for one in ordered:
         if one.theirs != one.mine:
