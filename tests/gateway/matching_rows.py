@@ -1,0 +1,82 @@
+"""Who may do what with profiles, consents and organisations: the rows of the table for their routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.gateway.cell import Cell
+from tests.gateway.matching_things import heard_of
+from tests.gateway.rows import BELONG, PEOPLE, VERSION, Row, headers_of
+
+PROFILE = "/v1/me/profile"
+OFFER, NEED = f"{PROFILE}/offers/{{concept}}", f"{PROFILE}/needs/{{concept}}"
+CONSENT = "/v1/me/consents/{hub}"
+ORGANISATIONS = "/v1/me/organisations"
+ORGANISATION = f"{ORGANISATIONS}/{{organisation}}"
+
+
+def known(cell: Cell, role: str) -> None:
+    """Wait until matching has heard of whoever sends this."""
+    if role == "stranger":
+        heard_of(cell, "elsewhere", cell.person("elsewhere", "member", "A Stranger"))
+    elif role in BELONG:
+        heard_of(cell, "here", cell.person("here", role))
+
+
+def _known(cell: Cell, _: str, role: str) -> dict[str, Any]:
+    known(cell, role)
+    return {}
+
+
+def _statement(cell: Cell, _: str, role: str) -> dict[str, Any]:
+    known(cell, role)
+    return {"json": {"level": "expert", "words": "Bokslut för små bolag"}}
+
+
+def _profile(cell: Cell, _: str, role: str) -> dict[str, Any]:
+    known(cell, role)
+    body = {"json": {"about": "Hej", "languages": ["sv"], "visibility": "hub"}}
+    seen = cell.http.get(PROFILE, headers=headers_of(cell, role))
+    return body | ({"headers": {"If-Match": seen.headers["etag"]}} if seen.status_code == 200 else VERSION)
+
+
+def _organisation(cell: Cell, hub: str, role: str) -> dict[str, Any]:
+    known(cell, role)
+    return {
+        "json": {"hub": "elsewhere" if role == "stranger" else "here", "name": f"Company of {role} {hub}"}
+    }
+
+
+# Everything is one's own; the organisation the address names is another person's, so to everybody it is not there.
+PROFILE_TABLE: dict[tuple[str, str], Row] = {
+    ("GET", PROFILE): Row(200, 0, PEOPLE),
+    ("PATCH", PROFILE): Row(200, 0, PEOPLE, ask=_profile),
+    ("DELETE", PROFILE): Row(200, 0, PEOPLE),
+    ("PUT", OFFER): Row(200, 0, PEOPLE, ask=_statement),
+    ("DELETE", OFFER): Row(200, 0, PEOPLE, ask=_known),
+    ("PUT", NEED): Row(200, 0, PEOPLE, ask=_statement),
+    ("DELETE", NEED): Row(200, 0, PEOPLE, ask=_known),
+    ("PUT", CONSENT): Row(200, 404, BELONG, ask=_known),
+    ("DELETE", CONSENT): Row(200, 0, PEOPLE, ask=_known),
+    ("GET", ORGANISATIONS): Row(200, 0, PEOPLE),
+    ("POST", ORGANISATIONS): Row(201, 0, PEOPLE, ask=_organisation),
+    ("GET", ORGANISATION): Row(200, 404, ()),
+    ("PATCH", ORGANISATION): Row(200, 404, (), ask=lambda *_: {"json": {"about": "Hej"}, **VERSION}),
+    ("DELETE", ORGANISATION): Row(200, 404, ()),
+    ("PUT", f"{ORGANISATION}/offers/{{concept}}"): Row(200, 404, (), ask=_statement),
+    ("DELETE", f"{ORGANISATION}/offers/{{concept}}"): Row(200, 404, ()),
+    ("PUT", f"{ORGANISATION}/needs/{{concept}}"): Row(200, 404, (), ask=_statement),
+    ("DELETE", f"{ORGANISATION}/needs/{{concept}}"): Row(200, 404, ()),
+    ("PUT", f"{ORGANISATION}/consents/{{hub}}"): Row(200, 404, ()),
+    ("DELETE", f"{ORGANISATION}/consents/{{hub}}"): Row(200, 404, ()),
+}
+MATCHES = "/v1/me/matches"
+# The match the address names is nobody's; whose it is, only the one who was given it could tell.
+MATCH_TABLE: dict[tuple[str, str], Row] = {
+    ("GET", MATCHES): Row(200, 0, PEOPLE),
+    ("POST", f"{MATCHES}/{{match}}/stop"): Row(200, 404, ()),
+}
+MATCHING_TABLE: dict[tuple[str, str], Row] = {
+    **PROFILE_TABLE,
+    **MATCH_TABLE,
+}
