@@ -18,6 +18,7 @@ from services.matching.duties import duties
 from services.matching.index.following import Memory
 from services.matching.main import hears
 from services.matching.queries import seeing
+from services.matching.rules.folding import fold
 from services.matching.rpc.matches import Matches
 from shared.contracts.base import Request
 from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, RoleChangedV1
@@ -55,7 +56,7 @@ _CONCEPT = text(
 )
 _LABEL = text("""
     INSERT INTO label (concept, language, kind, label, folded)
-    VALUES (:concept, :language, 'preferred', :label, lower(:label)) ON CONFLICT DO NOTHING
+    VALUES (:concept, :language, 'preferred', :label, :folded) ON CONFLICT DO NOTHING
 """)
 
 
@@ -129,7 +130,8 @@ class World(HearingWorld):
             for concept, labels in concepts.items():
                 await session.execute(_CONCEPT, {"id": concept})
                 for language, label in labels.items():
-                    await session.execute(_LABEL, {"concept": concept, "language": language, "label": label})
+                    named = {"concept": concept, "language": language, "label": label}
+                    await session.execute(_LABEL, named | {"folded": fold(label)})
 
     async def write(self, statement: str, **values: Any) -> None:
         """Put something into the database that no request would."""

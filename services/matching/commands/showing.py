@@ -9,12 +9,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching.commands.introductions import withdraw_unseen
 from services.matching.queries.handles import handles_for
 from services.matching.queries.matches import REMEMBERED_FOR, midnight
 from services.matching.queries.seeing import seen
 from services.matching.rules.ranking import EXPOSURE_HALF_LIFE
 from shared.contracts.matching.matches import StopMatch
 from shared.kit.errors import NotFound
+from shared.kit.ids import Ids
 
 # Whoever is being erased holds their profile: either they wait for this and its traces go with them, or they are gone.
 _THERE = text("SELECT person FROM profile WHERE person = ANY(:people) ORDER BY person FOR KEY SHARE")
@@ -50,7 +52,7 @@ async def note_shown(session: AsyncSession, me: UUID, others: Collection[UUID], 
         await session.execute(_EXPOSE, {"others": new, "now": now, "half_life": half_life})
 
 
-async def stop_match(session: AsyncSession, request: StopMatch, me: UUID, *, now: datetime) -> None:
+async def stop_match(session: AsyncSession, request: StopMatch, me: UUID, *, now: datetime, ids: Ids) -> None:
     """Put somebody aside for good, both ways; twice changes nothing. Raises NotFound for whom one may not be shown."""
     other = (await handles_for(session, me)).person(request.match)
     pair = {"me": me, "other": other}
@@ -60,3 +62,4 @@ async def stop_match(session: AsyncSession, request: StopMatch, me: UUID, *, now
     if me not in there or other not in await seen(session, me, [other]):
         raise NotFound("There is nobody with this id among your matches.", field="match")
     await session.execute(_PUT_ASIDE, pair | {"now": now})
+    await withdraw_unseen(session, [me], now=now, ids=ids)

@@ -14,6 +14,7 @@ from shared.contracts.base import Request
 from shared.contracts.matching.matches import ListMyMatches, StopMatch, StoppedView
 from shared.kit.database import Database
 from shared.kit.idempotency import Answer
+from shared.kit.ids import Ids
 from shared.kit.principal import required
 from shared.kit.rpc import Call, Direct, Handler, answer_of
 
@@ -40,11 +41,11 @@ class Matches:
         return {ListMyMatches: self.list_mine}
 
 
-async def _stop(session: AsyncSession, request: StopMatch, call: Call) -> StoppedView:
-    await stop_match(session, request, required(call.principal).person, now=call.now)
-    return StoppedView(id=request.match)
-
-
-def handlers() -> dict[type[Request[Any]], Handler]:
+def handlers(ids: Ids) -> dict[type[Request[Any]], Handler]:
     """Everything else about matches."""
-    return {StopMatch: _stop}
+
+    async def stop(session: AsyncSession, request: StopMatch, call: Call) -> StoppedView:
+        await stop_match(session, request, required(call.principal).person, now=call.now, ids=ids)
+        return StoppedView(id=request.match)
+
+    return {StopMatch: stop}
