@@ -14,7 +14,7 @@ from services.matching.consumers.mirrors import mirrors_hubs
 from services.matching.duties import STANDING, duties
 from services.matching.index import encoder
 from services.matching.index.following import Memory
-from services.matching.index.meaning import Meaning
+from services.matching.index.vocabulary import Keeper, Vocabulary
 from services.matching.rpc.matches import Matches
 from services.matching.rules.vocabulary import ours
 from services.matching.settings import Settings
@@ -32,10 +32,10 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     terms = Terms(timedelta(days=settings.introduction_days), settings.most_introductions)
     memory = Memory(service.database, clock)
     service.follows(memory)
-    meaning = Meaning(service.database, encoder.load(), encoder.Kept(settings.vectors))
-    service.keeps_going({"meaning": meaning})
+    vocabulary = Vocabulary(encoder.load(), encoder.Kept(settings.vectors))
+    service.keeps_going({"vocabulary": Keeper(service.database, vocabulary)})
     service.begins_with(partial(seeded, service.database, clock=clock, ids=ids))
-    service.server.answers(rpc.handlers(ids, terms, meaning))
+    service.server.answers(rpc.handlers(ids, terms, vocabulary))
     service.server.answers_directly(Matches(service.database, memory).direct())
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(duties(ids, counts_every=timedelta(seconds=settings.figures_every_s)), standing=STANDING)

@@ -151,6 +151,7 @@ class DataService:
         self._stops: dict[str, Callable[[], Awaitable[None]]] = {}
         self._entities: dict[str, Restate] = {}
         self._followers: list[Follower] = []
+        self._first: list[Callable[[], Awaitable[None]]] = []
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
         """Open this pool when the service starts and close it when it stops."""
@@ -179,6 +180,10 @@ class DataService:
         self._parts.update(parts)
         self._stops.update(stops or {})
 
+    def begins_with(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Do this at the start, once the database is there and before anything else; every replica does, at every start."""
+        self._first.append(step)
+
     def follows(self, followed: Followed) -> None:
         """Keep this in memory by the service's own facts; no request is answered before it is built."""
         follower = Follower(self._nc, self.name, followed)
@@ -199,6 +204,8 @@ class DataService:
         for pool in self._pools:
             await stack.enter_async_context(pool)
         await housekeeping.set_up(self.database, self._clock)
+        for step in self._first:
+            await step()
         await set_standing(self.database, self._standing, self._clock)
         relay = Relay(self.database.engine, self._nc, self.name, streams_written_by(self.name))
         timers = Timers(self.database, self._duties, self._clock)

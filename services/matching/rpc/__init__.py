@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.matching.commands.introductions import TERMS, Terms
-from services.matching.index.meaning import Meaning
+from services.matching.index.vocabulary import Vocabulary
 from services.matching.rpc import gaps, introductions, matches, members, profiles, skills
 from shared.contracts.base import Request
 from shared.kit.ids import Ids
@@ -13,7 +13,7 @@ from shared.kit.rpc import Handler
 
 
 def handlers(
-    ids: Ids, terms: Terms = TERMS, meaning: Meaning | None = None
+    ids: Ids, terms: Terms = TERMS, vocabulary: Vocabulary | None = None
 ) -> dict[type[Request[Any]], Handler]:
     """Everything matching answers."""
     return {
@@ -22,5 +22,5 @@ def handlers(
         **members.handlers(),
         **matches.handlers(ids),
         **gaps.handlers(),
-        **skills.handlers(ids, meaning),
+        **skills.handlers(ids, vocabulary or Vocabulary()),
     }

@@ -1,0 +1,138 @@
+"""Keeping a replica's vocabulary like the table: labels at once, their meaning in a thread of its own meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.matching.index.encoder import Encoder, Kept
+from services.matching.rules.finding import Candidate, Likeness
+from services.matching.rules.lexicon import Lexicon
+from services.matching.rules.meaning import Entry, Space
+from shared.kit.database import Database
+from shared.kit.errors import is_passing
+from shared.kit.telemetry import logger
+
+log = logger(__name__)
+
+LOOK_EVERY_S = 60.0
+_VERSION = text("SELECT coalesce(max(version), 0) FROM vocabulary")
+_LABELS = text("""
+    SELECT l.concept, l.kind, l.label, l.folded, c.origin <> 'esco' AS own
+    FROM label l JOIN concept c ON c.id = l.concept WHERE c.active ORDER BY l.concept, l.language, l.kind, l.folded
+""")
+_ENTRIES = text("""
+    SELECT l.concept, c.origin <> 'esco' AS own,
+           array_agg(l.label ORDER BY l.kind <> 'preferred', l.label) AS labels
+    FROM label l JOIN concept c ON c.id = l.concept
+    WHERE c.active AND l.kind <> 'hidden'
+    GROUP BY l.concept, l.language, c.origin ORDER BY l.concept, l.language
+""")
+
+
+async def version_of(session: AsyncSession) -> int:
+    """Which vocabulary is in the table."""
+    version: int = (await session.execute(_VERSION)).scalar_one()
+    return version
+
+
+class Vocabulary:
+    """Labels by their letters, and, with an encoder, by what they mean."""
+
+    def __init__(self, encoder: Encoder | None = None, kept: Kept | None = None) -> None:
+        self.encoder = encoder
+        self._kept = kept or Kept(None)
+        self._lexicon: tuple[int, Lexicon] | None = None
+        self._space: tuple[int, Space] | None = None
+        self.wanted = asyncio.Event()
+        """Somebody has seen a vocabulary that is not the one here."""
+        self.stopping = False
+
+    @property
+    def knows_meaning(self) -> bool:
+        """Whether concepts are found by meaning too."""
+        return self._space is not None
+
+    async def lexicon(self, session: AsyncSession) -> Lexicon:
+        """The labels; the first who asks waits for them, later ones get what is there while a newer one is read."""
+        if self._lexicon is None:
+            return await self.follow_labels(session)
+        version, lexicon = self._lexicon
+        if await version_of(session) != version:
+            self.wanted.set()
+        return lexicon
+
+    async def follow_labels(self, session: AsyncSession) -> Lexicon:
+        """Read the labels anew, if they are others."""
+        version = await version_of(session)
+        if self._lexicon is None or self._lexicon[0] != version:
+            rows = (await session.execute(_LABELS)).all()
+            made = await asyncio.to_thread(lambda: Lexicon([Candidate(*row) for row in rows]))
+            self._lexicon = (version, made)
+        return self._lexicon[1]
+
+    async def follow_meaning(self, session: AsyncSession) -> None:
+        """Make the vectors that are missing; without an encoder there are none."""
+        version, encoder = await version_of(session), self.encoder
+        if encoder is None or (self._space is not None and self._space[0] == version):
+            return
+        rows = (await session.execute(_ENTRIES)).all()
+        await session.rollback()  # what follows takes long and needs no connection
+        entries = [Entry(row.concept, tuple(row.labels), row.own) for row in rows]
+        space = await asyncio.to_thread(self._made, entries, encoder)
+        if space is not None:
+            self._space = (version, space)
+            log.info("skills are found by meaning too", concepts=len(space), vocabulary=version)
+
+    def _made(self, entries: list[Entry], encoder: Encoder) -> Space | None:
+        texts = [one.text for one in entries]
+        vectors = self._kept.encoded(texts, encoder, going_on=lambda: not self.stopping)
+        return None if vectors is None else Space(entries, vectors)
+
+    async def near(self, words: str, also: Collection[str]) -> dict[str, Likeness]:
+        """How the likeliest concepts, and those of `also`, mean these words; empty while there are no vectors."""
+        if self._space is None or self.encoder is None:
+            return {}
+        # Some milliseconds of C that let go of Python: others are answered meanwhile.
+        vectors = await asyncio.to_thread(self.encoder.encode, [words])
+        return self._space[1].near(vectors[0], also)
+
+
+class Keeper:
+    """Follows the table for as long as the service lives; the first who meets a newer vocabulary wakes it."""
+
+    def __init__(self, database: Database, vocabulary: Vocabulary) -> None:
+        self._database = database
+        self._vocabulary = vocabulary
+
+    def kick(self) -> None:
+        """Nothing to do: the vocabulary changes seldom, and whoever asks notices."""
+
+    async def stop(self) -> None:
+        """Begin no further batch of vectors."""
+        self._vocabulary.stopping = True
+
+    async def run(self) -> None:
+        """Follow for ever; without the encoder say so once."""
+        if self._vocabulary.encoder is None:
+            log.info("skills are found by their letters only: the extra `meaning` is not installed")
+        while True:
+            self._vocabulary.wanted.clear()
+            try:
+                await self.follow()
+            except Exception as error:  # noqa: BLE001  # what is in memory goes on answering, and the next look may succeed
+                log.warning("vocabulary not followed", error=repr(error), passing=is_passing(error))
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._vocabulary.wanted.wait()
+            except TimeoutError:
+                continue
+
+    async def follow(self) -> None:
+        """Labels, then what they mean."""
+        async with self._database.reading() as session:
+            await self._vocabulary.follow_labels(session)
+            await self._vocabulary.follow_meaning(session)
