@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import text
 
 from services.matching.commands import skills
 from services.matching.rules.folding import kept
@@ -119,7 +120,7 @@ async def test_another_release_changes_what_is_other_and_retires_what_is_gone(em
 async def test_what_a_person_has_reviewed_stays_so(empty: World) -> None:
     await bring_in(empty)
     async with empty.database.transaction() as session:
-        await session.execute(skills.text("UPDATE concept SET reviewed = true WHERE id = 'welding'"))
+        await session.execute(text("UPDATE concept SET reviewed = true WHERE id = 'welding'"))
     await bring_in(empty)
     (row,) = await empty.rows("SELECT reviewed FROM concept WHERE id = 'welding'")
     assert row.reviewed

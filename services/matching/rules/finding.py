@@ -124,7 +124,8 @@ def _share(these: Sequence[str], among: Sequence[str]) -> float:
     if not these or not among:
         return 0.0
     total = sum(len(word) for word in these)
-    return sum(len(word) * max(alike(word, other) for other in among) ** 1.5 for word in these) / total
+    found = (len(word) * math.pow(max(alike(word, other) for other in among), 1.5) for word in these)
+    return sum(found) / total
 
 
 def _ranked(matches: Iterable[Match]) -> list[Match]:
