@@ -301,7 +301,7 @@ class Cell:
         """A new hub that booking and events have heard of."""
         wanted = {"name": slug.title(), "kind": "association", "time_zone": ZONE, **profile}
         self.as_admin(RegisterHub(profile=HubProfile(id=slug, **wanted)))
-        for what in ("spaces", "event-settings"):
+        for what in ("spaces", "event-settings", "skills-missing"):
             eventually(f"{what} of {slug} are known", partial(self._is_there, f"/v1/hubs/{slug}/{what}"))
         return slug
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.gateway.cell import Cell
-from tests.gateway.matching_things import heard_of
-from tests.gateway.rows import BELONG, PEOPLE, VERSION, Row, headers_of
+from tests.gateway.matching_things import heard_of, match_for, opened, pair_for, target_for, vocabulary
+from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, STAFF, VERSION, Row, headers_of
 
 PROFILE = "/v1/me/profile"
 OFFER, NEED = f"{PROFILE}/offers/{{concept}}", f"{PROFILE}/needs/{{concept}}"
@@ -76,7 +76,57 @@ MATCH_TABLE: dict[tuple[str, str], Row] = {
     ("GET", MATCHES): Row(200, 0, PEOPLE),
     ("POST", f"{MATCHES}/{{match}}/stop"): Row(200, 404, ()),
 }
+INTRODUCTIONS = "/v1/me/introductions"
+INTRODUCTION = f"{INTRODUCTIONS}/{{introduction}}"
+NOBODY = "5b0d3f6e-8f5c-4d2a-9a63-2f0c6f1f7d11"
+
+
+def _match(cell: Cell, hub: str, role: str) -> dict[str, Any]:
+    """Whom the operator finds; for everybody else an id that is nobody's."""
+    if (hub, role) != ("here", "operator"):
+        return {"json": {"match": NOBODY}}
+    asker = opened(cell, hub, role)
+    return {"json": {"match": match_for(cell, hub, asker, "Wanted")}}
+
+
+def _pair(cell: Cell, hub: str, role: str) -> dict[str, Any]:
+    if hub == "here" and role in STAFF:
+        return {"json": pair_for(cell, hub)}
+    return {"json": {"one": NOBODY, "other": NOBODY}}
+
+
+def _target(cell: Cell, *_: str) -> dict[str, Any]:
+    vocabulary(cell)
+    return {"json": {"wanted": 3}}
+
+
+def _wanted(cell: Cell, hub: str, _: str) -> dict[str, Any]:
+    target_for(cell, hub)  # others may have taken it off the list
+    return {}
+
+
+# The introduction the address names is another person's, so to everybody it is not there.
+INTRODUCTION_TABLE: dict[tuple[str, str], Row] = {
+    ("GET", INTRODUCTIONS): Row(200, 0, PEOPLE),
+    ("POST", INTRODUCTIONS): Row(201, 404, (), ask=_match, besides={"operator": 201}),
+    ("GET", INTRODUCTION): Row(200, 404, ()),
+    ("POST", f"{INTRODUCTION}/reply"): Row(200, 404, (), ask=lambda *_: {"json": {"answer": "yes"}}),
+    ("POST", f"{INTRODUCTION}/met"): Row(200, 404, ()),
+    ("POST", f"{INTRODUCTION}/outcome"): Row(200, 404, (), ask=lambda *_: {"json": {"outcome": "help"}}),
+    ("POST", f"{HUB}/introductions"): Row(202, 403, STAFF, ask=_pair),
+}
+# Figures are everybody's, what the hub wants is its operators', and only its members find its members.
+TOWN_TABLE: dict[tuple[str, str], Row] = {
+    ("GET", f"{HUB}/members"): Row(200, 403, ("member", *STAFF)),
+    ("GET", f"{HUB}/skills-missing"): Row(200, 0, PEOPLE, signed_in=False),
+    ("GET", f"{HUB}/targets"): Row(200, 403, OPERATORS),
+    ("GET", f"{HUB}/targets/{{concept}}"): Row(200, 403, OPERATORS, ask=_wanted),
+    ("PUT", f"{HUB}/targets/{{concept}}"): Row(200, 403, OPERATORS, ask=_target),
+    ("DELETE", f"{HUB}/targets/{{concept}}"): Row(200, 403, OPERATORS),
+}
 MATCHING_TABLE: dict[tuple[str, str], Row] = {
     **PROFILE_TABLE,
     **MATCH_TABLE,
+    **INTRODUCTION_TABLE,
+    **TOWN_TABLE,
 }

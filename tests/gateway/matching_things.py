@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from uuid import UUID
 
 import asyncpg
@@ -72,12 +73,79 @@ def organisation_for(cell: Cell, hub: str, whose: dict[str, str]) -> str:
     return found
 
 
+def opened(cell: Cell, hub: str, role: str, name: str | None = None) -> dict[str, str]:
+    """The header of somebody whose profile the hub's people may see, who offers bookkeeping."""
+    vocabulary(cell)
+    auth = heard(cell, hub, role, name)
+    if (cell.url, hub, role, name) not in _DONE:
+        _DONE.add((cell.url, hub, role, name))
+        version = cell.http.get("/v1/me/profile", headers=auth).headers["etag"]
+        said = {"json": {"visibility": "hub"}, "headers": auth | {"If-Match": version}}
+        assert cell.http.patch("/v1/me/profile", **said).status_code == 200
+        for path in ("profile/offers/bookkeeping", f"consents/{hub}"):
+            assert cell.http.put(f"/v1/me/{path}", headers=auth).status_code == 200
+    return auth
+
+
+def match_for(cell: Cell, hub: str, asker: dict[str, str], name: str) -> str:
+    """The id by which somebody finds the open member of that name, who alone says this of themselves."""
+    auth = opened(cell, hub, "member", name)
+    version = cell.http.get("/v1/me/profile", headers=auth).headers["etag"]
+    about = {"json": {"about": f"Called {name}"}, "headers": auth | {"If-Match": version}}
+    assert cell.http.patch("/v1/me/profile", **about).status_code == 200
+    found = cell.http.get(f"/v1/hubs/{hub}/members", params={"text": f"Called {name}"}, headers=asker)
+    return str(next(one for one in found.json()["items"] if one["about"] == f"Called {name}")["match"])
+
+
+MEETINGS: dict[object, str] = {}
+
+
+def introduction_for(cell: Cell, hub: str, whose: dict[str, str]) -> str:
+    """An introduction both have agreed to, which takes every answer but a no; one for all who look at it."""
+    place = (cell.url, hub, cell.http.get("/v1/me", headers=whose).json()["id"])
+    if place not in MEETINGS:
+        mine = next(
+            (role, name)
+            for role, name in (("operator", None), ("member", "Attendee"))
+            if cell.http.get("/v1/me", headers=cell.auth(hub, role, name)).json()["id"] == place[2]
+        )
+        opened(cell, hub, *mine)
+        wanted = {"match": match_for(cell, hub, whose, "Meeting")}
+        made = cell.http.post("/v1/me/introductions", json=wanted, headers=whose)
+        assert made.status_code == 201, made.text
+        MEETINGS[place] = str(made.json()["id"])
+        url = f"/v1/me/introductions/{MEETINGS[place]}/reply"
+        said = cell.http.post(url, json={"answer": "yes"}, headers=cell.auth(hub, "member", "Meeting"))
+        assert said.json()["status"] == "agreed", said.text
+    return MEETINGS[place]
+
+
+def pair_for(cell: Cell, hub: str) -> dict[str, str]:
+    """Two open members who have not been suggested to each other."""
+    names = [f"Open {number}" for number in range(5)]
+    for name in names:
+        opened(cell, hub, "member", name)
+    one, other = next(pair for pair in combinations(names, 2) if (cell.url, hub, pair) not in _DONE)
+    _DONE.add((cell.url, hub, (one, other)))
+    return {"one": str(cell.person(hub, "member", one)), "other": str(cell.person(hub, "member", other))}
+
+
+def target_for(cell: Cell, hub: str) -> None:
+    """The hub's operator wants people who know bookkeeping."""
+    url, auth = f"/v1/hubs/{hub}/targets/bookkeeping", cell.auth(hub, "operator")
+    assert cell.http.put(url, json={"wanted": 2}, headers=auth).status_code == 200
+
+
 def things_of_matching(cell: Cell, hub: str, path: str, whose: dict[str, str]) -> dict[str, str]:
     """What the address of a route of matching names."""
     made: dict[str, str] = {}
     if "{concept}" in path:
         vocabulary(cell)
         made["concept"] = "bookkeeping"
+    if path.endswith("/targets/{concept}"):
+        target_for(cell, hub)
+    if "{introduction}" in path:
+        made["introduction"] = introduction_for(cell, hub, whose)
     if "{match}" in path:
         made["match"] = "5b0d3f6e-8f5c-4d2a-9a63-2f0c6f1f7d11"
     if "{organisation}" in path:

@@ -196,7 +196,8 @@ def test_another_hubs_things_are_not_found_through_ones_own_hub(matrix: Cell) ->
     """Whatever one may in the own hub: ids of another are ids of nothing here."""
     wrong = []
     for (method, path), row in sorted((EVENT_TABLE | MATCHING_TABLE | NOTIFY_TABLE).items()):
-        if not path.startswith(HUB) or path.count("{") < 2:
+        # Skills are the same in all hubs.
+        if not path.startswith(HUB) or path.replace("{concept}", "").count("{") < 2:
             continue
         foreign = things(matrix, "there", path)
         address = path.replace("{hub}", "here")

@@ -18,8 +18,8 @@ from services.matching.duties import duties
 from services.matching.index.following import Memory
 from services.matching.main import hears
 from services.matching.queries import seeing
-from services.matching.rules.folding import fold
 from services.matching.rpc.matches import Matches
+from services.matching.rules.folding import fold
 from shared.contracts.base import Request
 from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, RoleChangedV1
 from shared.contracts.directory.words import Role

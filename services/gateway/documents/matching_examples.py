@@ -42,7 +42,81 @@ MATCHES: dict[str, dict[str, Any]] = {
     "MatchListing": {"items": [_MATCH], "next": None, "why": _INPUTS, "paused": False},
     "StoppedView": {"id": _MATCH["id"]},
 }
+_INTRODUCTION = {
+    "id": "01981f0e-5a00-7000-8000-0000000000bb",
+    "hub": "nordviken",
+    "status": "agreed",
+    "asked_by": "me",
+    "i_said": "yes",
+    "named": True,
+    "person": _PERSON,
+    "name": "Edda Lund",
+    "reasons": ["erbjuder bokföring, som du behöver"],
+    "lapses_at": None,
+    "met_at": None,
+    "outcome": None,
+    "created_at": "2027-03-01T08:00:00Z",
+    "version": 2,
+}
+INTRODUCTIONS: dict[str, dict[str, Any]] = {
+    "NewIntroduction": {"match": _MATCH["id"]},
+    "IntroductionReply": {"answer": "yes"},
+    "MeetingOutcome": {"outcome": "collaboration"},
+    "IntroductionView": _INTRODUCTION,
+    "HostSuggestion": {"one": _PERSON, "other": "01981f0e-5a00-7000-8000-0000000000a2"},
+    "SuggestedView": {
+        "id": _INTRODUCTION["id"],
+        "hub": "nordviken",
+        "lapses_at": "2027-03-15T08:00:00Z",
+    },
+}
+MEMBERS: dict[str, dict[str, Any]] = {
+    "MemberView": {
+        "match": _MATCH["id"],
+        "kind": "person",
+        "named": False,
+        "person": None,
+        "name": None,
+        "about": "Jag har drivit eget i tio år och hjälper gärna den som börjar.",
+        "talk_about": ["segling"],
+        "fields": ["finance"],
+        "languages": ["sv", "en"],
+        "offers": [{"concept": "bookkeeping", "label": "bokföring", **_STATEMENT}],
+        "needs": [{"concept": "photography", "label": "fotografering", "level": "practised"}],
+    },
+}
+_GAP = {
+    "concept": "public-relations",
+    "label": "PR och mediekontakter",
+    "broader": ["marketing"],
+    "demand": 15,
+    "supply": "<5",
+    "wanted": 3,
+    "missing": 18,
+    "trend": [{"month": "2027-02", "demand": 10, "supply": "<5"}],
+}
+GAPS: dict[str, dict[str, Any]] = {
+    "SkillGap": _GAP,
+    "GapListing": {
+        "items": [_GAP],
+        "next": None,
+        "hub": "nordviken",
+        "area": "municipality",
+        "place": "Nordviken",
+        "month": "2027-03",
+    },
+    "TargetBody": {"wanted": 3},
+    "TargetView": {
+        "hub": "nordviken",
+        "concept": "public-relations",
+        "label": "PR och mediekontakter",
+        "wanted": 3,
+    },
+}
 EXAMPLES: dict[str, dict[str, Any]] = {
     **PROFILES,
     **MATCHES,
+    **INTRODUCTIONS,
+    **MEMBERS,
+    **GAPS,
 }

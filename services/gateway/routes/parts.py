@@ -187,6 +187,13 @@ def wants_page(request: Request) -> bool:
     return page > wishes.get("application/json", wishes.get("application/*", wishes.get("*/*", 0.0)))
 
 
+def wants(request: Request, kind: str) -> bool:
+    """Whether the caller likes this kind of text better than JSON, by name; whoever likes everything gets JSON."""
+    wishes = dict(_weighed(request.headers.get("accept")))
+    json = wishes.get("application/json", wishes.get("application/*", wishes.get("*/*", 0.0)))
+    return wishes.get(kind, 0.0) > 0 and wishes.get(kind, 0.0) >= json
+
+
 def _wishes(header: str | None) -> list[str]:
     """What somebody accepts, the best liked first."""
     return [wish for wish, _ in sorted(_weighed(header), key=lambda one: -one[1])]

@@ -115,7 +115,7 @@ async def search_members(
     if len(rows) > request.limit:
         cursor = f"{shown[-1].rank}_{handles.of(shown[-1].person)}"
     return MemberPage(
-        items=tuple(await _views(session, shown, viewer, handles, request.language, today)), cursor=cursor
+        items=tuple(await _views(session, shown, viewer, handles, request.shown_in, today)), cursor=cursor
     )
 
 

@@ -44,6 +44,7 @@ class SearchMembers(Request[MemberPage]):
     text: Plain | None = described(
         "All of its words must be found, whole, inflected or inside others.", default=None, max_length=100
     )
-    language: Language | None = described("Of the words, and of the answer.", default=None)
+    language: Language | None = described("Of the words; null: all there are rules for.", default=None)
+    shown_in: Language | None = described("In which language skills are named.", default=None)
     limit: int = Field(default=50, ge=1, le=100)
     cursor: Plain | None = Field(default=None, max_length=200)
