@@ -24,7 +24,7 @@ class Rows:
     def __init__(self, file: Path, needed: Sequence[str]) -> None:
         self.file = file
         self.line = 0
-        """The last line of the row that was given last."""
+        """Where the row begins that was given last; a row may go over several lines."""
         self._needed = needed
 
     def __iter__(self) -> Iterator[dict[str, str]]:
@@ -33,15 +33,16 @@ class Rows:
             reader = csv.reader(self._lines(opened), strict=True)
             try:
                 names = self._names(next(reader, []))
+                self.line = reader.line_num + 1
                 for cells in reader:
-                    self.line = reader.line_num
                     if not cells:
+                        self.line = reader.line_num + 1
                         continue  # an empty line says nothing
                     if len(cells) != len(names):
                         raise self.broken(f"{len(cells)} cells where the top line names {len(names)}")
                     yield dict(zip(names, cells, strict=True))
+                    self.line = reader.line_num + 1
             except csv.Error as error:
-                self.line = reader.line_num
                 raise self.broken(f"not readable as CSV ({error})") from None
 
     def broken(self, fault: str) -> BrokenFileError:
