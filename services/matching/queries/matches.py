@@ -100,17 +100,18 @@ async def _best(
     context = Context(await _past(session, me, now), hub)
     pool = [person for person, _ in index.top(reader, POOL, context)]
     cards = await rows.cards(session, pool, today=today)
-    rests = await _rests(session, me, pool, now)
+    times = await _times(session, me, pool, now)
     # Last, so that a consent taken back while this was read counts.
     allowed = await suggestible(session, me, pool, today=today)
-    found = []
-    for person in allowed & cards.keys():
-        compared = ranking.compare(reader, cards[person], index.known, context)
-        near = ranking.place(reader, cards[person], index.known.places)
-        if compared.score:
-            found.append((compared.score * rests[person], Match(cards[person], compared, near)))
-    found.sort(key=lambda one: (-one[0], one[1].card.person))
-    return [match for _, match in found]
+    found = {
+        person: ranking.compare(reader, cards[person], index.known, context)
+        for person in allowed & cards.keys()
+    }
+    scores = {person: one.score for person, one in found.items() if one.score}
+    return [
+        Match(cards[person], found[person], ranking.place(reader, cards[person], index.known.places))
+        for person in ranking.rested(scores, times)
+    ]
 
 
 async def _past(session: AsyncSession, me: UUID, now: datetime) -> dict[UUID, int]:
@@ -130,17 +131,15 @@ async def _past(session: AsyncSession, me: UUID, now: datetime) -> dict[UUID, in
     return past
 
 
-async def _rests(
+async def _times(
     session: AsyncSession, me: UUID, pool: Collection[UUID], now: datetime
-) -> Mapping[UUID, int]:
-    """Per mille, by how often those of the pool were suggested of late beside what is usual among them."""
+) -> Mapping[UUID, float]:
+    """How often those of the pool were suggested of late."""
     asked = {"me": me, "people": list(pool), "today": midnight(now)}
-    exposed = await session.execute(_EXPOSED, asked)
-    times = dict.fromkeys(pool, 0.0) | {
-        row.person: max(ranking.faded(row.times_decayed, row.at, now) - row.by_me, 0.0) for row in exposed
+    return {
+        row.person: max(ranking.faded(row.times_decayed, row.at, now) - row.by_me, 0.0)
+        for row in await session.execute(_EXPOSED, asked)
     }
-    usual = sum(times.values()) / max(len(times), 1)
-    return {person: ranking.rest(number, usual) for person, number in times.items()}
 
 
 async def _labels(

@@ -247,3 +247,10 @@ def rest(times: float, usual: float) -> int:
     """Per mille, for somebody suggested `times` of late where those who would suit as well were suggested `usual` times."""
     share: float = (1 + usual) / (1 + usual + times)
     return int(1000 * share**EXPOSURE_POWER)
+
+
+def rested(scores: Mapping[UUID, int], times: Mapping[UUID, float]) -> list[UUID]:
+    """The pool in its last order, best first: by score and by how often each was suggested of late."""
+    usual = sum(times.get(person, 0.0) for person in scores) / max(len(scores), 1)
+    final = {person: score * rest(times.get(person, 0.0), usual) for person, score in scores.items()}
+    return sorted(final, key=lambda person: (-final[person], person))
