@@ -182,7 +182,7 @@ def _over(
             others = suggest(number, now)
             times.update(others)
             for other in others:
-                repeats += week - last.get((number, other), -weeks) <= REPEATED_WITHIN
+                repeats += week - last.get((number, other), -WEEKS) <= REPEATED_WITHIN
                 last[number, other] = week
             found |= {(number, other) for other in others if truth[number, other]}
             if note is not None:
