@@ -52,7 +52,7 @@ CONCEPTS: Mapping[str, Mapping[str, str]] = {
 """The vocabulary of stories that need no other."""
 
 _CONCEPT = text(
-    "INSERT INTO concept (id, origin, kind) VALUES (:id, 'tests', 'skill') ON CONFLICT DO NOTHING"
+    "INSERT INTO concept (id, origin, kind) VALUES (:id, 'foci', 'skill') ON CONFLICT DO NOTHING"
 )
 _LABEL = text("""
     INSERT INTO label (concept, language, kind, label, folded)
