@@ -42,6 +42,7 @@ from services.gateway.routes import (
     organisations,
     profiles,
     sign_ups,
+    skills,
     spaces,
     webhooks,
 )
@@ -86,6 +87,7 @@ PARTS = (
     organisations.router,
     webhooks.router,
     mail.router,
+    skills.router,
     hubs.router,
     me.router,
     documents.router,

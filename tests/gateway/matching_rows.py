@@ -124,9 +124,16 @@ TOWN_TABLE: dict[tuple[str, str], Row] = {
     ("PUT", f"{HUB}/targets/{{concept}}"): Row(200, 403, OPERATORS, ask=_target),
     ("DELETE", f"{HUB}/targets/{{concept}}"): Row(200, 403, OPERATORS),
 }
+SKILLS = "/v1/skills"
+# The vocabulary is everybody's who has signed in.
+SKILL_TABLE: dict[tuple[str, str], Row] = {
+    ("GET", SKILLS): Row(200, 0, PEOPLE, ask=lambda *_: {"params": {"text": "hjälp med bokföring"}}),
+    ("GET", f"{SKILLS}/{{concept}}"): Row(200, 0, PEOPLE),
+}
 MATCHING_TABLE: dict[tuple[str, str], Row] = {
     **PROFILE_TABLE,
     **MATCH_TABLE,
     **INTRODUCTION_TABLE,
     **TOWN_TABLE,
+    **SKILL_TABLE,
 }

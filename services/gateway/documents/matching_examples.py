@@ -113,10 +113,37 @@ GAPS: dict[str, dict[str, Any]] = {
         "wanted": 3,
     },
 }
+_FOUND = {
+    "id": "bookkeeping",
+    "label": "bokföring",
+    "field": "finance",
+    "confidence": 1.0,
+    "how": "label",
+    "matched": "bokföring",
+}
+_BOOKKEEPING = {"language": "en", "preferred": "bookkeeping", "alternatives": ["keeping the books"]}
+SKILLS: dict[str, dict[str, Any]] = {
+    "SkillView": _FOUND,
+    "SkillListing": {"items": [_FOUND], "next": None, "did_you_mean": [], "by_meaning": True},
+    "SkillDetail": {
+        "id": "bookkeeping",
+        "label": "bokföring",
+        "origin": "foci",
+        "kind": "skill",
+        "field": "finance",
+        "reviewed": False,
+        "exact_match": None,
+        "labels": [_BOOKKEEPING],
+        "broader": [{"id": "finance", "label": "ekonomi"}],
+        "narrower": [{"id": "invoicing", "label": "fakturering"}],
+        "related": [{"id": "accounting", "label": "redovisning"}],
+    },
+}
 EXAMPLES: dict[str, dict[str, Any]] = {
     **PROFILES,
     **MATCHES,
     **INTRODUCTIONS,
     **MEMBERS,
     **GAPS,
+    **SKILLS,
 }
