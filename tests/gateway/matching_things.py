@@ -94,6 +94,7 @@ def match_for(cell: Cell, hub: str, asker: dict[str, str], name: str) -> str:
     about = {"json": {"about": f"Called {name}"}, "headers": auth | {"If-Match": version}}
     assert cell.http.patch("/v1/me/profile", **about).status_code == 200
     found = cell.http.get(f"/v1/hubs/{hub}/members", params={"text": f"Called {name}"}, headers=asker)
+    assert found.status_code == 200, found.text
     return str(next(one for one in found.json()["items"] if one["about"] == f"Called {name}")["match"])
 
 

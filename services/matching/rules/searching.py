@@ -31,7 +31,8 @@ class Word:
 def words(text: str | None) -> list[Word]:
     """The words to look for, each once."""
     found = dict.fromkeys(_WORD.findall((text or "").lower()))
-    return [Word(word, fold(word), len(word) >= INSIDE) for word in [*found][:MOST_WORDS]]
+    folded = ((word, fold(word)) for word in found)
+    return [Word(word, bare, len(bare) >= INSIDE) for word, bare in folded if bare][:MOST_WORDS]
 
 
 def languages(language: str | None) -> list[str]:
