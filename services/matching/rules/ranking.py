@@ -51,7 +51,7 @@ POOL = 60
 """So many of the best are read again from the database and put in their last order."""
 
 HALF_LIFE = timedelta(days=14)
-SUGGESTED_YESTERDAY = 45
+SUGGESTED_YESTERDAY = 15
 MET, MET_FOR, ONCE_MET = 10, timedelta(days=365), 60
 ONCE_ASKED = 50
 """Per cent, for whom an introduction did not come about with, once it may be tried again."""
