@@ -13,7 +13,8 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="MATCHING_", frozen=True, extra="ignore")
 
     vectors: Path | None = None
-    """Folder that keeps what the encoder made of the vocabulary; without it each start makes it again, in some minutes."""
+    """Folder that keeps what the encoder has made of the vocabulary. Without it, or without the extra `meaning`, skills are
+    found by their letters only; the first start with it takes some minutes of one core until they are found by both."""
     introduction_days: int = 14
     """So long an introduction waits for two yeses."""
     most_introductions: int = 10

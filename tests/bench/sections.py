@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import delivery, history, match_index, match_quality, openloop, scaling, sign_ups, telling
+from tests.bench import (
+    delivery,
+    history,
+    match_index,
+    match_quality,
+    openloop,
+    scaling,
+    sign_ups,
+    skills,
+    telling,
+)
 from tests.bench.floor import Floor, definitions
 from tests.bench.machine import Memory, memory
 from tests.bench.pages import (
@@ -18,6 +28,7 @@ from tests.bench.pages import (
 )
 from tests.bench.pages_events import sign_ups_section
 from tests.bench.pages_matching import match_index_section, matches_section
+from tests.bench.pages_skills import skills_section
 from tests.bench.plan import PLACES, Plan
 from tests.bench.report import Say, Section, median, table
 from tests.bench.stack import Stack
@@ -215,6 +226,10 @@ class Bench:
     def matched(self) -> list[Section]:
         """How good matches are where the truth is known."""
         return [matches_section(match_quality.measured(quick=self.quick, say=self.say))]
+
+    def understood(self) -> list[Section]:
+        """How often somebody's words find the skill that is meant."""
+        return [skills_section(skills.measured(self.say))]
 
     def indexed(self) -> list[Section]:
         """How fast the index is, at a tenth of the people and at all of them."""

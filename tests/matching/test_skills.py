@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,10 @@ from services.matching.rules.meaning import Vectors
 from shared.contracts.base import Request
 from shared.contracts.matching.skills import FindSkills, Found, GetSkill, SkillsFound
 from shared.kit.rpc import Handler
-from tests.bench.skills import Phrase, no_skills, phrases, tried
+from tests.bench.pages_skills import skills_section
+from tests.bench.skills import Letters, Results, accuracy, answered, no_skills, phrases, result, tried
 from tests.connections import Connections
-from tests.matching.test_vocabulary import bring_in
+from tests.matching.test_vocabulary import VOCABULARY, bring_in
 from tests.matching.world import World, make_world
 
 
@@ -122,15 +124,40 @@ async def test_less_likely_ones_are_a_question(town: World) -> None:
     assert all(one.confidence >= 0.5 for one in answer.items)
 
 
-async def test_letters_alone_find_what_they_found_when_it_was_measured(town: World) -> None:
+def test_letters_alone_find_what_they_found_when_it_was_measured() -> None:
     """Floors a little below what `python -m tests.bench --only skills` shows; to fall below them is a loss."""
-    result = await tried(town.database, Vocabulary(), phrases())
-    assert len(result) >= 200
-    first, five = (sum(one.place is not None and one.place <= place for one in result) for place in (1, 5))
-    assert first / len(result) >= 0.50
-    assert five / len(result) >= 0.70
-    none = await tried(town.database, Vocabulary(), [Phrase("", text, frozenset()) for text in no_skills()])
-    assert sum(one.sure for one in none) <= 2, [one.phrase.text for one in none if one.sure]
+    letters = Letters()
+    known = tried(letters, phrases())
+    assert len(known) >= 200
+    assert accuracy(known, 1) >= 0.50
+    assert accuracy(known, 5) >= 0.77
+    foreign = tried(letters, phrases(), foreign=True)
+    assert accuracy(foreign, 1) >= 0.26
+    assert accuracy(foreign, 5) >= 0.50
+    assert answered(tried(letters, no_skills())) <= 0.03
+
+
+def test_what_is_tried_is_no_label_and_names_concepts_there_are() -> None:
+    labels = {
+        fold(label)
+        for one in VOCABULARY
+        for some in (one.preferred.values(), *one.others.values())
+        for label in some
+    }
+    assert not [one.text for one in phrases() if fold(one.text) in labels]
+    assert {concept for one in phrases() for concept in one.right} <= {one.id for one in VOCABULARY}
+    assert Counter(one.language for one in phrases()).keys() == {"sv", "da", "en"}
+
+
+def test_the_section_of_the_bench_says_what_was_found() -> None:
+    letters = result(Letters())
+    page = skills_section(Results(ways=[letters]))
+    assert all(goal.reached for goal in page.goals)
+    assert "`make meaning`" in page.markdown()
+    with_meaning = Results(
+        ways=[letters, letters], entries=1191, encoded_s=30.0, question_ms=20.0, encoder_mb=60.0
+    )
+    assert not skills_section(with_meaning).goals[-1].reached, "letters twice are no meaning"
 
 
 async def test_a_concept_is_shown_with_its_names_and_neighbours(town: World) -> None:

@@ -118,7 +118,7 @@ class Keeper:
     async def run(self) -> None:
         """Follow for ever; without the encoder say so once."""
         if self._vocabulary.encoder is None:
-            log.info("skills are found by their letters only: the extra `meaning` is not installed")
+            log.info("skills are found by their letters only: no extra `meaning`, or no MATCHING_VECTORS")
         while True:
             self._vocabulary.wanted.clear()
             try:
