@@ -114,8 +114,8 @@ async def carry_out(
             for items in _fitting(read_skills(file, Left())):
                 part = ImportSkills(language=language, items=tuple(items))
                 counts[language] = _sum(counts.get(language), await send(part))
-                for one in items:
-                    advance(one.preferred)
+                for item in items:
+                    advance(item.preferred)
         after = ""
         for some in _some(iter(known), MOST_AT_ONCE):
             until = None if some[-1] == known[-1] else some[-1]

@@ -80,8 +80,9 @@ def opened(cell: Cell, hub: str, role: str, name: str | None = None) -> dict[str
     if (cell.url, hub, role, name) not in _DONE:
         _DONE.add((cell.url, hub, role, name))
         version = cell.http.get("/v1/me/profile", headers=auth).headers["etag"]
-        said = {"json": {"visibility": "hub"}, "headers": auth | {"If-Match": version}}
-        assert cell.http.patch("/v1/me/profile", **said).status_code == 200
+        decided = auth | {"If-Match": version}
+        said = cell.http.patch("/v1/me/profile", json={"visibility": "hub"}, headers=decided)
+        assert said.status_code == 200, said.text
         for path in ("profile/offers/bookkeeping", f"consents/{hub}"):
             assert cell.http.put(f"/v1/me/{path}", headers=auth).status_code == 200
     return auth
@@ -91,8 +92,9 @@ def match_for(cell: Cell, hub: str, asker: dict[str, str], name: str) -> str:
     """The id by which somebody finds the open member of that name, who alone says this of themselves."""
     auth = opened(cell, hub, "member", name)
     version = cell.http.get("/v1/me/profile", headers=auth).headers["etag"]
-    about = {"json": {"about": f"Called {name}"}, "headers": auth | {"If-Match": version}}
-    assert cell.http.patch("/v1/me/profile", **about).status_code == 200
+    decided = auth | {"If-Match": version}
+    said = cell.http.patch("/v1/me/profile", json={"about": f"Called {name}"}, headers=decided)
+    assert said.status_code == 200, said.text
     found = cell.http.get(f"/v1/hubs/{hub}/members", params={"text": f"Called {name}"}, headers=asker)
     assert found.status_code == 200, found.text
     return str(next(one for one in found.json()["items"] if one["about"] == f"Called {name}")["match"])

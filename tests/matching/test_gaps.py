@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ async def crowd(
     """Many who need something; written as their requests would be, which a hundred times over takes long."""
     people = {"people": [world.person(name) for name in names], "hub": hub, "now": world.now}
     for statement in (_PROFILE, *_OTHERS):
-        more = {"visibility": visibility} if statement is _PROFILE else {}
+        more: dict[str, Any] = {"visibility": visibility} if statement is _PROFILE else {}
         if ":side" in statement:
             more = {"side": side, "concepts": list(concepts)}
         known = {name: value for name, value in (people | more).items() if f":{name}" in statement}

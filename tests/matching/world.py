@@ -51,9 +51,7 @@ CONCEPTS: Mapping[str, Mapping[str, str]] = {
 }
 """The vocabulary of stories that need no other."""
 
-_CONCEPT = text(
-    "INSERT INTO concept (id, origin, kind) VALUES (:id, 'foci', 'skill') ON CONFLICT DO NOTHING"
-)
+_CONCEPT = text("INSERT INTO concept (id, origin, kind) VALUES (:id, 'foci', 'skill') ON CONFLICT DO NOTHING")
 _LABEL = text("""
     INSERT INTO label (concept, language, kind, label, folded)
     VALUES (:concept, :language, 'preferred', :label, :folded) ON CONFLICT DO NOTHING

@@ -295,7 +295,10 @@ TAGS = [
     },
     {"name": "members", "description": "A hub's people, as far as they let themselves be read."},
     {"name": "skills-missing", "description": "What a town lacks, as open data, and what its hubs want."},
-    {"name": "skills", "description": "What people offer and need, found from anybody's words in any language."},
+    {
+        "name": "skills",
+        "description": "What people offer and need, found from anybody's words in any language.",
+    },
     {"name": "matches", "description": "Who suits the signed-in person, and why."},
     {"name": "hubs", "description": "The public directory, and who belongs to a hub."},
     {"name": "me", "description": "The signed-in person."},

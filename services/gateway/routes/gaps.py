@@ -79,7 +79,7 @@ async def get_skills_missing(
 
 def _lines(page: dict[str, Any]) -> list[list[Any]]:
     """A line for each skill and month; what is wanted and missing is of the last."""
-    lines = []
+    lines: list[list[Any]] = []
     for one in page["items"]:
         about = [page["area"], page["place"], one["concept"], one["label"]]
         before = (

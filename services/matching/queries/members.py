@@ -41,8 +41,9 @@ def _rank(row: str) -> str:
 
 
 # Each step is made once, whatever the planner thinks of the tables' sizes: looked up anew for each member, the labels took
-# seconds. Everybody's best fit for each word, in what they say of themselves, in their own words for an offer or a need, or in what the
-# skill is called in any language. Who lacks one of the words is left out. The order within a rank means nothing, on purpose.
+# seconds. Everybody's best fit for each word, in what they say of themselves, in their own words for an offer or a need, or in
+# what the skill is called in any language. Who lacks one of the words is left out. The order within a rank means nothing, on
+# purpose.
 _SEARCH = text(f"""
     WITH w AS (
         SELECT number, written, folded, inside, CAST(:languages AS text[]) AS languages
