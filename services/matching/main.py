@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import rpc
 from services.matching.commands import skills
@@ -21,7 +22,7 @@ from services.matching.settings import Settings
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
 from shared.kit.ids import Clock, Ids, new_id, utc_now
-from shared.kit.process import DataService, run
+from shared.kit.process import DataService, Step, run
 from shared.kit.settings import from_environment
 
 SERVICE = "matching"
@@ -35,17 +36,20 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     kept = encoder.Kept(settings.vectors)
     vocabulary = Vocabulary(None if settings.vectors is None else encoder.load(), kept)
     service.keeps_going({"vocabulary": Keeper(service.database, vocabulary)})
-    service.begins_with(partial(seeded, service.database, clock=clock, ids=ids))
+    service.begins_with(seeds(clock, ids))
     service.server.answers(rpc.handlers(ids, terms, vocabulary))
     service.server.answers_directly(Matches(service.database, memory).direct())
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(duties(ids, counts_every=timedelta(seconds=settings.figures_every_s)), standing=STANDING)
 
 
-async def seeded(database: Database, *, clock: Clock, ids: Ids) -> None:
+def seeds(clock: Clock, ids: Ids) -> Step:
     """Make the vocabulary that comes with Foci what this release says."""
-    async with database.transaction() as session:
+
+    async def seed(session: AsyncSession) -> None:
         await skills.seed(session, ours(), now=clock(), ids=ids)
+
+    return seed
 
 
 def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
