@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection, Sequence
+from itertools import groupby
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,16 +22,13 @@ log = logger(__name__)
 
 LOOK_EVERY_S = 60.0
 _VERSION = text("SELECT coalesce(max(version), 0) FROM vocabulary")
+_AT_ONCE = 20_000
+"""Labels a statement reads: two hundred thousand at once may take longer than a statement is given."""
 _LABELS = text("""
-    SELECT l.concept, l.kind, l.label, l.folded, c.origin <> 'esco' AS own
-    FROM label l JOIN concept c ON c.id = l.concept WHERE c.active ORDER BY l.concept, l.language, l.kind, l.folded
-""")
-_ENTRIES = text("""
-    SELECT l.concept, c.origin <> 'esco' AS own,
-           array_agg(l.label ORDER BY l.kind <> 'preferred', l.label) AS labels
+    SELECT l.concept, l.language, l.kind, l.folded, l.label, c.origin <> 'esco' AS own
     FROM label l JOIN concept c ON c.id = l.concept
-    WHERE c.active AND l.kind <> 'hidden'
-    GROUP BY l.concept, l.language, c.origin ORDER BY l.concept, l.language
+    WHERE c.active AND (l.concept, l.language, l.kind, l.folded) > (:concept, :language, :kind, :folded)
+    ORDER BY l.concept, l.language, l.kind, l.folded LIMIT :most
 """)
 
 
@@ -39,6 +38,29 @@ async def version_of(session: AsyncSession) -> int:
     return version
 
 
+async def _labels(session: AsyncSession) -> AsyncIterator[Any]:
+    """Every label of an active concept, a concept's side by side."""
+    after = {"concept": "", "language": "", "kind": "", "folded": ""}
+    while True:
+        rows = (await session.execute(_LABELS, {**after, "most": _AT_ONCE})).all()
+        for row in rows:
+            yield row
+        if len(rows) < _AT_ONCE:
+            return
+        after = {name: getattr(rows[-1], name) for name in after}
+
+
+def _arranged(rows: Sequence[Any]) -> tuple[Lexicon, list[Entry]]:
+    """The labels by their letters, and each concept's of a language together, the preferred one first."""
+    lexicon = Lexicon([Candidate(row.concept, row.kind, row.label, row.folded, row.own) for row in rows])
+    entries = []
+    for (concept, _, own), some in groupby(rows, key=lambda row: (row.concept, row.language, row.own)):
+        named = sorted((row.kind != "preferred", row.label) for row in some if row.kind != "hidden")
+        if named:
+            entries.append(Entry(concept, tuple(label for _, label in named), own))
+    return lexicon, entries
+
+
 class Vocabulary:
     """Labels by their letters, and, with an encoder, by what they mean."""
 
@@ -46,6 +68,7 @@ class Vocabulary:
         self.encoder = encoder
         self._kept = kept or Kept(None)
         self._lexicon: tuple[int, Lexicon] | None = None
+        self._entries: list[Entry] = []
         self._space: tuple[int, Space] | None = None
         self.wanted = asyncio.Event()
         """Somebody has seen a vocabulary that is not the one here."""
@@ -69,19 +92,20 @@ class Vocabulary:
         """Read the labels anew, if they are others."""
         version = await version_of(session)
         if self._lexicon is None or self._lexicon[0] != version:
-            rows = (await session.execute(_LABELS)).all()
-            made = await asyncio.to_thread(lambda: Lexicon([Candidate(*row) for row in rows]))
-            self._lexicon = (version, made)
+            rows = [row async for row in _labels(session)]
+            await session.rollback()  # what follows may take seconds, and a transaction is given five
+            lexicon, self._entries = await asyncio.to_thread(_arranged, rows)
+            self._lexicon = (version, lexicon)
         return self._lexicon[1]
 
-    async def follow_meaning(self, session: AsyncSession) -> None:
+    async def follow_meaning(self) -> None:
         """Make the vectors that are missing; without an encoder there are none."""
-        version, encoder = await version_of(session), self.encoder
-        if encoder is None or (self._space is not None and self._space[0] == version):
+        encoder = self.encoder
+        if encoder is None or self._lexicon is None:
             return
-        rows = (await session.execute(_ENTRIES)).all()
-        await session.rollback()  # what follows takes long and needs no connection
-        entries = [Entry(row.concept, tuple(row.labels), row.own) for row in rows]
+        version, entries = self._lexicon[0], self._entries
+        if self._space is not None and self._space[0] == version:
+            return
         space = await asyncio.to_thread(self._made, entries, encoder)
         if space is not None:
             self._space = (version, space)
@@ -135,4 +159,4 @@ class Keeper:
         """Labels, then what they mean."""
         async with self._database.reading() as session:
             await self._vocabulary.follow_labels(session)
-            await self._vocabulary.follow_meaning(session)
+        await self._vocabulary.follow_meaning()
