@@ -24,10 +24,10 @@ LEAST_DEAD = 1024
 _MOST = 100**4
 """What focus, place, language and past multiply a score by at most."""
 
-_DENSE = 16
+DENSE = 16
 """A need that more than one person in so many might serve is added up slot by slot, not list by list."""
 
-_ENOUGH = 16
+ENOUGH = 16
 """Times `k`: so many of the best by the upper bound are looked at first."""
 
 Longs = NDArray[np.int64]
@@ -202,7 +202,7 @@ class Index:
         near, talk = self._nearness(reader, context), self._talk(reader)
         bar = int(limit.max(initial=0))
         while True:
-            bar = _lower(bar, limit, _ENOUGH * k)
+            bar = _lower(bar, limit, ENOUGH * k)
             slots = np.flatnonzero(limit > bar)
             scores = self._focused(slots, got, given) * near[self._slots.locality[slots]]
             scores *= talk[self._slots.tongue[slots]] * self._past(slots, reader, context)
@@ -239,7 +239,7 @@ class Index:
         # The best comes last and stays.
         for points, slots in sorted(worth, key=lambda one: one[0]):
             best[slots] = points
-        if sum(len(slots) for _, slots in worth) * _DENSE > len(got):
+        if sum(len(slots) for _, slots in worth) * DENSE > len(got):
             got += best
             best.fill(0)
             return
