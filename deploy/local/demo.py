@@ -172,5 +172,5 @@ def people_of(hub: Hub) -> list[tuple[str, str]]:
 def size() -> int:
     """How many parts there are to load."""
     per_hub = (1 + len(people_of(hub)) + len(hub.organisations) + len(hub.spaces) for hub in HUBS)
-    parts = (demo_choices, demo_profiles, demo_meetings, demo_events)
-    return sum(per_hub) + len(WISHES) + sum(part.size() for part in parts)
+    parts = (demo_choices.size(), demo_profiles.size(), demo_meetings.size(), demo_events.size())
+    return sum(per_hub) + len(WISHES) + sum(parts)

@@ -144,8 +144,9 @@ def town() -> Iterator[Cell]:
             auth, home = token(cell, reader), "elsewhere" if reader == "stranger" else "here"
             need = cell.http.put(f"{ME}/profile/needs/bookkeeping", headers=auth)
             version = need.headers["etag"]
-            open_ = {"json": {"visibility": "federation"}, "headers": auth | {"If-Match": version}}
-            assert cell.http.patch(f"{ME}/profile", **open_).status_code == 200
+            opened = {"visibility": "federation"}
+            changed = cell.http.patch(f"{ME}/profile", json=opened, headers=auth | {"If-Match": version})
+            assert changed.status_code == 200
             assert cell.http.put(f"{ME}/consents/{home}", headers=auth).status_code == 200
         for name in PEOPLE:
             federated = "federation" if name == FEDERATED else "hub"
