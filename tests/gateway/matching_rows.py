@@ -71,7 +71,7 @@ PROFILE_TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", f"{ORGANISATION}/consents/{{hub}}"): Row(200, 404, ()),
 }
 MATCHES = "/v1/me/matches"
-# The match the address names is nobody's; whose it is, only the one who was given it could tell.
+# The id the address names stands for somebody towards another person: towards everybody else for nobody.
 MATCH_TABLE: dict[tuple[str, str], Row] = {
     ("GET", MATCHES): Row(200, 0, PEOPLE),
     ("POST", f"{MATCHES}/{{match}}/stop"): Row(200, 404, ()),

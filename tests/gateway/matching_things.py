@@ -100,6 +100,15 @@ def match_for(cell: Cell, hub: str, asker: dict[str, str], name: str) -> str:
     return str(next(one for one in found.json()["items"] if one["about"] == f"Called {name}")["match"])
 
 
+def mine_of(cell: Cell, hub: str, person: str) -> tuple[str, str | None]:
+    """The role and name of one of those whose things are made here."""
+    return next(
+        (role, name)
+        for role, name in (("operator", None), ("member", "Attendee"))
+        if cell.http.get("/v1/me", headers=cell.auth(hub, role, name)).json()["id"] == person
+    )
+
+
 MEETINGS: dict[object, str] = {}
 
 
@@ -107,12 +116,7 @@ def introduction_for(cell: Cell, hub: str, whose: dict[str, str]) -> str:
     """An introduction both have agreed to, which takes every answer but a no; one for all who look at it."""
     place = (cell.url, hub, cell.http.get("/v1/me", headers=whose).json()["id"])
     if place not in MEETINGS:
-        mine = next(
-            (role, name)
-            for role, name in (("operator", None), ("member", "Attendee"))
-            if cell.http.get("/v1/me", headers=cell.auth(hub, role, name)).json()["id"] == place[2]
-        )
-        opened(cell, hub, *mine)
+        opened(cell, hub, *mine_of(cell, hub, place[2]))
         wanted = {"match": match_for(cell, hub, whose, "Meeting")}
         made = cell.http.post("/v1/me/introductions", json=wanted, headers=whose)
         assert made.status_code == 201, made.text
@@ -121,6 +125,18 @@ def introduction_for(cell: Cell, hub: str, whose: dict[str, str]) -> str:
         said = cell.http.post(url, json={"answer": "yes"}, headers=cell.auth(hub, "member", "Meeting"))
         assert said.json()["status"] == "agreed", said.text
     return MEETINGS[place]
+
+
+STOPPABLE: dict[object, str] = {}
+
+
+def stoppable_for(cell: Cell, hub: str, whose: dict[str, str]) -> str:
+    """Somebody they may put aside, and again."""
+    place = (cell.url, hub, cell.http.get("/v1/me", headers=whose).json()["id"])
+    if place not in STOPPABLE:
+        opened(cell, hub, *mine_of(cell, hub, place[2]))
+        STOPPABLE[place] = match_for(cell, hub, whose, f"Not this one {len(STOPPABLE)}")
+    return STOPPABLE[place]
 
 
 def pair_for(cell: Cell, hub: str) -> dict[str, str]:
@@ -150,7 +166,7 @@ def things_of_matching(cell: Cell, hub: str, path: str, whose: dict[str, str]) -
     if "{introduction}" in path:
         made["introduction"] = introduction_for(cell, hub, whose)
     if "{match}" in path:
-        made["match"] = "5b0d3f6e-8f5c-4d2a-9a63-2f0c6f1f7d11"
+        made["match"] = stoppable_for(cell, hub, whose)
     if "{organisation}" in path:
         made["organisation"] = organisation_for(cell, hub, whose)
     return made
