@@ -6,6 +6,7 @@ The walk knows every published route of matching by name, so a new one turns it 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -164,10 +165,13 @@ def walk(cell: Cell, reader: str) -> Walk:
     handles = _handles(cell, reader)
     people = [cell.person(hub, "member", named(name)) for name, hub in PEOPLE.items()]
     steps: Walk = []
+    # Others may search and suggest as little or as much as one of these two, whatever they ask for.
+    sought = [*PEOPLE] if reader == "member" else []
+    suggested = people if reader == "host" else people[:1]
     for hub in HUBS:
         base, area = f"/v1/hubs/{hub}", {"hub": "", "municipality": "", "region": ""}
         texts: list[dict[str, str]] = [{}, {"text": "bookkeeping"}, {"text": "bokföring", "language": "sv"}]
-        texts += [{"text": words_of(name)["own"]} for name in PEOPLE]
+        texts += [{"text": words_of(name)["own"]} for name in sought]
         steps += [("GET", f"{base}/members", {"params": text}) for text in texts]
         steps += [("GET", f"{base}/skills-missing", {"params": {"area": one}}) for one in area]
         steps += [("GET", f"{base}/skills-missing", {"headers": {"Accept": "text/csv"}})]
@@ -176,7 +180,7 @@ def walk(cell: Cell, reader: str) -> Walk:
         steps += [("DELETE", f"{base}/targets/bookkeeping", {})]
         steps += [
             ("POST", f"{base}/introductions", {"json": {"one": str(one), "other": str(uuid4())}})
-            for one in people
+            for one in suggested
         ]
         steps += [("GET", f"{ME}/matches", {"params": {"hub": hub}})]
     steps += [("GET", f"{ME}/matches", {"params": {"limit": 20}}), ("GET", f"{ME}/introductions", {})]
@@ -237,6 +241,7 @@ def _of_own() -> Walk:
     ]
 
 
+@cache
 def _published() -> set[tuple[str, str]]:
     return {
         (method.upper(), path)
