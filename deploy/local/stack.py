@@ -230,6 +230,8 @@ class Stack:
             f"{service.upper()}_DATABASE_URL": self._database_url(service),
             f"{service.upper()}_ASSERTION_PUBLIC_KEY": public_half(self.home.assertion_key()),
             **(self._sending() if service == NOTIFY else {}),
+            # Used where the extra `meaning` is installed; kept, because encoding the vocabulary takes a while.
+            **({"MATCHING_VECTORS": str(self.home.root / "vectors")} if service == "matching" else {}),
         }
 
     def _sending(self) -> dict[str, str]:

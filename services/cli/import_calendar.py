@@ -33,16 +33,18 @@ from services.cli.calendar.terminal import (
 )
 from services.cli.gateway import Gateway, GatewayError, Whereabouts
 from services.cli.import_programme import programme
+from services.cli.import_skills import skills
 
-import_app = typer.Typer(help="Bring bookings and events in from elsewhere.", no_args_is_help=True)
+import_app = typer.Typer(help="Bring bookings, events and skills in from elsewhere.", no_args_is_help=True)
 import_app.command("programme")(programme)
+import_app.command("skills")(skills)
 
 _EVERY_STATUS = ("held", "confirmed", "checked_in", "checked_out", "cancelled")
 
 
 @import_app.callback()
 def bring_in() -> None:
-    """Bring bookings and events in from elsewhere."""
+    """Bring bookings, events and skills in from elsewhere."""
 
 
 @import_app.command("calendar")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from hashlib import blake2b
+from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +25,7 @@ from shared.kit.requester import Reply
 JSON = "application/json"
 CALENDAR = "text/calendar"
 LINKED_DATA = "application/ld+json"
+CSV = "text/csv"
 BY_WHO_ASKS = "Authorization"
 BY_LANGUAGE = "Authorization, Accept-Language"
 BY_FORM = "Authorization, Accept"
@@ -132,6 +136,37 @@ def listing(request: Request, reply: Reply, base: str, *, vary: str = BY_WHO_ASK
     if cursor is not None:
         headers["Link"] = f'<{page["next"]}>; rel="next"'
     return _respond(request, reply.status, body, _tag(body), headers)
+
+
+def table(
+    request: Request,
+    reply: Reply,
+    base: str,
+    columns: tuple[str, ...],
+    lines: Callable[[dict[str, Any]], list[list[Any]]],
+    *,
+    vary: str,
+) -> Response:
+    """A page as CSV (RFC 4180) with a heading; the next one stands in the Link header."""
+    page: dict[str, Any] = orjson.loads(reply.body)
+    written = StringIO()
+    writer = csv.writer(written)
+    writer.writerow(columns)
+    writer.writerows([_harmless(one) for one in line] for line in lines(page))
+    headers = {"Vary": vary}
+    if page.get("cursor") is not None:
+        headers["Link"] = f'<{_next(request, base, _sealed(request, page["cursor"]))}>; rel="next"'
+    body = written.getvalue().encode()
+    return _respond(request, reply.status, body, _tag(body), headers, CSV)
+
+
+def _harmless(value: Any) -> Any:
+    """What a spreadsheet would take for a formula, as text."""
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )
 
 
 def expected_version(if_match: str | None) -> int:

@@ -15,7 +15,12 @@ from shared.contracts.events import facts as event_facts
 from shared.contracts.events import requests as event_requests
 from shared.contracts.events import sign_ups as event_sign_ups
 from shared.contracts.matching import facts as matching_facts
+from shared.contracts.matching import gaps as matching_gaps
+from shared.contracts.matching import introductions as matching_introductions
+from shared.contracts.matching import matches as matching_matches
+from shared.contracts.matching import members as matching_members
 from shared.contracts.matching import profiles as matching_profiles
+from shared.contracts.matching import skills as matching_skills
 from shared.contracts.notify import facts as notify_facts
 from shared.contracts.notify import notices as notify_notices
 from shared.contracts.notify import webhooks as notify_webhooks
@@ -51,7 +56,18 @@ REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
         for module in (event_requests, event_sign_ups, event_calendars)
         for request in _public(module, Request)
     ),
-    "matching": tuple(request for module in (matching_profiles,) for request in _public(module, Request)),
+    "matching": tuple(
+        request
+        for module in (
+            matching_profiles,
+            matching_introductions,
+            matching_members,
+            matching_matches,
+            matching_gaps,
+            matching_skills,
+        )
+        for request in _public(module, Request)
+    ),
     "notify": tuple(
         request for module in (notify_notices, notify_webhooks) for request in _public(module, Request)
     ),

@@ -12,7 +12,7 @@ import uvicorn
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from starlette.applications import Starlette
 
 from shared.contracts.streams import CONSUMERS, streams_written_by
@@ -97,6 +97,10 @@ async def measure(nc: Client, database: Database, service: str) -> None:
             log.warning("figures not measured", error=repr(error))
 
 
+Step = Callable[[AsyncSession], Awaitable[None]]
+"""Something done once at the start, in the transaction it is given."""
+
+
 class Part(Protocol):
     """Something of a service's own that goes on for as long as the service does."""
 
@@ -151,6 +155,7 @@ class DataService:
         self._stops: dict[str, Callable[[], Awaitable[None]]] = {}
         self._entities: dict[str, Restate] = {}
         self._followers: list[Follower] = []
+        self._first: list[Step] = []
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
         """Open this pool when the service starts and close it when it stops."""
@@ -179,6 +184,10 @@ class DataService:
         self._parts.update(parts)
         self._stops.update(stops or {})
 
+    def begins_with(self, step: Step) -> None:
+        """Do this in a transaction of its own before anything else; every replica does, at every start."""
+        self._first.append(step)
+
     def follows(self, followed: Followed) -> None:
         """Keep this in memory by the service's own facts; no request is answered before it is built."""
         follower = Follower(self._nc, self.name, followed)
@@ -199,6 +208,9 @@ class DataService:
         for pool in self._pools:
             await stack.enter_async_context(pool)
         await housekeeping.set_up(self.database, self._clock)
+        for step in self._first:
+            async with self.database.transaction() as session:
+                await step(session)
         await set_standing(self.database, self._standing, self._clock)
         relays = [Relay(self.database.engine, self._nc, one) for one in streams_written_by(self.name)]
         timers = Timers(self.database, self._duties, self._clock)

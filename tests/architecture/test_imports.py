@@ -139,6 +139,16 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         ("services.events.commands.line", "smtplib"),
         ("deploy.local.stack", "aiosmtplib"),
     ),
+    "arrays-in-matching": (
+        ("services.booking.rules", "numpy"),
+        ("services.directory.rules", "numpy"),
+        ("services.events.rules.counting", "numpy"),
+        ("services.notify.rules.moments", "numpy"),
+        ("services.gateway.client", "numpy"),
+        ("services.cli.cell", "numpy"),
+        ("shared.kit.translations", "numpy"),
+        ("deploy.local.stack", "numpy"),
+    ),
 }
 NEW_ROOMS = {
     "rooms": ("services/booking/helpers.py", "services/directory/utils.py", "services/events/common.py"),

@@ -21,6 +21,7 @@ from tests.bench.world import fill
 
 NAMES = (
     "throughput", "latency", "memory", "delivery", "sign-ups", "scaling", "notices", "webhooks", "notice-memory",
+    "matches", "match-index", "skills",
 )  # fmt: skip
 ONE_STACK = {"throughput", "latency", "memory"}
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -69,6 +70,9 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
         ({"notices"}, bench.told),
         ({"webhooks"}, bench.hooked),
         ({"notice-memory"}, bench.remembered),
+        ({"matches"}, bench.matched),
+        ({"match-index"}, bench.indexed),
+        ({"skills"}, bench.understood),
     )
     for names, part in parts:
         if names & set(arguments.only):

@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import delivery, history, openloop, scaling, sign_ups, telling
+from tests.bench import (
+    delivery,
+    history,
+    match_index,
+    match_quality,
+    openloop,
+    scaling,
+    sign_ups,
+    skills,
+    telling,
+)
 from tests.bench.floor import Floor, definitions
 from tests.bench.machine import Memory, memory
 from tests.bench.pages import (
@@ -17,6 +27,8 @@ from tests.bench.pages import (
     throughput_section,
 )
 from tests.bench.pages_events import sign_ups_section
+from tests.bench.pages_matching import match_index_section, matches_section
+from tests.bench.pages_skills import skills_section
 from tests.bench.plan import PLACES, Plan
 from tests.bench.report import Say, Section, median, table
 from tests.bench.stack import Stack
@@ -208,6 +220,25 @@ class Bench:
     def remembered(self) -> list[Section]:
         """Notify's memory over many notices."""
         return [telling.remembered(self.folder, self._telling, self.say)]
+
+    # --- matching ---
+
+    def matched(self) -> list[Section]:
+        """How good matches are where the truth is known."""
+        return [matches_section(match_quality.measured(quick=self.quick, say=self.say))]
+
+    def understood(self) -> list[Section]:
+        """How often somebody's words find the skill that is meant."""
+        return [skills_section(skills.measured(self.say))]
+
+    def indexed(self) -> list[Section]:
+        """How fast the index is, at a tenth of the people and at all of them."""
+        sizes = (
+            (match_index.QUICK, match_index.QUICK) if self.quick else (match_index.SMALLER, match_index.FULL)
+        )
+        with Stack(self.folder / "home-8") as stack:
+            url = stack.database_url("postgres")
+            return [match_index_section([match_index.measure(size, url, self.say) for size in sizes])]
 
     @property
     def _telling(self) -> telling.Size:

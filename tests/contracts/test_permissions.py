@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.access import ADMIN, GATEWAY, USERS, Permissions, inbox_prefix, operator, permissions
+from shared.contracts.access import (
+    ADMIN,
+    GATEWAY,
+    USERS,
+    Permissions,
+    follows,
+    inbox_prefix,
+    operator,
+    permissions,
+)
 from shared.contracts.booking.facts import OccupancyChangedV1
 from shared.contracts.catalogue import FACTS, OPERATIONS, REQUESTS, SERVICES
 from shared.contracts.directory.requests import GetContacts
-from shared.contracts.streams import CONSUMERS, OCCUPANCY, STREAMS
+from shared.contracts.streams import CONSUMERS, FOLLOWED, OCCUPANCY, STREAMS, stream_of
 
 CELL = "local"
 OPERATORS_OF_ONE_HUB = operator("nordviken-figures", ("nordviken",))
@@ -92,6 +101,16 @@ def test_a_service_uses_its_own_consumers_and_makes_none(service: str) -> None:
     for stream in STREAMS:
         for act in ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE"):
             assert not _may(given.publish, f"$JS.API.STREAM.{act}.{stream.name}")
+
+
+@every_service
+def test_a_service_follows_its_own_facts_only_if_it_keeps_something_in_memory(service: str) -> None:
+    given = permissions(service, CELL)
+    for owner in SERVICES:
+        follow = f"$JS.API.CONSUMER.CREATE.{stream_of(owner)}.any-name.{follows(owner)}"
+        assert _may(given.publish, follow) == (owner == service and service in FOLLOWED)
+    every_fact = f"$JS.API.CONSUMER.CREATE.{stream_of(service)}.any-name.hubs.>"
+    assert not _may(given.publish, every_fact)
 
 
 def test_only_the_gateway_sends_what_people_ask_and_only_admin_the_rest() -> None:

@@ -18,6 +18,7 @@ from shared.contracts.base import Request
 from shared.contracts.booking.requests import Reserve
 from shared.contracts.catalogue import OPERATIONS, REQUESTS, SERVICES
 from shared.contracts.events.sign_ups import SignUp
+from shared.contracts.matching.matches import ListMyMatches
 from shared.contracts.notify.webhooks import AddWebhook, RotateSecret
 from shared.kit.ids import new_id
 from shared.kit.operations import handlers
@@ -63,7 +64,7 @@ def test_every_request_is_answered_by_its_service() -> None:
         "booking": {*booking.reads(), *booking.changes(new_id, random.Random(0)), Reserve},
         "events": {*events.reads(), *events.changes(new_id, random.Random(0)), SignUp},
         "directory": {*directory.reads(), *directory.changes("local", new_id)},
-        "matching": {*matching.handlers(new_id)},
+        "matching": {*matching.handlers(new_id), ListMyMatches},
         "notify": {*notify.handlers(SETTINGS, Outside(), new_id), AddWebhook, RotateSecret},
     }
     assert answered == {service: set(requests) for service, requests in REQUESTS.items()}

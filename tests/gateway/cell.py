@@ -150,12 +150,8 @@ class Cell:
             await self._wire("database", self.databases["booking"])
         self.admin = await self.account.connect("admin")
         await provision(self.admin)
-        await self.begin("directory")
-        await self.begin("booking")
-        await self.begin("events")
-        await self.begin("matching")
-        await self.begin("notify")
-        await self.begin("gateway")
+        for name in (*SETTINGS, "gateway"):
+            await self.begin(name)
         stack = AsyncExitStack()
         stack.push_async_callback(self.admin.close)
         self._parts = {"admin": stack, **self._parts}
@@ -200,9 +196,8 @@ class Cell:
         settings: ServiceSettings = SETTINGS[name](**shared)
         nc = await connect(settings, name)
         stack.push_async_callback(nc.close)
-        self.readiness[name] = Readiness()
-        service = DataService(name, settings, nc, self.readiness[name], clock=self.clock)
-        self.services[name] = service
+        made = self.readiness[name] = Readiness()
+        service = self.services[name] = DataService(name, settings, nc, made, clock=self.clock)
         if isinstance(settings, BookingSettings):
             booking.assemble(service, settings, clock=self.clock, ids=new_id, chance=self.chance)
         elif isinstance(settings, EventsSettings):
@@ -210,7 +205,7 @@ class Cell:
         elif isinstance(settings, DirectorySettings):
             directory.assemble(service, settings, clock=self.clock, ids=new_id)
         elif isinstance(settings, MatchingSettings):
-            matching.assemble(service, clock=self.clock, ids=new_id)
+            matching.assemble(service, settings, clock=self.clock, ids=new_id)
         elif isinstance(settings, NotifySettings):
             notify.assemble(service, settings, clock=self.clock, ids=new_id, chance=self.chance)
         await service.start(stack)
@@ -301,7 +296,7 @@ class Cell:
         """A new hub that booking and events have heard of."""
         wanted = {"name": slug.title(), "kind": "association", "time_zone": ZONE, **profile}
         self.as_admin(RegisterHub(profile=HubProfile(id=slug, **wanted)))
-        for what in ("spaces", "event-settings"):
+        for what in ("spaces", "event-settings", "skills-missing"):
             eventually(f"{what} of {slug} are known", partial(self._is_there, f"/v1/hubs/{slug}/{what}"))
         return slug
 

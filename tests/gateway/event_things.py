@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.contracts.links import LinkPurpose
 from tests.gateway.cell import Cell
+from tests.gateway.matching_things import things_of_matching
 from tests.gateway.notify_things import things_of_notify
 
 Headers = dict[str, str]
@@ -41,6 +42,7 @@ def things(cell: Cell, hub: str, path: str, *, operators: bool = False, **more: 
         assert feed.status_code == 201, feed.text
         made |= {"feed": str(feed.json()["id"]), "secret": str(feed.json()["secret"])}
     made |= things_of_notify(cell, hub, path, somebody)
+    made |= things_of_matching(cell, hub, path, somebody)
     return {name: value for name, value in made.items() if f"{{{name}}}" in path}
 
 

@@ -25,6 +25,7 @@ from tests.gateway.cell import BOUNCE_TOKEN, Cell
 from tests.gateway.compatibility import STORED
 from tests.gateway.event_rows import EVENT, EVENT_TABLE, SERIES
 from tests.gateway.event_things import things, version_of
+from tests.gateway.matching_rows import MATCHING_TABLE
 from tests.gateway.notify_rows import BOUNCES, NOTIFY_TABLE
 from tests.gateway.notify_things import unsubscribe_link
 
@@ -42,7 +43,7 @@ OPERATIONS = [
     for method in item
 ]
 """Of the stored document, which `test_documents` holds against today's: to make that one takes each worker a second."""
-TABLE = EVENT_TABLE | NOTIFY_TABLE
+TABLE = EVENT_TABLE | MATCHING_TABLE | NOTIFY_TABLE
 BOOKING = "/v1/hubs/{hub}/bookings/{booking}"
 
 
@@ -107,7 +108,7 @@ def example(cell: Cell, method: str, path: str, days: Iterator[int]) -> dict[str
 
 
 def of_table(cell: Cell, method: str, path: str, known: dict[str, str]) -> dict[str, Any]:
-    """What the table of who may do what sends to the routes of events and of notify."""
+    """What the table of who may do what sends to the routes of events, matching and notify."""
     if (method, path) not in TABLE:
         return {}
     asked = TABLE[method, path].ask(cell, "here", "operator")

@@ -151,6 +151,21 @@ async def test_a_service_can_do_nothing_else(cell: NatsAccount, service: str) ->
         )  # fmt: skip
 
 
+async def test_a_replica_of_matching_follows_its_own_facts_and_nobody_elses(cell: NatsAccount) -> None:
+    async with tried(cell, "matching") as matching:
+        await matching.may_publish("$JS.API.CONSUMER.CREATE.MATCHING.mine.hubs.*.matching.>")
+        await matching.may_not_publish(
+            "$JS.API.CONSUMER.CREATE.EVENTS.mine.hubs.*.events.>", "$JS.API.CONSUMER.CREATE.DIRECTORY.mine.hubs.*.matching.>",
+            "$JS.API.CONSUMER.CREATE.MATCHING.mine.hubs.>", "$JS.API.CONSUMER.CREATE.MATCHING",
+            "$JS.API.CONSUMER.DURABLE.CREATE.MATCHING.mine", "$JS.API.CONSUMER.DELETE.MATCHING.mine",
+        )  # fmt: skip
+    async with tried(cell, "events") as events:
+        await events.may_not_publish(
+            "$JS.API.CONSUMER.CREATE.MATCHING.mine.hubs.*.matching.>",
+            "$JS.API.CONSUMER.CREATE.EVENTS.mine.hubs.*.events.>",
+        )
+
+
 async def test_only_booking_writes_occupancy(cell: NatsAccount) -> None:
     async with tried(cell, "booking") as booking:
         await booking.may_publish("occupancy.ystad.flex.v1")

@@ -58,7 +58,9 @@ def context(chance: random.Random) -> Context:
     return Context(past, chance.choice((None, None, *HUBS)))
 
 
-def brute_force(cards: dict[UUID, Card], reader: Card, k: int, context: Context) -> list[tuple[UUID, int]]:
+def brute_force(
+    cards: dict[UUID, Card], places: dict[str, Place], reader: Card, k: int, context: Context
+) -> list[tuple[UUID, int]]:
     """Everybody compared with the reader."""
     found = [one for one in cards.values() if one.found_at]
     named: dict[str, int] = {}
@@ -71,12 +73,15 @@ def brute_force(cards: dict[UUID, Card], reader: Card, k: int, context: Context)
 
 
 @pytest.fixture
-def _sweeping_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweep soon, add up both ways, and look at few before it is certain that they are the best."""
     monkeypatch.setattr(indexing, "LEAST_DEAD", 2)
+    monkeypatch.setattr(indexing, "ENOUGH", 0)
+    monkeypatch.setattr(indexing, "DENSE", 2)
     monkeypatch.setattr(indexing, "SWEPT_AT_ONCE", 200)
 
 
-@pytest.mark.usefixtures("_sweeping_soon")
+@pytest.mark.usefixtures("_as_if_large")
 @settings(max_examples=250, deadline=None)
 @given(seed=st.integers(0, 1 << 32), at_first=st.integers(0, 12), changes=st.integers(0, 30))
 def test_the_index_finds_what_brute_force_finds_after_any_changes(

@@ -27,7 +27,7 @@ async def test_before_anything_is_said_the_profile_is_empty_and_seen_by_nobody(w
     await world.member("ann")
     profile = await world.profile("ann")
     assert (profile.id, profile.version, profile.visibility) == (world.person("ann"), 1, Visibility.NOBODY)
-    assert profile.offers == profile.needs == profile.consents == ()
+    assert (*profile.offers, *profile.needs, *profile.consents) == ()
     assert await world.rows("SELECT 1 FROM profile") == []
 
 

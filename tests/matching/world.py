@@ -15,8 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.matching import rpc
 from services.matching.duties import duties
+from services.matching.index.following import Memory
 from services.matching.main import hears
 from services.matching.queries import seeing
+from services.matching.rpc.matches import Matches
+from services.matching.rules.folding import fold
 from shared.contracts.base import Request
 from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, RoleChangedV1
 from shared.contracts.directory.words import Role
@@ -31,7 +34,8 @@ from shared.contracts.matching.profiles import (
 from shared.contracts.matching.words import Level, Side, Visibility
 from shared.kit.bus import Consumer
 from shared.kit.database import Database, make_engine
-from shared.kit.rpc import Handler
+from shared.kit.idempotency import Answer
+from shared.kit.rpc import Call, Handler
 from shared.kit.timers import Timers
 from tests.world import HUB, MONDAY, HearingWorld, Refused
 
@@ -47,12 +51,10 @@ CONCEPTS: Mapping[str, Mapping[str, str]] = {
 }
 """The vocabulary of stories that need no other."""
 
-_CONCEPT = text(
-    "INSERT INTO concept (id, origin, kind) VALUES (:id, 'tests', 'skill') ON CONFLICT DO NOTHING"
-)
+_CONCEPT = text("INSERT INTO concept (id, origin, kind) VALUES (:id, 'foci', 'skill') ON CONFLICT DO NOTHING")
 _LABEL = text("""
     INSERT INTO label (concept, language, kind, label, folded)
-    VALUES (:concept, :language, 'preferred', :label, lower(:label)) ON CONFLICT DO NOTHING
+    VALUES (:concept, :language, 'preferred', :label, :folded) ON CONFLICT DO NOTHING
 """)
 
 
@@ -65,6 +67,15 @@ class World(HearingWorld):
     def handlers(self) -> Mapping[type[Request[Any]], Handler]:
         """What the service answers."""
         return rpc.handlers(self.ids)
+
+    async def carried_out(self, request: Request[Any], call: Call) -> Answer:
+        """What is answered from memory is answered by a replica that has just begun."""
+        memory = Memory(self.database, self.clock)
+        direct = Matches(self.database, memory).direct().get(type(request))
+        if direct is None:
+            return await super().carried_out(request, call)
+        await memory.build()
+        return await direct(request, call)
 
     def consumers(self) -> tuple[Consumer, ...]:
         """The service's consumers."""
@@ -117,7 +128,8 @@ class World(HearingWorld):
             for concept, labels in concepts.items():
                 await session.execute(_CONCEPT, {"id": concept})
                 for language, label in labels.items():
-                    await session.execute(_LABEL, {"concept": concept, "language": language, "label": label})
+                    named = {"concept": concept, "language": language, "label": label}
+                    await session.execute(_LABEL, named | {"folded": fold(label)})
 
     async def write(self, statement: str, **values: Any) -> None:
         """Put something into the database that no request would."""

@@ -13,7 +13,9 @@ from babel.messages.pofile import read_po, write_po
 
 from services.notify.rules import wording
 from services.notify.rules.languages import CATALOGS, LANGUAGES, SOURCE
+from shared.kit.translations import path_of
 
+TITLE = "What notify tells people."
 RULES = Path(wording.__file__).parent
 METHODS = [("**.py", "python"), ("templates/**.j2", "jinja2.ext.babel_extract")]
 OPTIONS = {
@@ -28,11 +30,6 @@ _VARIABLE = re.compile(r"%\((\w+)\)s")
 _STRAY = re.compile(r"%(?!\(\w+\)s|%)")
 
 
-def path_of(language: str) -> Path:
-    """Where a language's catalog is."""
-    return CATALOGS / language / "LC_MESSAGES" / "messages.po"
-
-
 def translated() -> tuple[str, ...]:
     """The languages that have a catalog."""
     return tuple(language for language in LANGUAGES if language != SOURCE)
@@ -40,7 +37,7 @@ def translated() -> tuple[str, ...]:
 
 def words_of(folder: Path = RULES) -> Catalog:
     """Every message the code and the templates below `folder` say."""
-    catalog = Catalog(project="foci", header_comment="# What notify tells people.")
+    catalog = Catalog(project="foci", header_comment=f"# {TITLE}")
     for file, _, message, comments, context in extract_from_dir(folder, METHODS, OPTIONS):
         catalog.add(message, locations=[(file, 1)], auto_comments=comments, context=context)
     return catalog
@@ -82,22 +79,22 @@ def _strings(said: object) -> list[str]:
     return [str(said or "")]
 
 
-def update(language: str, said: Catalog) -> bytes:
+def update(language: str, said: Catalog, catalogs: Path = CATALOGS, title: str = TITLE) -> bytes:
     """The catalog with what is new in it, untranslated, and without what is said no more."""
-    path = path_of(language)
+    path = path_of(catalogs, language)
     catalog = Catalog(locale=language)
     if path.exists():
         with path.open("rb") as file:
             catalog = read_po(file, locale=language)
     catalog.update(said, no_fuzzy_matching=True)
-    made = Catalog(locale=language, project="foci", header_comment="# What notify tells people.", fuzzy=False)
+    made = Catalog(locale=language, project="foci", header_comment=f"# {title}", fuzzy=False)
     for one in catalog:
         if one.id:
             made.add(one.id, one.string, locations=[(file, 1) for file, _ in one.locations])
     out = BytesIO()
     write_po(out, made, width=0, sort_by_file=True, include_lineno=False, omit_header=True)
     head = (
-        f"# What notify tells people.\n"
+        f"# {title}\n"
         f'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n'
         f'"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: {made.plural_forms}\\n"\n\n'
     )
@@ -107,5 +104,6 @@ def update(language: str, said: Catalog) -> bytes:
 if __name__ == "__main__":
     everything = words_of()
     for each in translated():
-        path_of(each).write_bytes(update(each, everything))
-        print("\n".join(faults(path_of(each).read_bytes(), each, everything)) or f"{each}: complete")  # noqa: T201  # a tool
+        place = path_of(CATALOGS, each)
+        place.write_bytes(update(each, everything))
+        print("\n".join(faults(place.read_bytes(), each, everything)) or f"{each}: complete")  # noqa: T201  # a tool

@@ -13,12 +13,13 @@ from jinja2 import UndefinedError, meta
 
 from services.notify.rules import languages, samples, wording
 from services.notify.rules.differences import Item
-from services.notify.rules.languages import LANGUAGES
+from services.notify.rules.languages import CATALOGS, LANGUAGES
 from services.notify.rules.samples import Shown, shown
 from services.notify.rules.states import BookingState, OrganisedState, PlaceState
 from services.notify.rules.wording import line_of, render
 from shared.contracts.events.words import SignUpStatus
 from shared.contracts.notify.words import ALWAYS, About, News, NoticeKind
+from shared.kit.translations import path_of
 from tests.notify import catalogs
 
 EVERYTHING = [one for kind in NoticeKind for one in shown(kind)]
@@ -46,7 +47,7 @@ def _forget_templates() -> None:
 
 @pytest.mark.parametrize("language", catalogs.translated())
 def test_every_word_is_translated_with_its_variables_and_plurals(language: str) -> None:
-    raw = catalogs.path_of(language).read_bytes()
+    raw = path_of(CATALOGS, language).read_bytes()
     assert catalogs.faults(raw, language, catalogs.words_of()) == []
     assert catalogs.update(language, catalogs.words_of()) == raw, "run `python -m tests.notify.catalogs`"
 
@@ -71,7 +72,7 @@ _PLANTED = (
 
 @pytest.mark.parametrize(("there", "instead", "fault"), _PLANTED)
 def test_a_fault_in_a_catalog_is_found(there: str, instead: str, fault: str) -> None:
-    raw = catalogs.path_of("sv").read_text("utf-8")
+    raw = path_of(CATALOGS, "sv").read_text("utf-8")
     assert there in raw
     found = catalogs.faults(raw.replace(there, instead).encode(), "sv", catalogs.words_of())
     assert any(fault in one for one in found), found
@@ -84,7 +85,7 @@ def test_a_word_that_joins_a_template_or_the_code_must_be_translated(other_templ
     code.write_text(f'{code.read_text()}\nPLANTED = translations("sv").gettext("And tea.")\n')
     said = catalogs.words_of(other_templates.parent)
     for language in catalogs.translated():
-        found = catalogs.faults(catalogs.path_of(language).read_bytes(), language, said)
+        found = catalogs.faults(path_of(CATALOGS, language).read_bytes(), language, said)
         assert sorted(found) == [
             f"{language}: 'And tea.' is not translated",
             f"{language}: 'Bring cake.' is not translated",

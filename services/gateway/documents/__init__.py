@@ -6,12 +6,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.documents import event_examples, examples, notify_examples
+from services.gateway.documents import event_examples, examples, matching_examples, notify_examples
 from shared.contracts.base import SLUG_PATTERN
 from shared.kit import problems
 
 T = TypeVar("T")
-EXAMPLES = examples.EXAMPLES | event_examples.EXAMPLES | notify_examples.EXAMPLES
+EXAMPLES = examples.EXAMPLES | event_examples.EXAMPLES | matching_examples.EXAMPLES | notify_examples.EXAMPLES
 """A value of each schema that people read most, by the schema's name."""
 
 
@@ -48,7 +48,7 @@ class Problem(BaseModel):
 PROBLEMS: dict[int, tuple[str, ...]] = {
     400: ("bad-request",),
     401: ("unauthenticated",),
-    403: ("forbidden", "not-a-member"),
+    403: ("forbidden", "not-a-member", "belongs-nowhere"),
     404: ("not-found", "link-invalid", "no-such-notice"),
     405: ("method-not-allowed",),
     409: (
@@ -71,9 +71,15 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
         "wrong-event",
         "not-attending",
         "link-used",
+        "too-many-statements",
+        "too-many-organisations",
         "too-many-webhooks",
         "webhook-not-active",
         "message-too-large",
+        "not-open-yourself",
+        "too-many-introductions",
+        "cannot-introduce",
+        "introduction-over",
         "conflict",
     ),
     412: ("version-mismatch",),
@@ -282,6 +288,18 @@ TAGS = [
     {"name": "notices", "description": "What one is told: the inbox, choices, links in messages."},
     {"name": "webhooks", "description": "What a hub's own systems are sent."},
     {"name": "mail", "description": "For the cell's mail server."},
+    {"name": "profiles", "description": "What people and organisations offer and need, and who may know."},
+    {
+        "name": "introductions",
+        "description": "Meeting somebody: asked for or suggested, named when both have said yes.",
+    },
+    {"name": "members", "description": "A hub's people, as far as they let themselves be read."},
+    {"name": "skills-missing", "description": "What a town lacks, as open data, and what its hubs want."},
+    {
+        "name": "skills",
+        "description": "What people offer and need, found from anybody's words in any language.",
+    },
+    {"name": "matches", "description": "Who suits the signed-in person, and why."},
     {"name": "hubs", "description": "The public directory, and who belongs to a hub."},
     {"name": "me", "description": "The signed-in person."},
     {"name": "documents", "description": "What is published about this door and about the bus."},

@@ -24,6 +24,7 @@ from services.gateway.documents import IDEMPOTENCY_KEY
 from services.gateway.responses import unsealed
 from shared.contracts.base import SLUG_PATTERN
 from shared.contracts.base import Request as ServiceRequest
+from shared.contracts.matching.words import CONCEPT_PATTERN
 from shared.kit.principal import Unauthenticated
 from shared.kit.requester import Reply
 
@@ -114,6 +115,10 @@ EventId = Annotated[UUID, Path(description="The event's id.")]
 SeriesId = Annotated[UUID, Path(description="The series' id.")]
 SignUpId = Annotated[UUID, Path(description="The sign-up's id.")]
 PersonId = Annotated[UUID, Path(description="The person's id.")]
+ConceptId = Annotated[
+    str,
+    Path(pattern=CONCEPT_PATTERN, description="The skill's id in the vocabulary.", examples=["bookkeeping"]),
+]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items per page.")]
 Few = Annotated[int, Query(ge=1, le=100, description="Items per page.")]
 Words = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -180,6 +185,13 @@ def wants_page(request: Request) -> bool:
     wishes = dict(_weighed(request.headers.get("accept")))
     page = wishes.get("text/html", wishes.get("text/*", wishes.get("*/*", 0.0)))
     return page > wishes.get("application/json", wishes.get("application/*", wishes.get("*/*", 0.0)))
+
+
+def wants(request: Request, kind: str) -> bool:
+    """Whether the caller likes this kind of text better than JSON, by name; whoever likes everything gets JSON."""
+    wishes = dict(_weighed(request.headers.get("accept")))
+    json = wishes.get("application/json", wishes.get("application/*", wishes.get("*/*", 0.0)))
+    return wishes.get(kind, 0.0) > 0 and wishes.get(kind, 0.0) >= json
 
 
 def _wishes(header: str | None) -> list[str]:

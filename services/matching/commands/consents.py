@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching.commands.introductions import withdraw_unseen
 from services.matching.commands.profiles import locked
 from services.matching.commands.stating import state_consent
 from services.matching.tables import Profile
@@ -55,6 +56,7 @@ async def withdraw_consent(
     if changed_rows(await session.execute(_WITHDRAW, taken)):
         await _count_up(session, profile, now)
         await state_consent(session, ConsentWithdrawnV1, profile.person, request.hub, now=now, ids=ids)
+        await withdraw_unseen(session, [profile.person], now=now, ids=ids)
 
 
 async def _count_up(session: AsyncSession, profile: Profile, now: datetime) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching.commands.introductions import forget
 from services.matching.commands.stating import state_change, state_consent
 from services.matching.queries.profiles import no_such_organisation
 from services.matching.tables import Profile
@@ -52,6 +53,7 @@ async def _erase(session: AsyncSession, profile: Profile, *, now: datetime, ids:
     named = {"person": profile.person}
     for hub in (await session.execute(_OPEN, named)).scalars().all():
         await state_consent(session, ConsentWithdrawnV1, profile.person, hub, now=now, ids=ids)
+    await forget(session, profile.person, now=now, ids=ids)
     await state_change(session, profile, ProfileChange.ERASED, now=now, ids=ids)
     session.expunge(profile)
     for statement in _TRACES:

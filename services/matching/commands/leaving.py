@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching.commands.introductions import withdraw_unseen
 from services.matching.commands.stating import state_consent
 from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1
 from shared.contracts.matching.facts import ConsentWithdrawnV1
@@ -27,7 +28,9 @@ _CLOSE = text("""
     RETURNING consent.person
 """)
 _COUNT_UP = text("UPDATE profile SET version = version + 1, changed_at = :now WHERE person = ANY(:people)")
-_HAS_PROFILE = text("SELECT 1 FROM profile WHERE person = :person OR kept_by = :person LIMIT 1")
+_PROFILES = text(
+    "SELECT person FROM profile WHERE person = :person OR kept_by = :person ORDER BY person FOR UPDATE"
+)
 
 
 async def end_stay(
@@ -40,5 +43,10 @@ async def end_stay(
         await session.execute(_COUNT_UP, {"people": closed, "now": now})
         for person in closed:
             await state_consent(session, ConsentWithdrawnV1, person, fact.hub, now=now, ids=ids)
-    if isinstance(fact, MemberLeftV1) and (await session.execute(_HAS_PROFILE, known)).first():
+    if not isinstance(fact, MemberLeftV1):
+        return
+    profiles = (await session.execute(_PROFILES, known)).scalars().all()
+    if profiles:
+        # Who belongs nowhere is not shown others either.
+        await withdraw_unseen(session, profiles, now=now, ids=ids)
         await set_timer(session, ERASE, str(fact.person), fact.occurred_at + KEPT_FOR)

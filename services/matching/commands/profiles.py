@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching.commands.introductions import withdraw_unseen
 from services.matching.commands.stating import state_change
 from services.matching.queries.profiles import FIRST_VERSION, no_such_organisation
 from services.matching.rules.refusals import BelongsNowhere, TooManyOrganisations, TooManyStatements
@@ -103,6 +104,8 @@ async def change_profile(
     changes = _keep(profile, request)
     if changes:
         await touched(session, profile, *sorted(changes), now=now, ids=ids)
+    if ProfileChange.VISIBILITY in changes:
+        await withdraw_unseen(session, [profile.person], now=now, ids=ids)
 
 
 _OWN_FACT = {"visibility": ProfileChange.VISIBILITY, "paused": ProfileChange.PAUSED}

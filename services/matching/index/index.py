@@ -21,10 +21,13 @@ SWEPT_AT_ONCE = 50_000
 
 LEAST_DEAD = 1024
 
-_MOST = 100 * 100 * 100
-"""What focus, language and past multiply a score by at most; place is counted before."""
+_MOST = 100**4
+"""What focus, place, language and past multiply a score by at most."""
 
-_ENOUGH = 16
+DENSE = 16
+"""A need that more than one person in so many might serve is added up slot by slot, not list by list."""
+
+ENOUGH = 16
 """Times `k`: so many of the best by the upper bound are looked at first."""
 
 Longs = NDArray[np.int64]
@@ -51,6 +54,7 @@ class Index:
         self._named = array("i")
         self._slot_of: dict[int, int] = {}
         self._slots = Slots()
+        self._scratch = np.zeros((4, 0), dtype=np.int32)
         self._dead: list[int] = []
         self._free: list[int] = []
         self._sweeping: Iterator[None] | None = None
@@ -194,70 +198,74 @@ class Index:
 
         The same as `ranking.compare` over everybody, exactly: the reader's card is as given, whatever the index has.
         """
-        get, give = self._get(reader), self._give(reader)
-        limit = np.minimum(ranking.GET * get, ranking.GIVE * give)
-        limit += ranking.GET * get
-        limit += ranking.GIVE * give
-        found = np.flatnonzero(limit)
-        near = self._nearness(reader, context)[self._slots.locality[found]].astype(np.int64)
-        bounds = limit[found] * near
-        bar = _bar(bounds, _ENOUGH * k)
+        got, given, limit = self._sums(reader)
+        near, talk = self._nearness(reader, context), self._talk(reader)
+        bar = int(limit.max(initial=0))
         while True:
-            chosen = np.flatnonzero(bounds > bar)
-            slots = found[chosen]
-            scores = (
-                self._combined(slots, get, give)
-                * near[chosen]
-                * self._talk(reader)[self._slots.tongue[slots]]
-            )
-            scores *= self._past(slots, reader, context)
+            bar = _lower(bar, limit, ENOUGH * k)
+            slots = np.flatnonzero(limit > bar)
+            scores = self._focused(slots, got, given) * near[self._slots.locality[slots]]
+            scores *= talk[self._slots.tongue[slots]] * self._past(slots, reader, context)
             least = int(np.partition(scores, -k)[-k]) if len(scores) > k else 0
+            # Whoever is not above the bar has at most what it stands for.
             if bar == 0 or least > bar * _MOST:
-                return self._best(slots, scores, k)
-            # Whoever is below this bar has less than the k-th of those looked at.
-            bar = max(least - 1, 0) // _MOST
+                best = scores >= max(least, 1)
+                return self._named_best(slots[best], scores[best], k)
 
-    def _get(self, reader: Card) -> Ints:
-        """By slot: what people's offers are worth to the reader's needs."""
-        got, best = (np.zeros(self._slots.size, dtype=np.int32) for _ in range(2))
+    def _sums(self, reader: Card) -> tuple[Ints, Ints, Ints]:
+        """By slot, before focus: what people's offers are worth to the reader's needs, the other way, and both combined."""
+        if self._scratch.shape[1] < self._slots.size:
+            self._scratch = np.zeros((4, len(self._slots.locality)), dtype=np.int32)
+        got, given, limit, best = self._scratch[:, : self._slots.size]
+        got.fill(0)
+        given.fill(0)
         for concept, wanted in reader.needs:
-            weight = self.weigh(concept)
-            worth = [
-                (percent * ranking.fit(wanted, level) * weight, self._list(near, OFFER, level))
-                for near, percent in ranking.around(concept, self.known.near).items()
-                for level in LEVELS
-            ]
-            # The best comes last and stays; each is counted once and wiped away for the next need.
-            lists = [one for one in sorted(worth, key=lambda one: one[0]) if len(one[1])]
-            for points, slots in lists:
-                best[slots] = points
-            for _, slots in lists:
-                got[slots] += best[slots]
-                best[slots] = 0
-        return got
+            self._serve(concept, wanted, got, best)
+        for (concept, level), points in self._wished(reader).items():
+            given[self._list(concept, NEED, level)] += ranking.GIVE * points * self.weigh(concept)
+        np.minimum(got, given, out=limit)
+        limit += got
+        limit += given
+        return got, given, limit
 
-    def _give(self, reader: Card) -> Ints:
-        """By slot: what the reader's offers are worth to people's needs."""
+    def _serve(self, concept: str, wanted: int, got: Ints, best: Ints) -> None:
+        """Add what the best of everybody's offers is worth to a need; `best` is nothing before and after."""
+        weight = ranking.GET * self.weigh(concept)
+        worth = [
+            (percent * ranking.fit(wanted, level) * weight, self._list(near, OFFER, level))
+            for near, percent in ranking.around(concept, self.known.near).items()
+            for level in LEVELS
+        ]
+        # The best comes last and stays.
+        for points, slots in sorted(worth, key=lambda one: one[0]):
+            best[slots] = points
+        if sum(len(slots) for _, slots in worth) * DENSE > len(got):
+            got += best
+            best.fill(0)
+            return
+        for _, slots in worth:
+            got[slots] += best[slots]
+            best[slots] = 0
+
+    def _wished(self, reader: Card) -> dict[tuple[str, int], int]:
+        """What the best of the reader's offers is worth to a need, by concept and level."""
         worth: dict[tuple[str, int], int] = {}
         for concept, known in reader.offers:
             for near, percent in ranking.around(concept, self.known.near).items():
                 for level in LEVELS:
                     points = percent * ranking.fit(level, known)
                     worth[near, level] = max(points, worth.get((near, level), 0))
-        given = np.zeros(self._slots.size, dtype=np.int32)
-        for (concept, level), points in worth.items():
-            given[self._list(concept, NEED, level)] += points * self.weigh(concept)
-        return given
+        return worth
 
     def _list(self, concept: str, side: int, level: int) -> Ints:
         number = self._concepts.known(concept)
         return self._postings.of(-1 if number is None else _key(number, side, level))
 
-    def _combined(self, slots: Longs, get: Ints, give: Ints) -> Longs:
+    def _focused(self, slots: Longs, got: Ints, given: Ints) -> Longs:
+        """Both directions combined, with focus."""
         focus = self._slots.focus[slots].astype(np.int64)
-        got = ranking.GET * get[slots] * focus[:, 0]
-        given = ranking.GIVE * give[slots] * focus[:, 1]
-        return np.asarray(got + given + np.minimum(got, given), dtype=np.int64)
+        get, give = got[slots] * focus[:, 0], given[slots] * focus[:, 1]
+        return np.asarray(get + give + np.minimum(get, give), dtype=np.int64)
 
     def _nearness(self, reader: Card, context: Context) -> Ints:
         """Per cent by locality."""
@@ -303,13 +311,11 @@ class Index:
                     found[at] = percent
         return found
 
-    def _best(self, slots: Longs, scores: Longs, k: int) -> list[tuple[UUID, int]]:
+    def _named_best(self, slots: Longs, scores: Longs, k: int) -> list[tuple[UUID, int]]:
         people = self._slots.people[slots]
-        order = np.lexsort((people[:, 1], people[:, 0], -scores))[:k]
+        order = np.lexsort((people[:, 1], people[:, 0], -scores))[:k].tolist()
         return [
-            (UUID(int=(int(people[one, 0]) << 64) | int(people[one, 1])), int(scores[one]))
-            for one in order.tolist()
-            if scores[one] > 0
+            (UUID(int=int(people[one, 0]) << 64 | int(people[one, 1])), int(scores[one])) for one in order
         ]
 
 
@@ -317,9 +323,9 @@ def _key(concept: int, side: int, level: int) -> int:
     return (concept * 2 + side) * 3 + level - 1
 
 
-def _bar(bounds: Longs, wanted: int) -> int:
-    """A bound that at least `wanted` are above, or 0."""
-    bar = int(bounds.max(initial=0)) // 2
-    while bar and np.count_nonzero(bounds > bar) < wanted:
+def _lower(bar: int, limit: Ints, wanted: int) -> int:
+    """A lower bar, that at least `wanted` are above; or 0."""
+    bar //= 2
+    while bar and np.count_nonzero(limit > bar) < wanted:
         bar //= 2
     return bar

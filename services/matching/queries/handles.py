@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching.rules.handles import Handles
 
-_SECRET = text("SELECT secret FROM handle_secret")
+_SECRET = text("SELECT handle_secret()")
 
 
 async def handles_for(session: AsyncSession, reader: UUID) -> Handles:

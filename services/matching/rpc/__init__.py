@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.matching.rpc import profiles
+from services.matching.commands.introductions import TERMS, Terms
+from services.matching.index.vocabulary import Vocabulary
+from services.matching.rpc import gaps, introductions, matches, members, profiles, skills
 from shared.contracts.base import Request
 from shared.kit.ids import Ids
 from shared.kit.rpc import Handler
 
 
-def handlers(ids: Ids) -> dict[type[Request[Any]], Handler]:
+def handlers(
+    ids: Ids, terms: Terms = TERMS, vocabulary: Vocabulary | None = None
+) -> dict[type[Request[Any]], Handler]:
     """Everything matching answers."""
     return {
         **profiles.handlers(ids),
+        **introductions.handlers(ids, terms),
+        **members.handlers(),
+        **matches.handlers(ids),
+        **gaps.handlers(),
+        **skills.handlers(ids, vocabulary or Vocabulary()),
     }

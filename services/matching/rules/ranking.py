@@ -28,11 +28,12 @@ sum of floats depends on the order of its terms. Equal scores stand in the order
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.matching.rules.introductions import NOT_AGAIN_FOR
 from shared.contracts.matching.words import IntroductionStatus
 
 EXACT, RELATED, BROADER = 100, 50, 35
@@ -50,12 +51,10 @@ POOL = 60
 """So many of the best are read again from the database and put in their last order."""
 
 HALF_LIFE = timedelta(days=14)
-SUGGESTED_YESTERDAY = 45
-MET, MET_FOR = 10, timedelta(days=365)
-LAPSED, LAPSED_FOR = 40, timedelta(days=90)
-REFUSED_FOR = timedelta(days=365)
-ONCE_REFUSED, ONCE_MET = 40, 60
-"""Per cent, when the time above is over."""
+SUGGESTED_YESTERDAY = 15
+MET, MET_FOR, ONCE_MET = 10, timedelta(days=365), 60
+ONCE_ASKED = 50
+"""Per cent, for whom an introduction did not come about with, once it may be tried again."""
 
 EXPOSURE_POWER = 1.0
 EXPOSURE_HALF_LIFE = timedelta(days=28)
@@ -111,10 +110,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A need that an offer serves, and what that is worth."""
+    """A need that an offer serves, and what that is worth: the reader's concept and the other's."""
 
-    need: str
-    offer: str
+    mine: str
+    theirs: str
     points: int
 
 
@@ -160,8 +159,8 @@ def focus(named: int) -> int:
 
 def combined(get: int, give: int) -> int:
     """Both directions in one figure."""
-    get, give = GET * get, GIVE * give
-    return get + give + min(get, give)
+    got, given = GET * get, GIVE * give
+    return got + given + min(got, given)
 
 
 def place(reader: Card, other: Card, places: Mapping[str, Place]) -> int:
@@ -189,8 +188,12 @@ def language(some: tuple[str, ...], others: tuple[str, ...]) -> int:
 
 def compare(reader: Card, other: Card, known: Known, context: Context) -> Found:
     """What the two have for each other, and the score; 0 means: not to be suggested."""
-    got = _meetings(reader.needs, other.offers, known)
-    given = _meetings(other.needs, reader.offers, known)
+    got = tuple(
+        Meeting(need, offer, points) for need, offer, points in _served(reader.needs, other.offers, known)
+    )
+    given = tuple(
+        Meeting(offer, need, points) for need, offer, points in _served(other.needs, reader.offers, known)
+    )
     get = sum(one.points for one in got) * focus(len(other.offers))
     give = sum(one.points for one in given) * focus(len(other.needs))
     around_them = place(reader, other, known.places)
@@ -200,19 +203,16 @@ def compare(reader: Card, other: Card, known: Known, context: Context) -> Found:
     return Found(combined(get, give) * around_them * circumstances, got, given)
 
 
-def _meetings(
+def _served(
     needs: Iterable[tuple[str, int]], offers: tuple[tuple[str, int], ...], known: Known
-) -> tuple[Meeting, ...]:
-    found = []
+) -> Iterator[tuple[str, str, int]]:
+    """The needs that are served, by which offer, and what that is worth."""
     for concept, level in needs:
         percents = around(concept, known.near)
-        best, offer = max(
-            ((percents.get(one, 0) * fit(level, offered), one) for one, offered in offers),
-            default=(0, concept),
-        )
+        worth = ((percents.get(one, 0) * fit(level, offered), one) for one, offered in offers)
+        best, offer = max(worth, default=(0, concept))
         if best:
-            found.append(Meeting(concept, offer, best * known.weigh(concept)))
-    return tuple(found)
+            yield concept, offer, best * known.weigh(concept)
 
 
 # --- what was before ---
@@ -220,21 +220,19 @@ def _meetings(
 
 def suggested_before(at: datetime, now: datetime) -> int:
     """Per cent, for somebody suggested last on an earlier day."""
-    return 100 - round((100 - SUGGESTED_YESTERDAY) * 0.5 ** ((now - at) / HALF_LIFE))
+    return 100 - round((100 - SUGGESTED_YESTERDAY) * float(0.5 ** ((now - at) / HALF_LIFE)))
 
 
-def met_before(status: IntroductionStatus, at: datetime, now: datetime) -> int:
-    """Per cent, for somebody one has been introduced to, or might have been; `at` is when it came to that status."""
-    ago = now - at
-    match status:
-        case IntroductionStatus.SUGGESTED | IntroductionStatus.AGREED:
-            return 0
-        case IntroductionStatus.MET | IntroductionStatus.CLOSED:
-            return MET if ago < MET_FOR else ONCE_MET
-        case IntroductionStatus.DECLINED:
-            return 0 if ago < REFUSED_FOR else ONCE_REFUSED
-        case IntroductionStatus.LAPSED | IntroductionStatus.WITHDRAWN:
-            return LAPSED if ago < LAPSED_FOR else 100
+def introduced_before(status: IntroductionStatus, at: datetime, now: datetime) -> int:
+    """Per cent, for somebody one has been introduced to, or might have been, `at` some time.
+
+    How an introduction that did not come about ended makes no difference, or the list would tell who said no.
+    """
+    if status in {IntroductionStatus.SUGGESTED, IntroductionStatus.AGREED}:
+        return 0
+    if status in {IntroductionStatus.MET, IntroductionStatus.CLOSED}:
+        return MET if now - at < MET_FOR else ONCE_MET
+    return 0 if now - at < NOT_AGAIN_FOR else ONCE_ASKED
 
 
 # --- how often somebody is suggested ---
@@ -247,4 +245,12 @@ def faded(times: float, at: datetime, now: datetime) -> float:
 
 def rest(times: float, usual: float) -> int:
     """Per mille, for somebody suggested `times` of late where those who would suit as well were suggested `usual` times."""
-    return int(1000 * ((1 + usual) / (1 + usual + times)) ** EXPOSURE_POWER)
+    share: float = (1 + usual) / (1 + usual + times)
+    return int(1000 * share**EXPOSURE_POWER)
+
+
+def rested(scores: Mapping[UUID, int], times: Mapping[UUID, float]) -> list[UUID]:
+    """The pool in its last order, best first: by score and by how often each was suggested of late."""
+    usual = sum(times.get(person, 0.0) for person in scores) / max(len(scores), 1)
+    final = {person: score * rest(times.get(person, 0.0), usual) for person, score in scores.items()}
+    return sorted(final, key=lambda person: (-final[person], person))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import gettext
 from datetime import UTC, datetime
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time, get_timezone_name
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+
+from shared.kit.translations import read_catalog
 
 LANGUAGES = ("sv", "da", "en")
 SOURCE = "en"
@@ -33,12 +32,7 @@ def language_of(wanted: str | None) -> str:
 def _catalog(language: str) -> gettext.NullTranslations:
     if language == SOURCE:
         return gettext.NullTranslations()
-    with (CATALOGS / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        catalog = read_po(file, locale=language, abort_invalid=True)
-    compiled = BytesIO()
-    write_mo(compiled, catalog)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    return read_catalog(CATALOGS, language)
 
 
 _TRANSLATIONS = {language: _catalog(language) for language in LANGUAGES}

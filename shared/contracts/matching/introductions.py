@@ -104,7 +104,7 @@ class AskIntroduction(NewIntroduction, _OfMine):
 class IntroductionReply(Body):
     """Yes or no; a no stands, and a yes may become a no until both have said yes."""
 
-    reply: Reply
+    answer: Reply
 
 
 class ReplyToIntroduction(IntroductionReply, _OneOfMine):

@@ -14,12 +14,8 @@ from shared.contracts.matching.words import OwnerKind
 class MemberView(View):
     """What somebody lets the people of a hub read; who they are only after an introduction."""
 
-    match: UUID | None = described(
-        "By this id one asks to be introduced; another for everybody who asks. Null for oneself.",
-        default=None,
-    )
+    match: UUID = described("By this id one asks to be introduced; it is another for everybody who asks.")
     kind: OwnerKind
-    mine: bool = described("True for the profile of the one who asks.")
     named: bool = described("True for those one has been introduced to, and for organisations.")
     person: UUID | None = described("Their id, once named.", default=None)
     name: str | None = described("Their name, once named.", default=None)
@@ -38,7 +34,7 @@ class MemberPage(Page):
 
 
 class SearchMembers(Request[MemberPage]):
-    """Members of the hub by what they say of themselves; for those who belong to the hub."""
+    """Members of the hub by what they say of themselves, but oneself; for those who belong to the hub."""
 
     service = "matching"
     operation = "search-members"
@@ -48,6 +44,7 @@ class SearchMembers(Request[MemberPage]):
     text: Plain | None = described(
         "All of its words must be found, whole, inflected or inside others.", default=None, max_length=100
     )
-    language: Language | None = described("Of the words, and of the answer.", default=None)
+    language: Language | None = described("Of the words; null: all there are rules for.", default=None)
+    shown_in: Language | None = described("In which language skills are named.", default=None)
     limit: int = Field(default=50, ge=1, le=100)
     cursor: Plain | None = Field(default=None, max_length=200)

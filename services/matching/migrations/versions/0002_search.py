@@ -25,14 +25,23 @@ SEARCH = (
     """,
     _columns("profile", "coalesce(name, '') || E'\\n' || about || E'\\n' || in_lines(talk_about)"),
     _columns("statement", "coalesce(words, '')"),
-    # One row, made once: without it nobody can tell from an id in a list whose it is (rules/handles.py).
+    # In which months an area was counted: a skill without a row then had fewer than five people.
     """
-    CREATE TABLE handle_secret (
-        one boolean PRIMARY KEY DEFAULT true CHECK (one),
-        secret bytea NOT NULL DEFAULT sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))
+    CREATE TABLE gap_month (
+        area text NOT NULL,
+        month date NOT NULL,
+        counted_at timestamptz NOT NULL,
+        PRIMARY KEY (area, month)
     )
     """,
-    "INSERT INTO handle_secret DEFAULT VALUES",
+    # Made once, for good: whoever knows it can tell from an id in a list whose it is (rules/handles.py). A function, because
+    # it is no row that anything may delete.
+    """
+    DO $$ BEGIN
+        EXECUTE format('CREATE FUNCTION handle_secret() RETURNS bytea LANGUAGE sql IMMUTABLE RETURN %L::bytea',
+                       sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
+    END $$
+    """,
 )
 
 

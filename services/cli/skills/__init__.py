@@ -1,0 +1,1 @@
+"""Reading ESCO's files and bringing them in."""
