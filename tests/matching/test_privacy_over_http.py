@@ -169,20 +169,7 @@ def walk(cell: Cell, reader: str) -> Walk:
     sought = [*PEOPLE] if reader == "member" else []
     suggested = people if reader == "host" else people[:1]
     for hub in HUBS:
-        base, area = f"/v1/hubs/{hub}", {"hub": "", "municipality": "", "region": ""}
-        texts: list[dict[str, str]] = [{}, {"text": "bookkeeping"}, {"text": "bokföring", "language": "sv"}]
-        texts += [{"text": words_of(name)["own"]} for name in sought]
-        steps += [("GET", f"{base}/members", {"params": text}) for text in texts]
-        steps += [("GET", f"{base}/skills-missing", {"params": {"area": one}}) for one in area]
-        steps += [("GET", f"{base}/skills-missing", {"headers": {"Accept": "text/csv"}})]
-        steps += [("GET", f"{base}/targets", {}), ("GET", f"{base}/targets/bookkeeping", {})]
-        steps += [("PUT", f"{base}/targets/bookkeeping", {"json": {"wanted": 1}})]
-        steps += [("DELETE", f"{base}/targets/bookkeeping", {})]
-        steps += [
-            ("POST", f"{base}/introductions", {"json": {"one": str(one), "other": str(uuid4())}})
-            for one in suggested
-        ]
-        steps += [("GET", f"{ME}/matches", {"params": {"hub": hub}})]
+        steps += _of_hub(hub, sought, suggested)
     steps += [("GET", f"{ME}/matches", {"params": {"limit": 20}}), ("GET", f"{ME}/introductions", {})]
     for introduction in cell.friends:  # type: ignore[attr-defined]
         steps += [("GET", f"{ME}/introductions/{introduction}", {})]
@@ -202,6 +189,25 @@ def walk(cell: Cell, reader: str) -> Walk:
     steps += [("GET", "/v1/skills/bookkeeping", {}), ("GET", f"{ME}/organisations", {})]
     steps += [("POST", f"{ME}/organisations", {"json": {"hub": "nowhere", "name": "Firm"}})]
     return steps + _of_own()
+
+
+def _of_hub(hub: str, sought: list[str], suggested: list[UUID]) -> Walk:
+    steps: Walk = []
+    base, area = f"/v1/hubs/{hub}", {"hub": "", "municipality": "", "region": ""}
+    texts: list[dict[str, str]] = [{}, {"text": "bookkeeping"}, {"text": "bokföring", "language": "sv"}]
+    texts += [{"text": words_of(name)["own"]} for name in sought]
+    steps += [("GET", f"{base}/members", {"params": text}) for text in texts]
+    steps += [("GET", f"{base}/skills-missing", {"params": {"area": one}}) for one in area]
+    steps += [("GET", f"{base}/skills-missing", {"headers": {"Accept": "text/csv"}})]
+    steps += [("GET", f"{base}/targets", {}), ("GET", f"{base}/targets/bookkeeping", {})]
+    steps += [("PUT", f"{base}/targets/bookkeeping", {"json": {"wanted": 1}})]
+    steps += [("DELETE", f"{base}/targets/bookkeeping", {})]
+    steps += [
+        ("POST", f"{base}/introductions", {"json": {"one": str(one), "other": str(uuid4())}})
+        for one in suggested
+    ]
+    steps += [("GET", f"{ME}/matches", {"params": {"hub": hub}})]
+    return steps
 
 
 def _of_strangers(introduction: str) -> Walk:
