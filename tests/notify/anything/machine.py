@@ -204,6 +204,8 @@ class Machine(RuleBasedStateMachine):
         async def ask(places: Collection[Place]) -> Mapping[Place, Contact]:
             fuse.point()
             if between and self.late:
+                # What was made before is judged by what was so then.
+                await self.look(unsure=False, arrivals=False)
                 await self.hear(self.late.pop(0))
             answer = await self.mailing.ask(places)
             fuse.point()
