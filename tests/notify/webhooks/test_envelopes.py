@@ -30,6 +30,12 @@ SHOWN_OF_SIGN_UPS = {
     "id", "hub", "occurred_at", "subject", "subject_version", "event", "guest", "way", "start", "number", "until", "status",
 }  # fmt: skip
 
+SHOWN_OF_MATCHING = {
+    "id", "hub", "occurred_at", "subject", "subject_version", "change", "by_host", "lapses_at", "outcome",
+}  # fmt: skip
+"""What would be left of them; they are never handed on."""
+SHOWN = {"booking": SHOWN_OF_BOOKINGS, "events": SHOWN_OF_SIGN_UPS, "matching": SHOWN_OF_MATCHING}
+
 
 def told_apart(fact: type[Fact]) -> Fact:
     """An example in which no two ids are alike, so that where one turns up says which it is."""
@@ -65,7 +71,7 @@ def test_facts_for_the_named_persons_leave_without_them_and_others_whole(kind: t
     somebodys = [one for name, value in fact if name not in THINGS for one in ids_in(value)]
     assert somebodys
     assert not [one for one in somebodys if str(one) in body or one.hex in body]
-    shown = SHOWN_OF_BOOKINGS if kind.service == "booking" else SHOWN_OF_SIGN_UPS
+    shown = SHOWN[kind.service]
     assert set(event["data"]) <= shown
     assert set(event["data"]) == set(kind.model_fields) & shown
 
@@ -105,6 +111,11 @@ def test_a_subject_that_names_a_person_stays_here_too() -> None:
     assert str(fact.person) not in body_of(named)
 
 
+def test_webhooks_hear_nothing_of_who_opens_a_profile_to_whom_and_who_meets_whom() -> None:
+    assert HANDED_ON["matching"] == ()
+    assert not [one for one in handed_on_types() if one.startswith("foci.matching.")]
+
+
 def test_webhooks_hear_every_fact_but_snapshots_and_what_two_services_agree_on() -> None:
     handed_on = {fact for service in ("directory", "booking", "events") for fact in HANDED_ON[service]}
     heard = {fact for service in HANDED_ON for fact in _heard(service)}
@@ -113,4 +124,4 @@ def test_webhooks_hear_every_fact_but_snapshots_and_what_two_services_agree_on()
 
 
 def _heard(service: str) -> tuple[type[Fact], ...]:
-    return () if service == "notify" else facts_heard_by(f"notify__hands_on_{service}")
+    return () if service in ("matching", "notify") else facts_heard_by(f"notify__hands_on_{service}")
