@@ -55,11 +55,23 @@ BY_LANGUAGE = (
     "/v1/feeds/{secret}.ics",
     "/v1/me/notices",
     "/v1/me/notices/{notice}",
+    "/v1/me/profile",
+    "/v1/me/organisations",
+    "/v1/me/organisations/{organisation}",
+    "/v1/me/matches",
+    "/v1/me/introductions",
+    "/v1/me/introductions/{introduction}",
+    "/v1/skills?text=bookkeeping",
+    "/v1/skills/{concept}",
+    MEMBERS,
+    "/v1/hubs/here/targets",
+    "/v1/hubs/here/targets/{concept}",
 )
 VARYING = (
     dict.fromkeys(BY_PERSON, "Authorization")
     | dict.fromkeys(BY_LANGUAGE, "Authorization, Accept-Language")
     | {"/v1/links/{token}": "Authorization, Accept"}
+    | {"/v1/hubs/here/skills-missing": "Authorization, Accept-Language, Accept"}
 )
 
 
@@ -71,6 +83,7 @@ def test_whoever_has_it_already_is_not_sent_it_again(cell: Cell) -> None:
         **things(cell, "here", "{event}/{sign_up}"),
         **things(cell, "here", "{series}/{feed}/{secret}/{token}"),
         **things(cell, "here", "{webhook}/{delivery}/{notice}", operators=True),
+        **things(cell, "here", "{introduction}/{organisation}/targets/{concept}", operators=True),
     }
     for template, vary in VARYING.items():
         path = template.format(**known)

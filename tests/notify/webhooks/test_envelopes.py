@@ -32,6 +32,7 @@ SHOWN_OF_SIGN_UPS = {
 SHOWN_OF_MATCHING = {
     "id", "hub", "occurred_at", "subject", "subject_version", "change", "by_host", "lapses_at", "outcome",
 }  # fmt: skip
+"""What would be left of them; they are never handed on."""
 SHOWN = {"booking": SHOWN_OF_BOOKINGS, "events": SHOWN_OF_SIGN_UPS, "matching": SHOWN_OF_MATCHING}
 
 
@@ -121,7 +122,12 @@ def test_an_introduction_would_leave_with_neither_of_its_two_and_does_not_leave_
     assert type_of(kind) not in handed_on_types()
 
 
-def test_webhooks_hear_every_fact_but_snapshots_matchings_and_what_two_services_agree_on() -> None:
+def test_webhooks_hear_nothing_of_who_opens_a_profile_to_whom_and_who_meets_whom() -> None:
+    assert HANDED_ON["matching"] == ()
+    assert not [one for one in handed_on_types() if one.startswith("foci.matching.")]
+
+
+def test_webhooks_hear_every_fact_but_snapshots_and_what_two_services_agree_on() -> None:
     handed_on = {fact for service in ("directory", "booking", "events") for fact in HANDED_ON[service]}
     heard = {fact for service in HANDED_ON for fact in _heard(service)}
     assert heard == handed_on
@@ -129,4 +135,4 @@ def test_webhooks_hear_every_fact_but_snapshots_matchings_and_what_two_services_
 
 
 def _heard(service: str) -> tuple[type[Fact], ...]:
-    return () if service in {"notify", "matching"} else facts_heard_by(f"notify__hands_on_{service}")
+    return () if service in ("matching", "notify") else facts_heard_by(f"notify__hands_on_{service}")
