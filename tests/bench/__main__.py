@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+from tests.bench import document
 from tests.bench.machine import ROOT, description, load_average
 from tests.bench.openloop import CompilerMissing
 from tests.bench.profiling import ProfilerMissing, sample
@@ -24,7 +25,6 @@ NAMES = (
     "matches", "match-index", "skills",
 )  # fmt: skip
 ONE_STACK = {"throughput", "latency", "memory"}
-DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,7 +39,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--write", action=argparse.BooleanOptionalAction, default=None,
-        help="write docs/benchmarks.md (otherwise only after a whole run that was not quick)",
+        help="put what was measured into docs/benchmarks.md (otherwise only after a whole run that was not quick)",
     )  # fmt: skip
     parser.add_argument("--date", type=date.fromisoformat, help="the day to be written; otherwise today")
     parser.add_argument(
@@ -110,8 +110,8 @@ def main() -> int:
     sys.stdout.write(report.markdown())
     whole = not arguments.quick and set(arguments.only) == set(NAMES)
     if whole if arguments.write is None else arguments.write:
-        DOCUMENT.write_text(report.markdown())
-        _say(f"written: {DOCUMENT.relative_to(ROOT)}")
+        document.write(report, NAMES)
+        _say(f"written: {document.DOCUMENT.relative_to(ROOT)}")
     missed = [goal.what for section in report.sections for goal in section.goals if not goal.reached]
     _say("every goal reached" if not missed else f"missed: {'; '.join(missed)}")
     return 0

@@ -12,8 +12,8 @@ COMMAND = "python -m tests.bench"
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench` ({command}); do not edit. Everything runs on the one machine below: PostgreSQL, nats-server,
-directory, booking, events, gateway, the load generator and a sink for traces share its cores. On are, as in production:
+Written by `make bench` ({command}), each section when it was measured last; do not edit. Everything runs on the one
+machine below: PostgreSQL, nats-server, directory, booking, events, gateway, the load generator and a sink for traces share its cores. On are, as in production:
 authentication (signed tokens, roles looked up in directory and remembered for 30 s), idempotency keys, fsync of
 PostgreSQL and of JetStream (`sync_interval: always`), NATS permissions, tracing with {sampled} of the traces exported over
 OTLP, metrics, JSON logs. Only the rate limit is set out of reach. Notify runs where notices are measured and nowhere else:
@@ -79,10 +79,13 @@ class Section:
     title: str
     text: str
     goals: tuple[Goal, ...] = ()
+    measured: str = ""
+    """When, of which commit, beside what load; empty for the run that is going on."""
 
     def markdown(self) -> str:
         """As it stands in the document."""
-        return f"## {self.title}\n\nShown by `{COMMAND} --only {self.name}`.\n\n{self.text}\n"
+        when = f" Measured {self.measured}." if self.measured else ""
+        return f"## {self.title}\n\nShown by `{COMMAND} --only {self.name}`.{when}\n\n{self.text}\n"
 
 
 @dataclass
@@ -97,8 +100,14 @@ class Report:
     quick: bool
     sections: list[Section] = field(default_factory=list)
 
+    @property
+    def measured(self) -> str:
+        """When this run was, of which commit, beside what load."""
+        load = f"load average {self.load_before} before and {self.load_after} after"
+        return f"{self.day.isoformat()} at {self.machine['Commit']}, {load}"
+
     def markdown(self) -> str:
-        """The document."""
+        """The document; the machine is that of the last run."""
         about = {"Date": self.day.isoformat(), **self.machine}
         about["Load average before and after"] = f"{self.load_before}; {self.load_after} (1, 5, 15 minutes)"
         goals = [

@@ -25,7 +25,7 @@ class Size:
     notices: int
 
 
-FULL = Size(rounds=5, mails=4000, webhooks=8000, notices=1_000_000)
+FULL = Size(rounds=5, mails=16_000, webhooks=8000, notices=1_000_000)
 QUICK = Size(rounds=2, mails=300, webhooks=400, notices=4000)
 
 

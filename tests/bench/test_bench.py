@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from services.booking.commands.attempts import STATEMENTS
-from tests.bench import openloop
+from tests.bench import document, openloop
 from tests.bench.floor import SCRIPT, definitions
 from tests.bench.plan import PLACES, SLOTS, STRIDE, Plan, first_day, key
+from tests.bench.report import Goal, Report, Section
 from tests.bench.scaling import reservation
 from tests.bench.sign_ups import SCRIPT as SIGN_UPS_SCRIPT
 from tests.bench.sign_ups import SignUpPlan
@@ -124,3 +127,26 @@ def test_the_lua_script_of_sign_ups_takes_from_its_plan_what_that_gives() -> Non
     code = "\n".join(line.partition("--")[0] for line in SIGN_UPS_SCRIPT.read_text().splitlines())
     given = set(re.findall(r"[{,](\w+)=", SIGN_UPS.as_lua()))
     assert set(re.findall(r"\bplan\.(\w+)", code)) == given
+
+
+def test_a_section_measured_again_takes_the_place_of_its_older_self_and_the_rest_stays(
+    tmp_path: Path,
+) -> None:
+    machine = {"Commit": "abc"}
+    common: Any = {"machine": machine, "load_before": "1", "load_after": "2", "sampled": "5%", "quick": False}
+    order = ("throughput", "delivery")
+    files = {"document": tmp_path / "b.md", "file": tmp_path / "b.json"}
+    goal = Goal("p99", "≤ 25 ms", "30 ms", reached=False)
+    old = [
+        Section("throughput", "Bookings", "slow"),
+        Section("delivery", "Commit to subscriber", "late", (goal,)),
+    ]
+    document.write(Report(day=date(2027, 3, 1), sections=old, **common), order, **files)
+    new = [Section("delivery", "Commit to subscriber", "soon", (replace(goal, found="20 ms", reached=True),))]
+    document.write(Report(day=date(2027, 3, 2), sections=new, **common), order, **files)
+    first, second = document.kept(files["file"])
+    assert (first.text, first.measured[:10]) == ("slow", "2027-03-01")
+    assert (second.text, second.measured[:10], second.goals[0].found) == ("soon", "2027-03-02", "20 ms")
+    shown = files["document"].read_text("utf-8")
+    assert shown.index("## Bookings") < shown.index("## Commit to subscriber")
+    assert "late" not in shown
