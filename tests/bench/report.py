@@ -16,9 +16,9 @@ Written by `make bench` ({command}), each section when it was measured last; do 
 machine below: PostgreSQL, nats-server, directory, booking, events, gateway, the load generator and a sink for traces share
 its cores. On are, as in production: authentication (signed tokens, roles looked up in directory and remembered for 30 s),
 idempotency keys, fsync of PostgreSQL and of JetStream (`sync_interval: always`), NATS permissions, tracing with {sampled} of
-the traces exported over OTLP, metrics, JSON logs. Only the rate limit is set out of reach. Notify runs where notices are measured and nowhere else:
-what it costs to tell somebody stands there and is in no other figure. Throughput says little across machines; ratios
-to the floor and CPU per booking say more.
+the traces exported over OTLP, metrics, JSON logs. Only the rate limit is set out of reach. Notify and matching run where
+they are measured and nowhere else: what it costs to tell somebody stands there and is in no other figure. Throughput says
+little across machines; ratios to the floor and CPU per booking say more.
 """
 
 CLOSING = """\
