@@ -62,6 +62,7 @@ _VALUES: dict[str, Any] = {
     "one": _PERSON,
     "other": "01981f0e-5a00-7000-8000-0000000000a2",
     "by_host": False,
+    "asked_by": _PERSON,
     "lapses_at": "2027-03-15T08:00:00Z",
     "outcome": "collaboration",
     "vocabulary": 1,

@@ -34,7 +34,7 @@ from shared.contracts.matching.introductions import (
     SuggestIntroduction,
 )
 from shared.contracts.matching.members import SearchMembers
-from shared.contracts.matching.profiles import EraseMyProfile
+from shared.contracts.matching.profiles import EraseMyProfile, MakeOrganisation
 from shared.contracts.matching.words import Outcome, Reply, Visibility
 from shared.kit.errors import NotFound
 from tests.matching.world import HUB, World
@@ -90,6 +90,31 @@ async def suggested(
 async def kinds(world: World, about: IntroductionView) -> list[type]:
     """What has been stated of the introduction, in order."""
     return [type(fact) for fact in await world.facts_about(about.id)]
+
+
+async def first_said(world: World, about: IntroductionView) -> IntroductionSuggestedV1:
+    """What has been stated of the introduction when it began."""
+    fact, *_ = await world.facts_about(about.id)
+    assert isinstance(fact, IntroductionSuggestedV1)
+    return fact
+
+
+async def test_what_is_said_of_it_names_who_asked_and_who_speaks_for_an_organisation(town: World) -> None:
+    by_ann = await asks(town, "ann", "ben")
+    fact = await first_said(town, by_ann)
+    assert (fact.asked_by, fact.by_host) == (town.person("ann"), False)
+    assert {fact.one, fact.other} == {town.person("ann"), town.person("ben")}
+    by_host = await suggested(town, "cal", "dan")
+    fact = await first_said(town, by_host)
+    assert (fact.asked_by, fact.by_host) == (None, True)
+    firm = await town.ask(MakeOrganisation(hub=HUB, name="Nordviken Varv"), "dan")
+    await town.open_to("dan", organisation=firm.id)
+    town.people["firm"] = firm.id
+    of_firm = await asks(town, "ben", "firm")
+    fact = await first_said(town, of_firm)
+    assert {fact.one, fact.other} == {town.person("ben"), town.person("dan")}, (
+        "never the firm, whom nobody can write to"
+    )
 
 
 async def test_two_meet_and_something_comes_of_it(town: World) -> None:

@@ -85,6 +85,28 @@ async def test_both_are_told_until_when_to_answer_and_not_who_it_is(mailing: Mai
     assert await mailing.left() == {}
 
 
+async def test_who_asked_hears_nothing_of_the_asking_and_all_of_what_comes_of_it(mailing: Mailing) -> None:
+    ann = mailing.world.person("ann")
+    agreed, declined = mailing.world.ids(), mailing.world.ids()
+    for thing in (agreed, declined):
+        await hear(mailing, IntroductionSuggestedV1, thing, by_host=False, asked_by=ann)
+    assert subjects(await mailing.gathered()) == [("quentin@example.org", SUGGESTED)] * 2
+    assert await inbox(mailing) == ()
+    await hear(mailing, IntroductionAgreedV1, agreed)
+    await hear(mailing, IntroductionDeclinedV1, declined)
+    assert subjects(await mailing.gathered()) == [(to, AGREED) for to in TWO]
+    assert {one.title for one in await inbox(mailing)} == {AGREED, OVER}
+
+
+async def test_who_asked_is_told_of_a_yes_that_is_heard_of_before_the_asking(mailing: Mailing) -> None:
+    thing, ann = mailing.world.ids(), mailing.world.person("ann")
+    suggested = introduced(mailing.world, IntroductionSuggestedV1, thing, by_host=False, asked_by=ann)
+    agreed = introduced(mailing.world, IntroductionAgreedV1, thing)
+    for fact in (agreed, suggested, agreed):
+        await mailing.world.hear(fact)
+    assert subjects(await mailing.gathered()) == [(to, AGREED) for to in TWO]
+
+
 async def test_it_is_said_when_those_who_run_the_hub_suggested_it(mailing: Mailing) -> None:
     await hear(mailing, IntroductionSuggestedV1, mailing.world.ids(), by_host=True)
     mail, _ = await mailing.gathered()

@@ -212,7 +212,8 @@ async def _begin(session: AsyncSession, made: Introduction, *, now: datetime, id
     session.add(made)
     await session.flush()
     await set_timer(session, LAPSES, str(made.id), made.lapse_at)
-    told = {"by_host": made.by_host, "lapses_at": made.lapse_at}
+    asked_by = None if made.by_host else made.suggested_by
+    told = {"by_host": made.by_host, "asked_by": asked_by, "lapses_at": made.lapse_at}
     await tell(session, IntroductionSuggestedV1, made, now=now, ids=ids, **told)
     return made.id
 
@@ -226,7 +227,8 @@ async def tell(
     ids: Ids,
     **more: Any,
 ) -> None:
-    """State what became of an introduction, and count its version up."""
+    """State what became of an introduction, and count its version up; what is said of it goes to those who speak for the two."""
+    owner = await _owners(session, about)
     about.version = await next_version(session, str(about.id))
     fact = kind(
         id=ids(),
@@ -235,8 +237,8 @@ async def tell(
         subject=str(about.id),
         subject_version=about.version,
         introduction=about.id,
-        one=about.one,
-        other=about.other,
+        one=owner[about.one],
+        other=owner[about.other],
         **more,
     )
     await emit(session, fact)
@@ -256,7 +258,13 @@ def no_such_introduction(introduction: UUID) -> NotFound:
     return NotFound(f"You have no introduction {introduction}.")
 
 
-_OWNERS = text("SELECT person, kept_by FROM profile WHERE person IN (:one, :other)")
+_OWNERS = text("SELECT person, kept_by FROM profile WHERE person IN (:one, :other) AND kept_by IS NOT NULL")
+
+
+async def _owners(session: AsyncSession, about: Introduction) -> dict[UUID, UUID]:
+    """Who speaks for each of the two profiles: the person, or who keeps the organisation's."""
+    kept = await session.execute(_OWNERS, {"one": about.one, "other": about.other})
+    return {about.one: about.one, about.other: about.other} | {row.person: row.kept_by for row in kept}
 
 
 async def load_mine(session: AsyncSession, introduction: UUID, by: UUID) -> tuple[Introduction, UUID, UUID]:
@@ -265,9 +273,7 @@ async def load_mine(session: AsyncSession, introduction: UUID, by: UUID) -> tupl
     Raises NotFound, and IntroductionOver while the row does not yet say that the two may not see each other any more.
     """
     about = await load(session, introduction)
-    rows = await session.execute(_OWNERS, {"one": about.one, "other": about.other})
-    owners = {row.person: row.kept_by or row.person for row in rows}
-    owner = {profile: owners.get(profile, profile) for profile in (about.one, about.other)}
+    owner = await _owners(session, about)
     mine = next((profile for profile in (about.one, about.other) if owner[profile] == by), None)
     if mine is None:
         raise no_such_introduction(introduction)
@@ -339,15 +345,12 @@ async def withdraw_unseen(
     rows keep a new introduction waiting until then.
     """
     for about in await _open_ones(session, people):
-        rows = await session.execute(_OWNERS, {"one": about.one, "other": about.other})
-        owners = {row.person: row.kept_by or row.person for row in rows}
-        sees = len(owners) == 2 and all(
-            [
-                await seen(session, owners[about.one], [about.other]),
-                await seen(session, owners[about.other], [about.one]),
-            ]
-        )
-        if not sees:
+        owner = await _owners(session, about)
+        sees = [
+            await seen(session, owner[about.one], [about.other]),
+            await seen(session, owner[about.other], [about.one]),
+        ]
+        if not all(sees):
             await _withdraw(session, about, now=now, ids=ids)
 
 

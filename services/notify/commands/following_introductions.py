@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.commands.following import OLD
 from services.notify.commands.mirroring import newest
-from services.notify.commands.noticing import BOTH, INBOX_ALONE, Look, look_at
+from services.notify.commands.noticing import BOTH, INBOX_ALONE, Look, know, look_at
+from services.notify.queries.states import Key
 from shared.contracts.base import Fact
 from shared.contracts.matching.facts import (
     IntroductionAgreedV1,
@@ -65,6 +66,7 @@ async def follow_introductions(
     await session.execute(_KEEP, _rows(latest))
     looks = [look for fact in facts for look in _looks(fact, now)]
     await look_at(session, looks, now=now, gather=gather, ids=ids)
+    await know(session, list(_known_to_who_asked(facts, now)), now=now)
 
 
 def _rows(facts: Sequence[Any]) -> dict[str, Any]:
@@ -81,14 +83,22 @@ def _rows(facts: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def _looks(fact: Any, now: datetime) -> Iterator[Look]:
-    """Whom a fact may concern. What is old is nobody's news, and it is not taken as known either.
+def _known_to_who_asked(facts: Sequence[Any], now: datetime) -> Iterator[Key]:
+    """What somebody asked for needs no telling; what comes of it does."""
+    for fact in facts:
+        if isinstance(fact, IntroductionSuggestedV1) and fact.asked_by and now - fact.occurred_at <= OLD:
+            yield Key(fact.asked_by, About.INTRODUCTION, fact.introduction)
 
-    Else somebody would hear that what they never heard of has come to nothing.
+
+def _looks(fact: Any, now: datetime) -> Iterator[Look]:
+    """Whom a fact may concern: both, but who has asked for the introduction knows of it. What is old is nobody's news.
+
+    It is not taken as known either. Else somebody would hear that what they never heard of has come to nothing.
     """
     channels = _CHANNELS.get(_STANDING[type(fact)], ())
     asked_at = fact.occurred_at + ASKED_AFTER if isinstance(fact, IntroductionAgreedV1) else now
-    for person in (fact.one, fact.other):
+    asked_by = getattr(fact, "asked_by", None)
+    for person in sorted({fact.one, fact.other} - {asked_by}):
         if now - fact.occurred_at <= OLD:
             yield Look(person, fact.hub, About.INTRODUCTION, fact.introduction, channels=channels)
         if asked_at > now:

@@ -49,8 +49,8 @@ class _Introduction(Fact):
     audience = Audience.PERSONS
 
     introduction: UUID
-    one: UUID = described("The one of the two whose id is the smaller.")
-    other: UUID
+    one: UUID = described("One of the two: a person, for an organisation's profile who keeps it.")
+    other: UUID = described("The other of the two, alike.")
 
 
 class IntroductionSuggestedV1(_Introduction):
@@ -58,7 +58,10 @@ class IntroductionSuggestedV1(_Introduction):
 
     fact = "introduction-suggested"
 
-    by_host: bool = described("True when somebody of the hub's staff suggested it, false for the ranking.")
+    by_host: bool = described(
+        "True when somebody of the hub's staff suggested it, false when one of the two asked."
+    )
+    asked_by: UUID | None = described("Which of the two asked, and has said yes with it.", default=None)
     lapses_at: AwareDatetime = described("When it lapses, unless both have said yes by then.")
 
 
