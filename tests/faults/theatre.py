@@ -51,12 +51,10 @@ class Theatre(Arena):
         self.moments.mkdir(parents=True)
         await super().up()
 
-    def _command(self, service: str) -> list[str]:
-        command = super()._command(service)
+    def _words(self, service: str) -> tuple[str, ...]:
         if service not in STATES:
-            return command
-        at = command.index(f"services.{service}")
-        return [*command[:at], "tests.faults.start", "tests.faults.moments", service, str(self.moments)]
+            return super()._words(service)
+        return ("tests.faults.start", "tests.faults.moments", service, str(self.moments))
 
 
 @dataclass
