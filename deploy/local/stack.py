@@ -198,7 +198,7 @@ class Stack:
     async def _provision_streams(self) -> None:
         client = await self.connect_as_admin()
         try:
-            await provision(client)
+            await provision(client, replicas=self.settings.stream_replicas)
         finally:
             await client.close()
 
