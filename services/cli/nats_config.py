@@ -15,33 +15,42 @@ from shared.contracts.base import SLUG_PATTERN
 QUORUM = 3
 
 
+Nodes = Annotated[
+    list[str],
+    typer.Option(
+        help="NAME=HOST[:PORT[:ROUTE[:MONITOR]]], once per node: the server's name and how clients and the other "
+        "nodes reach it. Ports are 4222, 6222 and 8222 if not said."
+    ),
+]
+Operators = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME or NAME=HUB,HUB: a user who may read occupancy, of all hubs or of these."),
+]
+Store = Annotated[str, typer.Option(help="JetStream's folder on the node; {node} is its name.")]
+Listen = Annotated[str, typer.Option(help="Address to listen on for clients and routes.")]
+Monitor = Annotated[
+    str,
+    typer.Option(help="Address to listen on for health and monitoring, which ask nobody who they are."),
+]
+Tls = Annotated[
+    str | None, typer.Option(help="Folder on the node with tls.crt, tls.key, ca.crt: TLS for clients.")
+]
+RouteTls = Annotated[
+    str | None, typer.Option(help="The same for the routes between nodes, asked of both ends.")
+]
+
+
 def nats_config(
     out: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.", file_okay=False)],
     *,
-    node: Annotated[
-        list[str],
-        typer.Option(
-            help="NAME=HOST[:PORT[:ROUTE[:MONITOR]]], once per node: the server's name and how clients and the other "
-            "nodes reach it. Ports are 4222, 6222 and 8222 if not said."
-        ),
-    ],
+    node: Nodes,
     cell: Annotated[str, typer.Option(help="The cell these users belong to.")] = "local",
-    store: Annotated[str, typer.Option(help="JetStream's folder on the node; {node} is its name.")] = "/data",
-    listen: Annotated[str, typer.Option(help="Address to listen on for clients and routes.")] = "0.0.0.0",
-    monitor: Annotated[
-        str,
-        typer.Option(help="Address to listen on for health and monitoring, which ask nobody who they are."),
-    ] = "127.0.0.1",
-    tls: Annotated[
-        str | None, typer.Option(help="Folder on the node with tls.crt, tls.key, ca.crt: TLS for clients.")
-    ] = None,
-    route_tls: Annotated[
-        str | None, typer.Option(help="The same for the routes between nodes, asked of both ends.")
-    ] = None,
-    operator: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME or NAME=HUB,HUB: a user who may read occupancy, of all hubs or of these."),
-    ] = None,
+    store: Store = "/data",
+    listen: Listen = "0.0.0.0",
+    monitor: Monitor = "127.0.0.1",
+    tls: Tls = None,
+    route_tls: RouteTls = None,
+    operator: Operators = None,
 ) -> None:
     """Write accounts, users and permissions for a NATS cluster: one configuration per node, secrets apart.
 
