@@ -225,6 +225,7 @@ class Cell:
                 "link_public_key": public_half(self.link_key),
                 "bounce_token": BOUNCE_TOKEN,
                 "rate_limit": "1000000/minute",
+                "leaving_s": 0,
                 **options,
             }
         )
