@@ -31,7 +31,7 @@ class Departure:
         if self.begun.is_set():
             raise Leaving
 
-    def begin(self) -> None:
+    def announce(self) -> None:
         """From now on the replica is not ready."""
         self.begun.set()
         self._readiness.forget()
@@ -54,7 +54,7 @@ class LeavingServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Serve until told to stop, and then for so long as it takes to be known."""
         await super().main_loop()
-        self._departure.begin()
+        self._departure.announce()
         log.info("leaving", seconds=self._stays_s)
         self.config.encoded_headers = [*self.config.encoded_headers, CLOSE]
         clock = asyncio.get_running_loop().time
