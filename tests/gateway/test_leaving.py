@@ -23,18 +23,20 @@ STAYS_S = 0.8
 
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[LeavingServer, str]]:
-    """A server as the gateway's, around something that answers at once or after half a second."""
-    readiness = Readiness()
+    """A server as the gateway's, around something that answers at once, or when its own end may come."""
+    readiness, may_end = Readiness(), asyncio.Event()
 
     async def answer(request: Request) -> PlainTextResponse:
-        await asyncio.sleep(float(request.query_params.get("after", "0")))
+        if request.url.path == "/late":
+            await may_end.wait()
         return PlainTextResponse("here")
 
     departure = Departure(readiness)
-    app = Starlette(routes=[Route("/", answer), *routes(readiness)])
+    app = Starlette(routes=[Route("/", answer), Route("/late", answer), *routes(readiness)])
     config = uvicorn.Config(app, port=0, http="httptools", log_config=None, timeout_graceful_shutdown=10)
     server = LeavingServer(config, departure, STAYS_S)
     task = asyncio.create_task(server.serve())
+    app.state.may_end = may_end
     try:
         await eventually(lambda: server.started)
         yield server, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
@@ -59,7 +61,7 @@ async def test_it_is_unready_at_once_and_answers_until_that_is_known() -> None:
             answer = await client.get("/")
             assert (answer.status_code, answer.headers["connection"]) == (200, "close")
         # Begun before the door shuts and answered after it.
-        late = asyncio.create_task(client.get("/", params={"after": STAYS_S}))
+        late = asyncio.create_task(client.get("/late"))
 
         async def shut() -> bool:
             async with httpx2.AsyncClient() as other:
@@ -72,6 +74,7 @@ async def test_it_is_unready_at_once_and_answers_until_that_is_known() -> None:
         await eventually(shut)
         assert time.monotonic() - told >= STAYS_S
         assert not late.done()
+        server.config.app.state.may_end.set()  # type: ignore[union-attr]
         assert (await late).text == "here"
 
 
