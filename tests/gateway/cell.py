@@ -170,8 +170,7 @@ class Cell:
 
     async def begin(self, name: str) -> None:
         """Start one part: `gateway`, or a service by its name."""
-        stack = AsyncExitStack()
-        self._parts[name] = stack
+        stack = self._parts[name] = AsyncExitStack()
         await (self._gateway(stack) if name == "gateway" else self._service(name, stack))
 
     async def end(self, name: str) -> None:
