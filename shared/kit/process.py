@@ -25,7 +25,7 @@ from shared.kit.following import Followed, Follower
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock
 from shared.kit.kick import Kick
-from shared.kit.life import RELEASE, ended, leave_the_permanent_alone, running
+from shared.kit.life import RELEASE, Life, ended, leave_the_permanent_alone, living, running
 from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.operations import Restate
 from shared.kit.principal import Verifier, load_public_key
@@ -39,6 +39,8 @@ from shared.kit.timers import Duty, Timers, set_standing
 log = logger(__name__)
 
 STOP_WITHIN = 15.0
+LEAVE_WITHIN = 45.0
+"""Seconds for all parts together; whoever ends processes from outside must be more patient than this."""
 
 
 class NotStarted(Exception):
@@ -231,37 +233,38 @@ Parts = Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]]
 def run(name: str, settings: ServiceSettings, parts: Parts, *, clock: Clock) -> None:
     """Serve until SIGTERM: liveness at once, the parts beside it, stopped in reverse order."""
     telemetry.set_up(name, cell=settings.cell, release=RELEASE, level=settings.log_level)
-    readiness, started = Readiness(), asyncio.Event()
+    readiness = Readiness()
 
-    async def has_started() -> None:
-        if not started.is_set():
-            raise NotStarted
+    async def live(life: Life) -> None:
+        async def has_started() -> None:
+            if not life.started.is_set():
+                raise NotStarted
 
-    readiness.needs("start", has_started)
-
-    async def live() -> None:
+        readiness.needs("start", has_started)
         async with AsyncExitStack() as stack:
             closed = Closed()
             nc = await connect(settings, name, closed)
             stack.push_async_callback(ended, "connection", nc.close, 5.0)
             await parts(stack, DataService(name, settings, nc, readiness, clock=clock))
-            started.set()
+            life.started.set()
             readiness.forget()
             leave_the_permanent_alone()
             log.info("ready")
-            await closed.never()
+            await life.until_leaving(closed.never())
+            log.info("leaving")
+        log.info("left")
 
     _tell_health(settings, readiness, live)
 
 
 def _tell_health(
-    settings: ServiceSettings, readiness: Readiness, live: Callable[[], Coroutine[Any, Any, None]]
+    settings: ServiceSettings, readiness: Readiness, live: Callable[[Life], Coroutine[Any, Any, None]]
 ) -> None:
-    """Answer `/healthz` and `/readyz` for as long as the service lives, from before its start to after its end."""
+    """Answer `/healthz` and `/readyz` for as long as the service lives, from before its start until it leaves."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with running("service", live()):
+        async with living("service", live, within=LEAVE_WITHIN):
             yield
 
     uvicorn.run(
@@ -271,5 +274,5 @@ def _tell_health(
         loop="uvloop",
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=1,
     )
