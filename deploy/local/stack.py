@@ -64,7 +64,7 @@ class Stack:
         with self.narrator.step("migrations"):
             await self._migrate()
         with self.narrator.step(f"services: {', '.join(SERVICES)}, {GATEWAY}"):
-            await self.supervisor.start(*self._programs())
+            await self.supervisor.start(*self.programs())
 
     async def down(self) -> None:
         """Stop everything in reverse order and let go of FOCI_HOME."""
@@ -261,7 +261,7 @@ class Stack:
             url=url,
         )
 
-    def _programs(self) -> list[Program]:
+    def programs(self) -> list[Program]:
         """The gateway is last, because it shall stop first; it can start beside the services it asks."""
         services = [self._service(name) for service in SERVICES for name in self._names(service)]
         return [*services, *(self._gateway(name) for name in self._names(GATEWAY))]

@@ -130,8 +130,8 @@ class Arena(Stack):
         finally:
             await client.close()
 
-    def _programs(self) -> list[Program]:
-        return [*super()._programs(), *(self._ledger(name) for name in self._names(ledger.SERVICE))]
+    def programs(self) -> list[Program]:
+        return [*super().programs(), *(self._ledger(name) for name in self._names(ledger.SERVICE))]
 
     def _choose_ports(self, earlier: Mapping[str, int]) -> None:
         super()._choose_ports(earlier)

@@ -42,9 +42,9 @@ class Theatre(Arena):
         )
         self.moments = home / "moments"
 
-    def _programs(self) -> list[Program]:
+    def programs(self) -> list[Program]:
         """Without the ledger: nobody asks what it has written down, as nobody is told anything by notify."""
-        return [program for program in super()._programs() if not program.name.startswith(ledger.SERVICE)]
+        return [program for program in super().programs() if not program.name.startswith(ledger.SERVICE)]
 
     async def up(self) -> None:
         """Start everything; the moments come later."""
