@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.home import Home
-from deploy.nats.config import ACCOUNT, Server, cell_users, render
-from deploy.nats.keys import public_key
+from deploy.nats.cluster import ACCOUNTS, ROUTES, SECRETS, Layout, Node
+from deploy.nats.cluster import write as write_cluster
 from deploy.secret_files import processes
-from shared.contracts.access import USERS
 from shared.contracts.catalogue import SERVICES
 
 Object = dict[str, Any]
-NATS_URL = "nats://nats.nats.svc:4222"
+NODES = 3
 POSTGRES = "foci-rw.postgresql.svc:5432"
 _IN_VALUES = {"CELL", "NATS_URL", "HTTP_HOST", "HTTP_PORT"}
 """What the chart's values say, and what nobody need hide."""
@@ -41,22 +40,20 @@ def _of_process(name: str, variables: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _bus(home: Home, cell: str, namespace: str) -> Object:
-    """Accounts and permissions of the bus, as deploy/chart/prerequisites/nats.yaml includes them: public keys only."""
-    keys = {name: public_key(home.seed(name)) for name in USERS}
-    system = public_key(home.seed("system"))
-    anywhere = Server(port=4222, monitor_port=8222, store="/data")
-    whole = json.loads(render({ACCOUNT: cell_users(keys, cell)}, anywhere, system_key=system))
-    text = "".join(
-        f"{name}: {json.dumps(whole[name], indent=1)}\n" for name in ("accounts", "system_account")
-    )
+def _bus(home: Home, cell: str, namespace: str) -> list[Object]:
+    """What deploy/chart/prerequisites/nats.yaml includes: users and permissions, and the routes with their password."""
+    nodes = [Node(f"nats-{number}", f"nats-{number}.nats-headless") for number in range(NODES)]
+    write_cluster(home.root, nodes, Layout(), cell=cell)
     metadata = {"namespace": namespace, "name": "nats-accounts"}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"accounts.conf": text}}
+    data = {ACCOUNTS: (home.root / ACCOUNTS).read_text()}
+    users = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+    routes = (home.root / SECRETS / ROUTES).read_text()
+    return [users, _secret(namespace, "nats-routes", {ROUTES: routes})]
 
 
 def objects(home: Home, *, cell: str, namespace: str = "foci") -> list[Object]:
     """Everything, with the names that the chart's values and its prerequisites expect."""
-    known = processes(home, cell=cell, nats_url=NATS_URL, postgres=POSTGRES)
+    known = processes(home, cell=cell, postgres=POSTGRES)
     secrets = [
         _secret(namespace, f"foci-{name}", _of_process(name, values)) for name, values in known.items()
     ]
@@ -69,7 +66,7 @@ def objects(home: Home, *, cell: str, namespace: str = "foci") -> list[Object]:
         )
         for service in SERVICES
     ]
-    return [*secrets, *roles, _bus(home, cell, "nats")]
+    return [*secrets, *roles, *_bus(home, cell, "nats")]
 
 
 def main() -> None:

@@ -56,13 +56,16 @@ def test_the_server_takes_the_configuration(bus: list[dict[str, Any]], tmp_path:
     """As it stands in the ConfigMap, with accounts made from the contracts beside it."""
     home = Home(tmp_path / "keys")
     home.make()
-    [accounts] = [one for one in objects(home, cell="north") if one["kind"] == "ConfigMap"]
-    (tmp_path / "nats-accounts").mkdir()
-    for name, part in accounts["data"].items():
-        (tmp_path / "nats-accounts" / name).write_text(part)
+    for made in objects(home, cell="north"):
+        if made["metadata"]["namespace"] == "nats":
+            folder = tmp_path / made["metadata"]["name"]
+            folder.mkdir()
+            for name, part in (made.get("data") or made["stringData"]).items():
+                (folder / name).write_text(part)
     text = one(bus, "ConfigMap")["data"]["nats.conf"]
     assert '"sync_interval": "always"' in text
     assert "no_auth_user" not in text
+    assert "nats-route://" not in text, "the routes' password would stand in the ConfigMap"
     config = tmp_path / "nats-config" / "nats.conf"
     config.parent.mkdir()
     config.write_text(text)
@@ -70,6 +73,6 @@ def test_the_server_takes_the_configuration(bus: list[dict[str, Any]], tmp_path:
     command, surroundings = [str(server), "-t", "-c", str(config)], {"SERVER_NAME": "nats-0"}
     done = subprocess.run(command, capture_output=True, text=True, env=surroundings, check=False)
     assert done.returncode == 0, done.stderr
-    (tmp_path / "nats-accounts" / "accounts.conf").unlink()
+    (tmp_path / "nats-accounts" / "accounts.json").unlink()
     without = subprocess.run(command, capture_output=True, text=True, env=surroundings, check=False)
     assert without.returncode != 0, "a bus without accounts would let everybody in"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.catalogue import SERVICES
-from shared.kit.process import STOP_WITHIN
+from shared.kit.process import LEAVE_WITHIN
 from tests.chart.rendering import Rendered, environment
 from tests.chart.sources import PROCESSES, fields, is_secret, settings_of
 
@@ -99,16 +99,13 @@ def test_the_next_one_works_before_one_goes(chart: Rendered) -> None:
 
 
 def test_a_pod_has_the_time_its_parts_take_to_end(chart: Rendered) -> None:
-    http = 10.0
-    """What uvicorn gives those who are still connected, see `timeout_graceful_shutdown`."""
     for process in SERVICES:
-        # Requests, facts, and up to two parts of its own one after another, the connection last.
-        needed = http + 4 * STOP_WITHIN + 5
-        assert pod_of(chart, process)["spec"]["terminationGracePeriodSeconds"] >= needed
+        given = pod_of(chart, process)["spec"]["terminationGracePeriodSeconds"]
+        assert given >= LEAVE_WITHIN + 10, "the connection is closed and what is left is sent after that"
     gateway = pod_of(chart, "gateway")["spec"]
-    leaving = gateway["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert leaving >= 5
-    assert gateway["terminationGracePeriodSeconds"] >= leaving + http + 5
+    leaving = fields("gateway")["LEAVING_S"].default
+    in_hand = 10  # `timeout_graceful_shutdown` in services/gateway/main.py
+    assert gateway["terminationGracePeriodSeconds"] >= leaving + in_hand + 5
 
 
 def test_pods_are_spread_over_machines_and_zones(chart: Rendered) -> None:
@@ -127,6 +124,23 @@ def test_new_secrets_replace_the_pods() -> None:
     before, after = Rendered(), Rendered(values=(("secretsRevision", '"2"'),))
     for process in PROCESSES:
         assert pod_of(before, process) != pod_of(after, process)
+
+
+def test_the_gateway_can_be_the_last_to_be_replaced() -> None:
+    chart = Rendered(values=(("image.tag", '"0.2.0"'), ("services.gateway.tag", '"0.1.0"')))
+    images = {name: pod["spec"]["containers"][0]["image"] for name, pod in chart.pods()}
+    assert images.pop("foci-gateway") == "foci/gateway:0.1.0"
+    assert {image.rpartition(":")[2] for image in images.values()} == {"0.2.0"}
+
+
+def test_who_vouches_for_the_bus_is_known_to_every_pod() -> None:
+    chart = Rendered(values=(("nats.caSecret", '"bus-ca"'),))
+    for name, pod in chart.pods():
+        told = environment(pod)
+        process = name.removeprefix("foci-").removesuffix("-migrate").replace("streams", "admin").upper()
+        [container] = pod["spec"]["containers"]
+        mounted = [one["mountPath"] for one in container["volumeMounts"] if one.get("readOnly")]
+        assert [told[f"{process}_NATS_CA"].rpartition("/")[0]] == mounted, name
 
 
 def test_whoever_is_not_there_leaves_nothing_behind() -> None:

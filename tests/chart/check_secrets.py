@@ -72,7 +72,11 @@ def test_roles_and_bus_are_named_as_the_prerequisites_name_them(made: dict[tuple
         assert secret["stringData"]["username"] == role["name"]
     [values] = objects_in((CHART / "prerequisites" / "nats.yaml").read_text())
     volumes = [patch["value"] for patch in values["podTemplate"]["patch"]]
+    there = {one["kind"]: one for (space, _), one in made.items() if space == "nats"}
     assert volumes == [
-        {"name": "accounts", "configMap": {"name": made["nats", "nats-accounts"]["metadata"]["name"]}}
+        {"name": "accounts", "configMap": {"name": there["ConfigMap"]["metadata"]["name"]}},
+        {"name": "routes", "secret": {"secretName": there["Secret"]["metadata"]["name"]}},
     ]
-    assert values["config"]["merge"]["$include"].endswith("/nats-accounts/accounts.conf")
+    [users], [routes] = there["ConfigMap"]["data"], there["Secret"]["stringData"]
+    assert values["config"]["merge"]["$include"] == f"../nats-accounts/{users}"
+    assert values["config"]["cluster"]["merge"]["$include"] == f"../nats-routes/{routes}"

@@ -24,7 +24,7 @@ from tests.architecture.source import ROOT
 CHART = ROOT / "deploy" / "chart"
 PROCESSES = (*SERVICES, "gateway")
 SCHEMA = CHART / "values.schema.json"
-LISTENING = {"HTTP_HOST", "HTTP_PORT", "CELL", "NATS_URL"}
+LISTENING = {"HTTP_HOST", "HTTP_PORT", "CELL", "NATS_URL", "NATS_CA"}
 """What the chart says itself, the same for every process."""
 
 

@@ -26,8 +26,9 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | quote }}
 {{/* The image of a service. Arguments: the root, the service. */}}
 {{- define "foci.image" -}}
 {{- $image := (index . 0).Values.image -}}
+{{- $tag := (index (index . 0).Values.services (index . 1)).tag -}}
 {{- with $image.registry }}{{ . }}/{{ end -}}
-{{ $image.repository }}/{{ index . 1 }}:{{ $image.tag | default (index . 0).Chart.AppVersion }}
+{{ $image.repository }}/{{ index . 1 }}:{{ coalesce $tag $image.tag (index . 0).Chart.AppVersion }}
 {{- end -}}
 
 {{/* A value as a setting reads it: whole numbers without exponent, lists and maps as JSON. */}}

@@ -15,6 +15,10 @@ securityContext:
 volumes:
   - name: tmp
     emptyDir: {sizeLimit: 64Mi}
+  {{- with .Values.nats.caSecret }}
+  - name: nats-ca
+    secret: {secretName: {{ . }}, items: [{key: ca.crt, path: ca.crt}]}
+  {{- end }}
 {{- end -}}
 
 {{/* What every container has besides. */}}
@@ -25,6 +29,9 @@ securityContext:
   capabilities: {drop: [ALL]}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
+  {{- if .Values.nats.caSecret }}
+  - {name: nats-ca, mountPath: /etc/foci/nats, readOnly: true}
+  {{- end }}
 {{- end -}}
 
 {{/* Settings of a process. Arguments: the root, the service's name. */}}
@@ -34,6 +41,9 @@ volumeMounts:
 {{- $service := index $root.Values.services $name -}}
 {{- $prefix := upper $name -}}
 {{- $known := dict "CELL" $root.Values.cell "NATS_URL" $root.Values.nats.url "HTTP_HOST" "0.0.0.0" "HTTP_PORT" "8080" -}}
+{{- if $root.Values.nats.caSecret -}}
+{{- $_ := set $known "NATS_CA" "/etc/foci/nats/ca.crt" -}}
+{{- end -}}
 {{- if eq $name "gateway" -}}
 {{- $_ := set $known "PUBLIC_URL" $root.Values.publicUrl -}}
 {{- end -}}
