@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from services.matching.index.index import Index
 from services.matching.rules import ranking
-from services.matching.rules.ranking import POOL, Card, Context, Place
+from services.matching.rules.ranking import Card, Context, Place
 from shared.contracts.matching.words import IntroductionStatus
 from tests.bench.report import Say
 from tests.matching.planted import REPORTED, Member, Plan, World, make
@@ -85,9 +85,11 @@ class Foci:
         past = {other: ranking.suggested_before(at, now) for other, at in self.shown[number].items()}
         for other, at in self.met[number].items():
             past[other] = ranking.introduced_before(IntroductionStatus.MET, at, now)
-        found = dict(self.index.top(card(self.world.members[number]), POOL, Context(past)))
-        times = {one: self._times(self.numbers[one], now) for one in found}
-        return [self.numbers[one] for one in ranking.rested(found, times)][:SHOWN]
+        reader = card(self.world.members[number])
+        turn = ranking.turn(reader.person, now.date())
+        best, drawn = map(dict, self.index.pool(reader, Context(past, turn=turn)))
+        times = {one: self._times(self.numbers[one], now) for one in {*best, *drawn}}
+        return [self.numbers[one] for one in ranking.chosen(best, drawn, times, SHOWN, turn)]
 
     def note(self, number: int, others: Sequence[int], met: Sequence[int], now: datetime) -> None:
         """These were suggested, and some of them met."""
