@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -58,7 +57,7 @@ def test_no_outcomes_move_anything_beyond_the_bounds(said: list[tuple[int, int]]
 
 
 @pytest.fixture
-def names() -> Iterator[list[str]]:
+def names() -> list[str]:
     """So many that they may be told of."""
     return [f"p{number}" for number in range(6)]
 

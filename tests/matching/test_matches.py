@@ -174,6 +174,13 @@ async def test_showing_is_noted_once_a_day_and_fades(town: World) -> None:
     assert row.times_decayed == 1.5
 
 
+async def test_what_is_fetched_ahead_is_the_same_list_and_counts_for_nothing(town: World) -> None:
+    ahead = await matches(town, "ann", ahead=True)
+    assert await town.rows("SELECT 1 FROM shown UNION ALL SELECT 1 FROM exposure") == []
+    assert (await matches(town, "ann")).items == ahead.items
+    assert len(await town.rows("SELECT 1 FROM shown")) == len(ahead.items)
+
+
 async def _of(replica: Memory, world: World, name: str) -> list[str]:
     answers = Matches(world.database, replica)
     answer = await answers.list_mine(ListMyMatches(), Call(world.principal(name), world.now))

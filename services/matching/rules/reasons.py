@@ -37,8 +37,8 @@ INPUTS: Mapping[str, Input] = {
     "near": Input.OUTCOMES,
     "times": Input.EXPOSURE,
 }
-"""By the name under which ranking gets it (`Card`, `Context`, `Known`, `rest`): everything of people that counts. A test holds this
-against what ranking takes and against the columns the service reads for it; no age, gender, origin, belief, health, name
+"""By the name under which ranking gets it (`Card`, `Context`, `Known`, `rest`): everything of people that counts. A test holds
+this against what ranking takes and against the columns the service reads for it; no age, gender, origin, belief, health, name
 or picture is among them, and none can be while this is what there is."""
 
 
