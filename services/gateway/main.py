@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -21,6 +22,10 @@ from services.gateway.auth import Authenticator
 from services.gateway.client import Services
 from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
+from services.gateway.live.following import followers
+from services.gateway.live.hall import Hall, Limits
+from services.gateway.live.keeping import keep_up
+from services.gateway.live.occupancy import PublicOccupancy
 from services.gateway.responses import problem_response
 from services.gateway.routes import (
     bookings,
@@ -34,6 +39,7 @@ from services.gateway.routes import (
     hubs,
     introductions,
     links,
+    live,
     mail,
     matches,
     me,
@@ -88,11 +94,14 @@ PARTS = (
     webhooks.router,
     mail.router,
     skills.router,
+    live.router,
     hubs.router,
     me.router,
     documents.router,
 )
 
+SPREAD_MS = 2_000
+"""Over so long those who read along here come back elsewhere when this replica stops."""
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -106,14 +115,16 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     )
     readiness = Readiness()
     services = Services(settings.cell, authenticator, clock, settings.deadline_s)
+    hall = Hall(services, _limits(settings))
+    figures = PublicOccupancy(hall)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with running("bus", _keep_connected(settings, services, readiness, clock)):
+        async with running("bus", _keep_connected(settings, hall, figures, readiness)):
             yield
 
     app = _routed(lifespan)
-    app.state.services = services
+    app.state.services, app.state.hall, app.state.figures = services, hall, figures
     app.state.settings = settings
     link_key = settings.link_public_key
     app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
@@ -126,7 +137,14 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+                "Last-Event-ID",
+            ],
             expose_headers=["ETag", "Link", "Location", "Retry-After"],
         )
     return app
@@ -167,13 +185,24 @@ def openapi_document() -> dict[str, Any]:
     return _routed().openapi()
 
 
-async def _keep_connected(settings: Settings, services: Services, readiness: Readiness, clock: Clock) -> None:
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.live_together, settings.live_per_person, settings.live_per_address, settings.live_held
+    )
+
+
+async def _keep_connected(
+    settings: Settings, hall: Hall, figures: PublicOccupancy, readiness: Readiness
+) -> None:
     async with AsyncExitStack() as stack:
         closed = Closed()
         nc: Client = await connect(settings, GATEWAY, closed)
         stack.push_async_callback(nc.close)
         readiness.needs("nats", Pulse(nc).beats)
-        services.requester = Requester(nc, clock)
+        hall.services.requester = Requester(nc, hall.services.clock)
+        for stream, ordered in followers(nc, hall):
+            await stack.enter_async_context(running(f"live {stream}", ordered.run()))
+        await stack.enter_async_context(running("live readers", keep_up(hall, figures)))
         leave_the_permanent_alone()
         await closed.never()
 
@@ -235,9 +264,19 @@ def _methods_at(app: FastAPI, path: str) -> str:
     return ", ".join(sorted({*found, "OPTIONS"})) if found else ""
 
 
+class _Server(uvicorn.Server):
+    """Ends what would last for ever before it waits for what is going on."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Send those who read along elsewhere, then stop as usual."""
+        hall: Hall = self.config.app.state.hall  # type: ignore[union-attr]  # the app make_app has made
+        hall.close_all("leaving", over_ms=SPREAD_MS)
+        await super().shutdown(sockets)
+
+
 def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:
     """The HTTP server around the application, as it runs in production."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             host=settings.http_host,
