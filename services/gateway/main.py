@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -22,6 +21,7 @@ from services.gateway.auth import Authenticator
 from services.gateway.client import Services
 from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
+from services.gateway.leaving import Departure, LeavingServer
 from services.gateway.live.following import followers
 from services.gateway.live.hall import Hall, Limits
 from services.gateway.live.keeping import keep_up
@@ -100,8 +100,6 @@ PARTS = (
     documents.router,
 )
 
-SPREAD_MS = 2_000
-"""Over so long those who read along here come back elsewhere when this replica stops."""
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -117,14 +115,16 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     services = Services(settings.cell, authenticator, clock, settings.deadline_s)
     hall = Hall(services, _limits(settings))
     figures = PublicOccupancy(hall)
+    departure = Departure(readiness)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with running("bus", _keep_connected(settings, hall, figures, readiness)):
+        async with running("bus", _keep_connected(settings, hall, figures, departure, readiness)):
             yield
 
     app = _routed(lifespan)
     app.state.services, app.state.hall, app.state.figures = services, hall, figures
+    app.state.departure = departure
     app.state.settings = settings
     link_key = settings.link_public_key
     app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
@@ -192,7 +192,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 async def _keep_connected(
-    settings: Settings, hall: Hall, figures: PublicOccupancy, readiness: Readiness
+    settings: Settings, hall: Hall, figures: PublicOccupancy, departure: Departure, readiness: Readiness
 ) -> None:
     async with AsyncExitStack() as stack:
         closed = Closed()
@@ -202,7 +202,7 @@ async def _keep_connected(
         hall.services.requester = Requester(nc, hall.services.clock)
         for stream, ordered in followers(nc, hall):
             await stack.enter_async_context(running(f"live {stream}", ordered.run()))
-        await stack.enter_async_context(running("live readers", keep_up(hall, figures)))
+        await stack.enter_async_context(running("live readers", keep_up(hall, figures, departure.begun)))
         leave_the_permanent_alone()
         await closed.never()
 
@@ -264,36 +264,26 @@ def _methods_at(app: FastAPI, path: str) -> str:
     return ", ".join(sorted({*found, "OPTIONS"})) if found else ""
 
 
-class _Server(uvicorn.Server):
-    """Ends what would last for ever before it waits for what is going on."""
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Send those who read along elsewhere, then stop as usual."""
-        hall: Hall = self.config.app.state.hall  # type: ignore[union-attr]  # the app make_app has made
-        hall.close_all("leaving", over_ms=SPREAD_MS)
-        await super().shutdown(sockets)
-
-
 def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:
     """The HTTP server around the application, as it runs in production."""
-    return _Server(
-        uvicorn.Config(
-            app,
-            host=settings.http_host,
-            port=settings.http_port,
-            loop="uvloop",
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            forwarded_allow_ips=settings.trusted_proxies,
-            timeout_graceful_shutdown=10,
-        )
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=10,
     )
+    return LeavingServer(config, app.state.departure, settings.leaving_s)
 
 
 def serve() -> None:
     """Run the gateway until it is told to stop."""
     settings = from_environment(Settings)  # secrets come from the environment
-    telemetry.set_up("gateway", cell=settings.cell, level=settings.log_level)
+    telemetry.set_up("gateway", cell=settings.cell, release=RELEASE, level=settings.log_level)
     make_server(settings, make_app(settings, clock=utc_now)).run()

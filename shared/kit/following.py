@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from shared.contracts.access import follows
 from shared.contracts.base import Fact
 from shared.contracts.streams import stream_of
-from shared.kit.bus import Delivery, Unreadable
+from shared.kit.delivery import Delivery, Unreadable
 from shared.kit.ordered import Ordered, Place, Source
 from shared.kit.telemetry import logger
 

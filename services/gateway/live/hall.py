@@ -24,6 +24,8 @@ log = logger(__name__)
 BEAT_S = 15.0
 MOST_MISSED = 1024 * 1024
 """Bytes told to somebody who comes back; who has missed more reads again what there is."""
+SPREAD_MS = 2_000
+"""Over so long those who read along here come back elsewhere when this replica stops."""
 LAST_WORDS_S = 5.0
 """So long a reader who has been told to go may take what still waits for them."""
 CATCH_UP_S = 3.0
@@ -153,8 +155,6 @@ class Hall:
 
     def check_room(self, reader: Reader) -> None:
         """Unavailable or TooManyStreams when there is no room for one more."""
-        if self.leaving:
-            raise Unavailable("This part of Foci is about to stop. Try again.", retry_after=1)
         if len(self.readers) >= self.limits.together:
             raise Unavailable(
                 "As many live streams are open here as can be. Try again shortly.", retry_after=5
@@ -191,7 +191,9 @@ class Hall:
         self.readers[reader] = view
         self._by[_whose(reader)] += 1
         frames.READERS.set(len(self.readers))
-        if reader.until <= now:
+        if self.leaving:
+            self._close(reader, "leaving", retry=SPREAD_MS)
+        elif reader.until <= now:
             self._close(reader, "over", retry=0)
 
     def _unreachable(self, view: View, cursor: Cursor) -> str | None:
@@ -233,11 +235,11 @@ class Hall:
             reader.close(because, retry=retry)
             reader.ends_by = self.services.clock().timestamp() + LAST_WORDS_S
 
-    def close_all(self, because: str, *, over_ms: int) -> None:
-        """Everybody is to go elsewhere, spread over a while so that the others are not asked by all at once."""
+    def close_all(self) -> None:
+        """Send everybody elsewhere, spread over a while so that the others are not asked by all at once."""
         self.leaving = True
         for number, reader in enumerate([*self.readers]):
-            self._close(reader, because, retry=over_ms * number // max(len(self.readers), 1))
+            self._close(reader, "leaving", retry=SPREAD_MS * number // len(self.readers))
 
     def keep_up(self, now: float) -> None:
         """Once a second: signs of life, rights that have ended, and those who do not go."""

@@ -63,10 +63,10 @@ async def live(
     """Follow what happens in a hub.
 
     Each unnamed event is a CloudEvent; its `id` is a cursor. Reconnect with the last one in `Last-Event-ID`, to whichever
-    replica, and nothing is lost and nothing repeated. `occupancy` begins with the figures there are. Named events speak
-    of the stream itself: `open` (until when it lasts), `reset` (something may be missing: read again what you show, then
-    go on with this stream), `close` (connect again with the last cursor, and with a new token if it was the token's end). Whoever has signed in is told what
-    their role in the hub may know, everybody else what is public.
+    replica, and nothing is lost and nothing repeated. `occupancy` begins with the figures there are. Named events speak of
+    the stream itself: `open` (until when it lasts), `reset` (something may be missing: read again what you show, then go on
+    with this stream), `close` (connect again with the last cursor; with a new token when the old one is at its end).
+    Whoever has signed in is told what their role in the hub may know, everybody else what is public.
     """
     wanted = _topics(topics)
     hall: Hall = request.app.state.hall
