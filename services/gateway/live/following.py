@@ -35,13 +35,13 @@ class FactsHeard:
     async def begin(self, place: Place, waiting: int) -> None:
         """A stream that is heard for the first time, or has been made anew, or has gone on without us for too long."""
         self._held = Held(self.stream, self.hall.limits.held)
-        self._held.begin(stream_mark(place.made_at), place.made_at, place.sequence)
+        self._held.start_over(stream_mark(place.made_at), place.made_at, place.sequence)
         self._waiting = waiting
         self._open_if_there()
 
     def _open_if_there(self) -> None:
         if self._waiting <= 0 and self.hall.held.get(self.stream) is not self._held:
-            self.hall.begin(self._held)
+            self.hall.go_on_with(self._held)
 
     async def hear(self, messages: Sequence[Msg]) -> None:
         """Keep what can be told, and tell it once the end has been reached."""
@@ -82,9 +82,9 @@ class FiguresHeard:
     async def begin(self, place: Place, waiting: int) -> None:
         """All of it anew."""
         self._held = Held(OCCUPANCY, 0)
-        self._held.begin(stream_mark(place.made_at), place.made_at, place.sequence)
+        self._held.start_over(stream_mark(place.made_at), place.made_at, place.sequence)
         self._waiting = waiting
-        self.hall.begin(self._held)
+        self.hall.go_on_with(self._held)
 
     async def hear(self, messages: Sequence[Msg]) -> None:
         """Tell staff, and know which hubs' public figures are to be asked for."""

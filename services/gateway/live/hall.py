@@ -68,7 +68,7 @@ class Hall:
 
     # --- what is heard ---
 
-    def begin(self, held: Held) -> None:
+    def go_on_with(self, held: Held) -> None:
         """A stream is followed from here on; who read along before is told that something may be missing."""
         self.held[held.stream] = held
         self._places[held.stream] = held.position
@@ -185,7 +185,7 @@ class Hall:
         if because is not None:
             first.append(frames.said("reset", {"because": because}, cursor=str(begins)))
         figures = room.figures_since(view, reached, self.held[OCCUPANCY].made)
-        reader.begin([*first, *missed, *figures, frames.beat(str(room.cursor(view, self._places)))])
+        reader.start_with([*first, *missed, *figures, frames.beat(str(room.cursor(view, self._places)))])
         reader.next_beat = now + BEAT_S
         room.enter(view, reader)
         self.readers[reader] = view

@@ -71,7 +71,7 @@ class Held:
     _ids: set[bytes] = field(default_factory=set)
     _bytes: int = 0
 
-    def begin(self, made: bytes, made_at: datetime | None, sequence: int) -> None:
+    def start_over(self, made: bytes, made_at: datetime | None, sequence: int) -> None:
         """Another stream, or another part of it: what was held leads nowhere."""
         self.made, self.made_at, self.since, self.sequence = made, made_at, sequence, sequence
         self._all.clear()

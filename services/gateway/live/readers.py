@@ -37,7 +37,7 @@ class Reader:
     _task: asyncio.Task[object] | None = None
     _cut: bool = False
 
-    def begin(self, frames: list[bytes]) -> None:
+    def start_with(self, frames: list[bytes]) -> None:
         """Send these first, however many; they are what the reader has asked for."""
         self._frames, self._since = frames, perf_counter()
 
