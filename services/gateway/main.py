@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -133,21 +133,19 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
         Door, authenticator=authenticator, limit=parse(settings.rate_limit), body_limit=settings.body_limit
     )
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "If-Match",
-                "If-None-Match",
-                "Last-Event-ID",
-            ],
-            expose_headers=["ETag", "Link", "Location", "Retry-After"],
-        )
+        _let_frontends_in(app, settings.cors_origins)
     return app
+
+
+def _let_frontends_in(app: FastAPI, origins: Sequence[str]) -> None:
+    asks = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"]
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=asks,
+        expose_headers=["ETag", "Link", "Location", "Retry-After"],
+    )
 
 
 def _routed(lifespan: Lifespan | None = None) -> FastAPI:

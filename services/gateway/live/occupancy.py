@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from uuid import NAMESPACE_URL, uuid5
+from uuid import UUID
 
 from services.gateway.live.hall import Hall
 from services.gateway.live.rooms import Figures, Room
@@ -101,7 +101,7 @@ def _body(hub: str, one: OccupancyFigures) -> str:
     # The same figures are the same message, whichever replica tells of them.
     said = one.model_dump(mode="json")
     return message(
-        id=uuid5(NAMESPACE_URL, f"/hubs/{hub}/occupancy/{said}"),
+        id=UUID(bytes=blake2b(f"{hub} {said}".encode(), digest_size=16).digest(), version=5),
         source=f"/hubs/{hub}/booking",
         type=PUBLIC_OCCUPANCY_TYPE,
         subject=one.space,
