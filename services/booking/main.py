@@ -9,6 +9,7 @@ from functools import partial
 from services.booking import consumers, rpc
 from services.booking.commands import occupancy, venue_comparing
 from services.booking.commands.attempts import Attempts
+from services.booking.commands.recollecting import recollect
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
 from services.booking.duties import duties
@@ -38,6 +39,7 @@ def assemble(
     service.server.answers_directly({Reserve: reservations.reserve})
     service.consumes(*hears(service.database, clock=clock, ids=ids, chance=chance))
     service.does(duties(ids), standing=(venue_comparing.COMPARED,))
+    service.recollects(partial(recollect, clock=clock, ids=ids))
     service.restates(
         {
             "spaces": partial(restate_spaces, clock=clock, ids=ids),

@@ -8,6 +8,7 @@ from services.cli import (
     contracts,
     dead_letters,
     import_calendar,
+    mend,
     nats_config,
     notify,
     operator_credentials,
@@ -32,6 +33,7 @@ app.command("operator-credentials")(operator_credentials.operator_credentials)
 app.command("contracts")(contracts.contracts)
 app.command("nats-config")(nats_config.nats_config)
 app.command("republish")(republish.republish)
+app.command("mend")(mend.mend)
 app.add_typer(import_calendar.import_app, name="import")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")

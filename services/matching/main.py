@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import rpc
 from services.matching.commands import skills
 from services.matching.commands.introductions import Terms
+from services.matching.commands.recollecting import recollect
 from services.matching.consumers.leavers import follows_members
 from services.matching.consumers.mirrors import mirrors_hubs
 from services.matching.duties import STANDING, duties
@@ -39,6 +41,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.begins_with(seeds(clock, ids))
     service.server.answers(rpc.handlers(ids, terms, vocabulary))
     service.server.answers_directly(Matches(service.database, memory).direct())
+    service.recollects(partial(recollect, clock=clock, ids=ids))
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(duties(ids, counts_every=timedelta(seconds=settings.figures_every_s)), standing=STANDING)
 
