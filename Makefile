@@ -1,6 +1,6 @@
 # Foci: `make run` starts everything on this machine, `make test` tries everything.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults interop meaning bench lint types contracts docs docs-check locks image-secrets clean
+.PHONY: help run test alerts faults interop meaning bench lint types contracts docs docs-check locks image-secrets clean
 
 RUN := .venv/bin
 # A test run starts hundreds of processes; without bytecode each would compile the same modules again.
@@ -14,6 +14,9 @@ run: .venv  ## start the whole stack (data in FOCI_HOME, gateway on FOCI_PORT)
 
 test: .venv  ## all tests, with real PostgreSQL and NATS
 	@$(RUN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+
+alerts: .venv  ## Prometheus' promtool over the alert rules: when they fire and when not
+	@tests/telemetry/alerts
 
 faults: .venv  ## the long history check: 20 000 operations while processes are killed
 	@$(RUN)/python -m tests.faults

@@ -258,5 +258,5 @@ def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:
 def serve() -> None:
     """Run the gateway until it is told to stop."""
     settings = from_environment(Settings)  # secrets come from the environment
-    telemetry.set_up("gateway", cell=settings.cell, level=settings.log_level)
+    telemetry.set_up("gateway", cell=settings.cell, release=RELEASE, level=settings.log_level)
     make_server(settings, make_app(settings, clock=utc_now)).run()
