@@ -15,7 +15,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from starlette.applications import Starlette
 
-from shared.contracts.operations import Mend
 from shared.contracts.streams import Stream, stream_of, streams_written_by
 from shared.contracts.streams import consumer as declared_consumer
 from shared.kit import housekeeping, operations, telemetry
@@ -184,7 +183,6 @@ class DataService:
         self._mender = Mender(
             self.database, self._nc, self.name, recollect, unasked=self.settings.mend_unasked
         )
-        self.server.answers({Mend: self._mender.answer})
 
     def measures(self, figure: Measure) -> None:
         """Look at this, too, whenever the figures for those who watch over the service are refreshed."""
@@ -231,7 +229,8 @@ class DataService:
         await stack.enter_async_context(running("facts", closed.never()))
         for follower in self._followers:
             await follower.built()
-        self.server.answers(operations.handlers(self._consumers, self._entities))
+        mend = self._mender.answer if self._mender else None
+        self.server.answers(operations.handlers(self._consumers, self._entities, mend))
         await self.server.start(self._nc, version=RELEASE)
         stack.push_async_callback(ended, "requests", self.server.stop, STOP_WITHIN)
 
