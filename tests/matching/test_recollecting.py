@@ -9,10 +9,10 @@ from shared.contracts.base import Fact
 from shared.contracts.matching.facts import (
     ConsentGivenV1,
     IntroductionAgreedV1,
-    IntroductionSuggestedV1,
+    IntroductionSnapshotV1,
     IntroductionWithdrawnV1,
 )
-from shared.contracts.matching.introductions import AskIntroduction, ReplyToIntroduction
+from shared.contracts.matching.introductions import AskIntroduction, ReplyToIntroduction, Standing
 from shared.contracts.matching.words import Reply
 from tests.matching.test_introductions import handle
 from tests.matching.world import World
@@ -41,9 +41,9 @@ async def test_an_introduction_that_waits_again_is_said_to(world: World) -> None
     )
     yes = next(fact for fact in told if isinstance(fact, IntroductionAgreedV1))
     (suggested,) = await recollected(world, yes)
-    assert isinstance(suggested, IntroductionSuggestedV1)
-    assert suggested.subject_version == yes.subject_version + 1
-    assert await recollected(world, suggested) == [], "as told"
+    assert isinstance(suggested, IntroductionSnapshotV1)
+    assert (suggested.subject_version, suggested.standing) == (yes.subject_version + 1, Standing.SUGGESTED)
+    assert suggested.asked_by == world.person("ann")
 
 
 async def test_an_introduction_nobody_remembers_is_withdrawn(world: World) -> None:

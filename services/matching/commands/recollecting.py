@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,31 +10,20 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.matching.commands.introductions import tell
+from services.matching.commands.snapshots import restate_introduction
+from services.matching.commands.stating import next_version
 from services.matching.tables import Introduction
 from shared.contracts.base import Fact
 from shared.contracts.matching.facts import (
-    IntroductionAgreedV1,
     IntroductionDeclinedV1,
     IntroductionLapsedV1,
-    IntroductionMetV1,
-    IntroductionSuggestedV1,
     IntroductionWithdrawnV1,
-    OutcomeSaidV1,
 )
-from shared.contracts.matching.words import IntroductionStatus
+from shared.contracts.matching.introductions import Standing
 from shared.contracts.streams import INTRODUCTION_FACTS
 from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import emit
 
-_FACT: Mapping[str, Any] = {
-    IntroductionStatus.SUGGESTED: IntroductionSuggestedV1,
-    IntroductionStatus.AGREED: IntroductionAgreedV1,
-    IntroductionStatus.DECLINED: IntroductionDeclinedV1,
-    IntroductionStatus.LAPSED: IntroductionLapsedV1,
-    IntroductionStatus.WITHDRAWN: IntroductionWithdrawnV1,
-    IntroductionStatus.MET: IntroductionMetV1,
-}
 _OVER = (IntroductionDeclinedV1, IntroductionLapsedV1, IntroductionWithdrawnV1)
 # Profiles and consents are read again by whoever hears of them: it is enough that their facts are counted on.
 _AT_LEAST = text("""
@@ -56,20 +45,13 @@ async def _introduction(session: AsyncSession, told: Any, *, now: datetime, ids:
     """One nobody remembers has ended: the two can be introduced anew."""
     about = await session.get(Introduction, UUID(told.subject), with_for_update=True)
     if about is not None:
-        kind = _FACT[about.status]
-        if not isinstance(told, (kind, OutcomeSaidV1)):
-            await tell(session, kind, about, now=now, ids=ids, **_more(about))
+        about.version = await next_version(session, told.subject)
+        await session.flush()
+        await restate_introduction(session, about, now=now, ids=ids)
         return
-    if isinstance(told, _OVER):
+    if isinstance(told, _OVER) or getattr(told, "standing", None) is Standing.OVER:
         return
     said = {name: getattr(told, name) for name in IntroductionWithdrawnV1.model_fields}
     again = {"id": ids(), "occurred_at": now, "subject_version": told.subject_version + 1}
     await session.execute(_AT_LEAST, {"subject": told.subject, "version": told.subject_version + 1})
     await emit(session, IntroductionWithdrawnV1(**said | again))
-
-
-def _more(about: Introduction) -> dict[str, Any]:
-    if about.status != IntroductionStatus.SUGGESTED:
-        return {}
-    asked = None if about.by_host else about.suggested_by
-    return {"by_host": about.by_host, "asked_by": asked, "lapses_at": about.lapse_at}
