@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from services.cli import (
+    backup,
     contracts,
     dead_letters,
     import_calendar,
@@ -34,6 +35,8 @@ app.command("contracts")(contracts.contracts)
 app.command("nats-config")(nats_config.nats_config)
 app.command("republish")(republish.republish)
 app.command("mend")(mend.mend)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(import_calendar.import_app, name="import")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")

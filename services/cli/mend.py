@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
-from services.cli.cell import admin, ask, settings
+from deploy.local.restore import mend as mend_one
+from services.cli.cell import admin, settings
 from services.cli.dead_letters import known_service
 from shared.contracts.catalogue import SERVICES
-from shared.contracts.operations import Mend, Mended
 
 
 def mend(
@@ -35,12 +35,5 @@ def mend(
 
 async def _mend(service: str) -> tuple[int, int]:
     local = settings()
-    forgotten = mended = 0
-    cursor: int | None = None
     async with admin(local) as client:
-        while True:
-            answer = cast("Mended", await ask(client, local, Mend(cursor=cursor), service))
-            forgotten, mended, cursor = forgotten + answer.forgotten, mended + answer.mended, answer.cursor
-            if cursor is None:
-                return forgotten, mended
-            typer.echo(f"{service}: looked at message {cursor} …", err=True)
+        return await mend_one(client, local.cell, service, lambda line: typer.echo(f"{line} …", err=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import orjson
 from nats.aio.client import Client
@@ -20,6 +20,7 @@ from shared.contracts.streams import CONSUMERS, RETENTION, stream_of
 from shared.kit import telemetry
 from shared.kit.database import Database
 from shared.kit.delivery import Delivery, Unreadable
+from shared.kit.ids import Clock
 from shared.kit.rpc import Call
 from shared.kit.stream_relay import POSITION
 from shared.kit.telemetry import logger
@@ -88,7 +89,14 @@ class Mender:
     """Compares one service's stream of facts with its outbox, from where the database last knew itself in the stream."""
 
     def __init__(
-        self, database: Database, nc: Client, service: str, recollect: Recollect, *, unasked: int = UNASKED
+        self,
+        database: Database,
+        nc: Client,
+        service: str,
+        recollect: Recollect,
+        *,
+        clock: Clock,
+        unasked: int = UNASKED,
     ) -> None:
         self._database = database
         self._nc = nc
@@ -96,6 +104,7 @@ class Mender:
         self._service = service
         self._stream = stream_of(service)
         self._recollect = recollect
+        self._clock = clock
         self._unasked = unasked
 
     async def check(self) -> None:
@@ -174,7 +183,7 @@ class Mender:
 
     def _told(self, message: RawStreamMsg) -> Told | None:
         # A day less than both are kept: the log's own forgetting is no loss.
-        too_old = datetime.now(UTC) - RETENTION + timedelta(days=1)
+        too_old = self._clock() - RETENTION + timedelta(days=1)
         return None if message.time is not None and message.time < too_old else Told.of(message)
 
     async def _message(self, sequence: int) -> RawStreamMsg | None:

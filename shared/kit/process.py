@@ -181,7 +181,12 @@ class DataService:
     def recollects(self, recollect: Recollect) -> None:
         """How the service states again what it told the world and its database, gone back in time, has forgotten."""
         self._mender = Mender(
-            self.database, self._nc, self.name, recollect, unasked=self.settings.mend_unasked
+            self.database,
+            self._nc,
+            self.name,
+            recollect,
+            clock=self._clock,
+            unasked=self.settings.mend_unasked,
         )
 
     def measures(self, figure: Measure) -> None:

@@ -17,7 +17,7 @@ from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV
 from shared.contracts.operations import Mend
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
-from shared.kit.ids import new_id
+from shared.kit.ids import new_id, utc_now
 from shared.kit.mending import Mender
 from shared.kit.outbox import emit
 from shared.kit.rpc import Call
@@ -99,7 +99,7 @@ async def test_what_was_forgotten_is_stated_again_and_those_who_heard_it_go_on_f
         async with consuming(nats_account, hears(booking)):
             await eventually(lambda: _heard(booking, ("ystad", 4), ("lund", 1)))
             hubs = Hubs({"ystad": 2})
-            mender = Mender(directory, as_directory, "directory", hubs.recollect)
+            mender = Mender(directory, as_directory, "directory", hubs.recollect, clock=utc_now)
             # Without knowing better the restored database would count on from 2, and nobody would listen.
             async with relaying(directory, as_directory, first=mender.check):
                 await eventually(lambda: _heard(booking, ("ystad", 5), ("lund", 2)))
@@ -128,7 +128,7 @@ async def test_when_much_is_forgotten_nothing_is_carried_until_somebody_says_so(
     lost = [registered(f"hub-{number}") for number in range(5)]
     async with told_and_forgotten(databases, as_directory, bus, *lost) as directory:
         hubs = Hubs({"ystad": 2})
-        mender = Mender(directory, as_directory, "directory", hubs.recollect, unasked=4)
+        mender = Mender(directory, as_directory, "directory", hubs.recollect, clock=utc_now, unasked=4)
         async with relaying(directory, as_directory, first=mender.check):
             await state(directory, changed("ystad", 3))
             with pytest.raises(ConnectionError, match="foci mend directory"):
@@ -161,11 +161,11 @@ async def test_the_last_second_before_a_crash_is_not_taken_for_forgotten(
         async with directory.transaction() as session:
             await session.execute(text("UPDATE relay_cursor SET last_sequence = 3"))
         hubs = Hubs()
-        await Mender(directory, as_directory, "directory", hubs.recollect).check()
+        await Mender(directory, as_directory, "directory", hubs.recollect, clock=utc_now).check()
         # The same after the log was renumbered, as in a database restored from a dump.
         async with directory.transaction() as session:
             await session.execute(text("UPDATE outbox SET xid = '1'"))
-        await Mender(directory, as_directory, "directory", hubs.recollect).check()
+        await Mender(directory, as_directory, "directory", hubs.recollect, clock=utc_now).check()
         assert hubs.asked == []
 
 
@@ -175,7 +175,7 @@ async def test_a_strangers_message_is_not_taken_for_a_forgotten_fact(
     await bus.jetstream().publish("hubs.ystad.directory.hub-registered.v1", b"{}")
     async with opened(databases.fresh("directory")) as directory:
         hubs = Hubs()
-        await Mender(directory, as_directory, "directory", hubs.recollect).check()
+        await Mender(directory, as_directory, "directory", hubs.recollect, clock=utc_now).check()
         assert hubs.asked == []
 
 
@@ -193,7 +193,7 @@ async def test_a_consumer_that_went_back_hears_again_what_it_had_acknowledged(
             await eventually(lambda: _heard(booking, ("ystad", 2)))
         as_booking = await nats_account.connect("booking")
         async with opened(saved) as booking, consuming(nats_account, hears(booking)):
-            mender = Mender(booking, as_booking, "booking", Hubs().recollect)
+            mender = Mender(booking, as_booking, "booking", Hubs().recollect, clock=utc_now)
             await mender.hear_again()
             await eventually(lambda: _heard(booking, ("ystad", 2)))
             assert await effects(booking) == [("ystad", 1), ("ystad", 2)], (
