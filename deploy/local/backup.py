@@ -171,13 +171,14 @@ async def _trial(backup: Path) -> dict[str, int]:
         directory = Path(folder) / POSTGRES
         lay_out(backup / POSTGRES, directory)
         server = Postgres(directory, free_port(), password, durable=False, shared_buffers="32MB")
-        with _started(server):
-            await _until_ready(server)
+        with started(server):
+            await until_ready(server)
             return {name: await _facts(server, name) for name in read_manifest(backup)["services"]}
 
 
 @contextlib.contextmanager
-def _started(server: Postgres) -> Iterator[None]:
+def started(server: Postgres) -> Iterator[None]:
+    """A server of its own, stopped with the block."""
     process = subprocess.Popen(
         server.command(), env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, start_new_session=True,
@@ -189,7 +190,8 @@ def _started(server: Postgres) -> Iterator[None]:
         process.wait(timeout=STARTS_WITHIN_S)
 
 
-async def _until_ready(server: Postgres) -> None:
+async def until_ready(server: Postgres) -> None:
+    """Wait until a server that was started takes connections; NotWhole when it does not."""
     for _ in range(int(STARTS_WITHIN_S / LOOK_EVERY_S)):
         if await asyncio.to_thread(server.ready):
             return

@@ -28,13 +28,13 @@ def bring_back(
     """
     home.make()
     with home.lock():
+        taken = home.postgres.exists()
+        if taken and not replace:
+            raise CannotBackUp(f"{home.root} has databases already. Say --replace to put them aside.")
         say("checking the backup, and starting PostgreSQL from a copy")
         check(backup)
-        aside = None
-        if home.postgres.exists():
-            if not replace:
-                raise CannotBackUp(f"{home.root} has databases already. Say --replace to put them aside.")
-            aside = _put_aside(home, keep_streams=keep_streams)
+        aside = _put_aside(home, keep_streams=keep_streams) if taken else None
+        if aside is not None:
             say(f"what was there is in {aside}")
         say("bringing back databases and keys")
         lay_out(backup / POSTGRES, home.postgres)

@@ -234,10 +234,13 @@ class DataService:
         await stack.enter_async_context(running("facts", closed.never()))
         for follower in self._followers:
             await follower.built()
-        mend = self._mender.answer if self._mender else None
-        self.server.answers(operations.handlers(self._consumers, self._entities, mend))
+        self.server.answers(operations.handlers(self._consumers, self._entities, self._mending))
         await self.server.start(self._nc, version=RELEASE)
         stack.push_async_callback(ended, "requests", self.server.stop, STOP_WITHIN)
+
+    @property
+    def _mending(self) -> operations.Mending | None:
+        return self._mender.answer if self._mender else None
 
     def _relay(self, stream: Stream) -> Relay:
         # Facts alone can be forgotten: the figures of a table of what is are measured again.

@@ -16,6 +16,7 @@ import psutil
 from rich.table import Table
 
 from deploy.local.narrator import Narrator
+from tests.faults import going_back
 from tests.faults.arena import Arena, arena_in
 from tests.faults.checks import classes
 from tests.faults.cluster import CLUSTER_VICTIMS, cluster_in
@@ -33,7 +34,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--operations", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=30, help="at least so many; they go on to the end")
     parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--only", choices=("storm", "planted", "sagas", "cluster"), help="one part")
+    parser.add_argument(
+        "--only", choices=("storm", "planted", "sagas", "cluster", "restore"), help="one part"
+    )
     return parser.parse_args()
 
 
@@ -92,6 +95,9 @@ async def run(asked: argparse.Namespace, home: Path, narrator: Narrator) -> bool
         async with cluster_in(home / "cluster", narrator) as arena:
             _, unbroken = await long_run(arena, plan, narrator)
             good = unbroken and good
+    if asked.only in (None, "restore"):
+        (home / "restore").mkdir()
+        good = await going_back.all_of_it(home / "restore", narrator, asked.operations // 40) and good
     if asked.only in (None, "sagas"):
         good = await all_of_it(home / "sagas", narrator) and good
     return good

@@ -50,7 +50,7 @@ def test_what_has_changed_since_it_was_written_is_found(backup: Path, tmp_path: 
     key = spoilt / "secrets" / "assertion.pem"
     kept = key.read_text()
     key.write_text(kept + "\n")
-    with pytest.raises(NotWhole, match="secrets/assertion.pem"):
+    with pytest.raises(NotWhole, match=r"secrets/assertion\.pem"):
         check(spoilt)
     key.write_text(kept)
     table = max((spoilt / "postgres" / "base").rglob("*"), key=lambda file: file.stat().st_size)
