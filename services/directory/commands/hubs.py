@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands.turns import in_turn
-from services.directory.rules import HubExists, check_zone, words_of
+from services.directory.rules.hubs import HubExists, check_zone, words_of
 from services.directory.tables import Hub
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1, HubSnapshotV1
 from shared.contracts.directory.requests import HubProfile

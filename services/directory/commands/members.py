@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.directory.commands.guests import register_person
 from services.directory.commands.hubs import hub_called
 from services.directory.commands.turns import in_turn, in_turn_for_name
-from services.directory.rules import (
+from services.directory.rules.members import (
     AlreadyMember,
     EmailTaken,
     check_may_admit,

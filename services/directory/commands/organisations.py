@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands.hubs import hub_called
 from services.directory.commands.turns import in_turn_for_name
-from services.directory.rules import OrganisationExists
+from services.directory.rules.hubs import OrganisationExists
 from services.directory.tables import Organisation, folded
 from shared.contracts.directory.facts import OrganisationRegisteredV1
 from shared.contracts.directory.requests import RegisterOrganisation

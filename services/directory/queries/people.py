@@ -1,15 +1,12 @@
-"""Reading: hubs for everybody, persons for themselves, access for the gateway."""
+"""Reading people: themselves, their names and contacts for who may know them, access for the gateway."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.directory.rules import search_patterns
-from services.directory.tables import Hub, folded
 from shared.contracts.directory.requests import (
     AccessView,
     Contact,
@@ -17,9 +14,6 @@ from shared.contracts.directory.requests import (
     GetAccess,
     GetContacts,
     GetMembership,
-    HubPage,
-    HubView,
-    ListHubs,
     MembershipView,
     NamedPeople,
     NamedPerson,
@@ -30,13 +24,6 @@ from shared.contracts.directory.words import STAFF
 from shared.kit.errors import NotFound
 from shared.kit.principal import Principal
 
-# What is not asked for does not stand in the statement, so that the planner sees which index answers the rest.
-_FILTERS = {
-    "municipality": f"{folded('municipality')} = {folded(':municipality')}",
-    "region": f"{folded('region')} = {folded(':region')}",
-    "country": "country = :country",
-    "kind": "kind = :kind",
-}
 _ACCESS = text("""
     SELECT h.cell, m.role FROM hub h
     LEFT JOIN membership m ON m.hub = h.slug AND m.person = CAST(:person AS uuid) AND m.left_at IS NULL
@@ -65,52 +52,6 @@ _CONTACTS = text("""
     LEFT JOIN membership m ON m.hub = asked.hub AND m.person = p.id
     ORDER BY asked.hub, p.id
 """)
-
-
-def hub_view(hub: Any) -> HubView:
-    """A hub row, ORM object or plain, as everybody sees it."""
-    return HubView(
-        id=hub.slug,
-        name=hub.name,
-        kind=hub.kind,
-        address=hub.address,
-        municipality=hub.municipality,
-        region=hub.region,
-        country=hub.country,
-        time_zone=hub.time_zone,
-        languages=tuple(hub.languages),
-        modules=tuple(hub.modules),
-        offers=tuple(hub.offers),
-        about=hub.about,
-        cell=hub.cell,
-        version=hub.version,
-    )
-
-
-async def get_hub(session: AsyncSession, slug: str) -> HubView:
-    """One hub."""
-    hub = await session.get(Hub, slug)
-    if hub is None:
-        raise NotFound(f"There is no hub {slug}.")
-    return hub_view(hub)
-
-
-async def list_hubs(session: AsyncSession, request: ListHubs) -> HubPage:
-    """A page of hubs that match every given filter."""
-    asked: dict[str, Any] = {"after": request.cursor or "", "limit": request.limit + 1}
-    where = ["slug > :after"]
-    for name, condition in _FILTERS.items():
-        wanted = getattr(request, name)
-        if wanted is not None:
-            asked[name] = str(wanted)
-            where.append(condition)
-    for number, pattern in enumerate(search_patterns(request.q or "")):
-        asked[f"q{number}"] = pattern
-        where.append(f"words LIKE :q{number}")
-    statement = f"SELECT * FROM hub WHERE {' AND '.join(where)} ORDER BY slug LIMIT :limit"  # noqa: S608  # constants
-    rows = (await session.execute(text(statement), asked)).all()
-    items = tuple(hub_view(row) for row in rows[: request.limit])
-    return HubPage(items=items, cursor=items[-1].id if len(rows) > request.limit else None)
 
 
 async def get_access(session: AsyncSession, request: GetAccess) -> AccessView:

@@ -1,0 +1,1 @@
+"""Reading, by noun: one statement each."""
