@@ -9,9 +9,9 @@ from functools import partial
 from services.booking import consumers, rpc
 from services.booking.commands import occupancy, venue_comparing
 from services.booking.commands.attempts import Attempts
+from services.booking.commands.forgetting import forgets
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
-from services.booking.commands.forgetting import forgets
 from services.booking.duties import duties
 from services.booking.settings import Settings
 from shared.contracts.booking.requests import Reserve

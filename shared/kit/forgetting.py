@@ -118,7 +118,7 @@ def _ids_in(fact: Fact) -> set[UUID]:
     for name in _ids_of(type(fact)):
         value = getattr(fact, name)
         found.update(value if isinstance(value, tuple) else (value,))
-    return found - {None}  # type: ignore[arg-type]  # fields may be empty
+    return found - {None}
 
 
 async def _gone_among(session: AsyncSession, facts: Sequence[Fact]) -> set[UUID]:
