@@ -26,6 +26,7 @@ from services.gateway.routes import (
     bookings,
     choices,
     documents,
+    erasure,
     event_calendars,
     event_series,
     events,
@@ -90,6 +91,7 @@ PARTS = (
     skills.router,
     hubs.router,
     me.router,
+    erasure.router,
     documents.router,
 )
 

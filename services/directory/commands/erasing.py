@@ -27,7 +27,7 @@ from shared.kit.errors import NotFound
 from shared.kit.forgetting import done
 from shared.kit.ids import Ids
 from shared.kit.outbox import emit
-from shared.kit.timers import set_timer
+from shared.kit.timers import cancel_timer, set_timer
 
 OVERDUE = "erasure-overdue"
 """Kind of the timer; its key is the person's id."""
@@ -146,7 +146,9 @@ async def take_answer(session: AsyncSession, fact: PersonForgotten, *, now: date
     told = added_up((Told.model_validate(one) for one in before), fact.told)
     answer = named | {"at": fact.occurred_at, "told": _plain(told)}
     await session.execute(_ANSWER, answer)
-    await session.execute(_COMPLETE, {"person": fact.person, "now": now, "services": len(FORGETS)})
+    completed = {"person": fact.person, "now": now, "services": len(FORGETS)}
+    if (await session.execute(_COMPLETE, completed)).first() is not None:
+        await cancel_timer(session, OVERDUE, str(fact.person))
 
 
 def _plain(told: list[Told]) -> list[dict[str, Any]]:
