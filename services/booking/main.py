@@ -13,6 +13,7 @@ from services.booking.commands.forgetting import forgets
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
 from services.booking.duties import duties
+from services.booking.queries.load import measure_load
 from services.booking.settings import Settings
 from shared.contracts.booking.requests import Reserve
 from shared.contracts.streams import facts_heard_by
@@ -41,6 +42,7 @@ def assemble(
     service.consumes(*hears(service.database, clock=clock, ids=ids, chance=chance))
     service.does(forgetting(clock, ids).duties())
     service.does(duties(ids), standing=(venue_comparing.COMPARED,))
+    service.measures(measure_load)
     service.restates(
         {
             "spaces": partial(restate_spaces, clock=clock, ids=ids),

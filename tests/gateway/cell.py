@@ -170,8 +170,7 @@ class Cell:
 
     async def begin(self, name: str) -> None:
         """Start one part: `gateway`, or a service by its name."""
-        stack = AsyncExitStack()
-        self._parts[name] = stack
+        stack = self._parts[name] = AsyncExitStack()
         await (self._gateway(stack) if name == "gateway" else self._service(name, stack))
 
     async def end(self, name: str) -> None:
@@ -225,6 +224,7 @@ class Cell:
                 "link_public_key": public_half(self.link_key),
                 "bounce_token": BOUNCE_TOKEN,
                 "rate_limit": "1000000/minute",
+                "leaving_s": 0,
                 **options,
             }
         )
