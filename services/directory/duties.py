@@ -22,6 +22,9 @@ log = logger(__name__)
 OVERDUE_ERASURES = Counter(
     "foci_erasures_overdue_total", "Times a service was found not to have answered an erasure.", ("service",)
 )
+# A series that begins with its first 1 has not risen.
+for _service in FORGETS:
+    OVERDUE_ERASURES.labels(_service)
 RECEIPTS = "receipts-forgotten"
 EVERY = timedelta(days=1)
 

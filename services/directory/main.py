@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.directory import commands, rpc
+from services.directory.commands import erasing
 from services.directory.consumers import hears_forgotten
 from services.directory.duties import RECEIPTS, duties
 from services.directory.settings import Settings
@@ -25,7 +26,12 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.server.answers(rpc.changes(settings.cell, ids))
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(duties(ids), standing=(RECEIPTS,))
-    service.restates({"hubs": partial(commands.restate_hubs, clock=clock, ids=ids)})
+    service.restates(
+        {
+            "hubs": partial(commands.restate_hubs, clock=clock, ids=ids),
+            "erasures": partial(erasing.restate_erasures, clock=clock, ids=ids),
+        }
+    )
 
 
 def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:

@@ -66,10 +66,9 @@ _VALUES: dict[str, Any] = {
     "outcome": "collaboration",
     "vocabulary": 1,
     # what was forgotten of a person
-    "told": [
-        {"what": "bookings", "deed": "anonymised", "count": 12, "because": None},
-        {"what": "notices", "deed": "erased", "count": 3, "because": None},
-    ],
+    "erased": {"notices": 3},
+    "anonymised": {"bookings": 12},
+    "kept": {"id": "stays-forgotten", "facts": "thirty-days"},
     # a webhook
     "webhook": _WEBHOOK,
     "because": "failing",
@@ -172,7 +171,7 @@ def _matching_values(fact: type[Fact]) -> dict[str, Any]:
 
 
 def _own(fact: type[Fact]) -> dict[str, Any]:
-    if fact.fact in ("person-erased", "person-forgotten"):
+    if fact.fact.endswith(("person-erased", "-forgotten")):
         return {"subject": _PERSON, "hub": EVERYWHERE}
     return _matching_values(fact) if fact.service == "matching" else _special(fact)
 

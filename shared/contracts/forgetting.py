@@ -23,7 +23,9 @@ class Told(View):
 
     what: Slug = described("The kind of thing, for example `bookings`.")
     deed: Deed
-    count: int = Field(ge=0, description="How many of them.")
+    count: int | None = Field(
+        default=None, ge=0, description="How many of them; null where that is not counted."
+    )
     because: Slug | None = described("Why it was kept, as a word docs/erasure.md explains.", default=None)
 
 
@@ -36,6 +38,17 @@ class PersonForgotten(Fact):
     audience = Audience.PERSONS
 
     person: UUID
-    told: tuple[Told, ...] = described(
-        "What became of what, by kind; empty when there was nothing.", default=()
+    erased: dict[Slug, int] = described("How many of each kind are gone.", default={})
+    anonymised: dict[Slug, int] = described("How many of each kind go on with nobody in them.", default={})
+    kept: dict[Slug, Slug] = described(
+        "What is kept, with a word for why; docs/erasure.md explains.", default={}
     )
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """The same, a line for each kind."""
+        return (
+            *(Told(what=what, deed=Deed.ERASED, count=count) for what, count in self.erased.items()),
+            *(Told(what=what, deed=Deed.ANONYMISED, count=count) for what, count in self.anonymised.items()),
+            *(Told(what=what, deed=Deed.KEPT, because=why) for what, why in self.kept.items()),
+        )

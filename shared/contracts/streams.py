@@ -160,10 +160,10 @@ INTRODUCTION_FACTS: tuple[type[Fact], ...] = (
 
 FORGETTING: tuple[type[Fact], ...] = (
     directory.PersonErasedV1,
-    booking.PersonForgottenV1,
-    events.PersonForgottenV1,
-    matching.PersonForgottenV1,
-    notify.PersonForgottenV1,
+    booking.BookerForgottenV1,
+    events.ParticipantForgottenV1,
+    matching.ProfileForgottenV1,
+    notify.RecipientForgottenV1,
 )
 """What services say among themselves when a person is erased."""
 

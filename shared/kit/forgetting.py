@@ -26,6 +26,12 @@ FORGET_AGAIN = "forget-again"
 AGAIN_AFTER = timedelta(minutes=15)
 """Longer than a token lasts that was given before the erasure: whatever the person did meanwhile is swept up then."""
 
+KEPT_EVERYWHERE = (
+    Told(what="id", deed=Deed.KEPT, because="stays-forgotten"),
+    Told(what="facts", deed=Deed.KEPT, because="thirty-days"),
+)
+"""Every service keeps the id, and for a while what it has stated, in which there is nothing but ids."""
+
 _REMEMBER = text("""
     INSERT INTO forgotten_person (person, forgotten_at) VALUES (:person, :now) ON CONFLICT DO NOTHING
 """)
@@ -98,9 +104,16 @@ class Forgetting:
             subject=str(person),
             subject_version=stated,
             person=person,
-            told=tuple(told),
+            **_by_deed([*told, *KEPT_EVERYWHERE]),
         )
         await emit(session, fact)
+
+
+def _by_deed(told: Sequence[Told]) -> dict[str, dict[str, Any]]:
+    said: dict[str, dict[str, Any]] = {deed.value: {} for deed in Deed}
+    for one in told:
+        said[one.deed][one.what] = one.because if one.deed is Deed.KEPT else one.count
+    return said
 
 
 @cache

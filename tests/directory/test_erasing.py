@@ -47,7 +47,7 @@ def answer(world: World, service: str, person: UUID, *told: Told, version: int =
         subject=str(person),
         subject_version=version,
         person=person,
-        told=told,
+        **{deed: {one.what: one.count for one in told if one.deed is deed} for deed in Deed},
     )
 
 
@@ -119,7 +119,7 @@ async def test_the_receipt_is_complete_when_all_have_answered_in_any_order_and_t
     told = {one.service: one.told for one in (await receipt(world, number)).services}
     assert told[services[0]] == (BOOKINGS.model_copy(update={"count": 4}), NOTICES)
     assert told[services[1]] == (BOOKINGS,)
-    assert [line.what for line in told["directory"]] == ["memberships", "person"]
+    assert [line.what for line in told["directory"]] == ["memberships", "person", "id", "facts"]
 
 
 async def test_a_service_that_does_not_answer_is_asked_again_and_said_aloud(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.contracts.base import NOBODY
 from shared.contracts.directory.words import Role
-from shared.contracts.events.facts import EventCancelledV1, PersonForgottenV1, PlaceGivenBackV1
+from shared.contracts.events.facts import EventCancelledV1, ParticipantForgottenV1, PlaceGivenBackV1
 from shared.contracts.events.words import EventStatus
 from tests.events.world import HUB, World
 
@@ -39,12 +39,15 @@ async def test_what_is_published_is_the_hubs_and_what_nobody_read_is_empty(world
     assert "Secret" not in str(rows[draft.id].texts)
     assert {row.created_by for row in rows.values()} == {NOBODY}
     assert await world.facts(EventCancelledV1) == [], "nobody had heard of the draft"
-    [answer] = await world.facts(PersonForgottenV1)
-    assert isinstance(answer, PersonForgottenV1)
+    [answer] = await world.facts(ParticipantForgottenV1)
+    assert isinstance(answer, ParticipantForgottenV1)
     assert {line.what: line.count for line in answer.told} == {
         "drafts": 1,
         "organised": 3,
         "events-started": 3,
+        "published-texts": None,
+        "id": None,
+        "facts": None,
     }
 
 

@@ -24,11 +24,12 @@ from shared.contracts.directory.facts import PersonErasedV1
 from shared.contracts.forgetting import Deed, PersonForgotten, Told
 from shared.contracts.streams import FORGETS
 from shared.kit.errors import NotFound
-from shared.kit.forgetting import done
-from shared.kit.ids import Ids
+from shared.kit.forgetting import KEPT_EVERYWHERE, done
+from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import emit
 from shared.kit.timers import cancel_timer, set_timer
 
+RESTATED_AT_ONCE = 500
 OVERDUE = "erasure-overdue"
 """Kind of the timer; its key is the person's id."""
 
@@ -46,6 +47,7 @@ _CONFIRMS = text("""
 _ERASE = text("""
     INSERT INTO erasure (person, number_hash, erased_at, told) VALUES (:person, :hash, :now, :told)
 """).bindparams(bindparam("told", type_=JSONB))
+_FOLLOWING = text("SELECT person FROM erasure WHERE person > :after ORDER BY person LIMIT :most")
 _STATE = text("UPDATE erasure SET stated = stated + 1 WHERE person = :person RETURNING stated")
 # The receipt before its answers: who hears two at once adds them up one after the other.
 _RECEIPT = text("SELECT completed_at FROM erasure WHERE person = :person FOR UPDATE")
@@ -118,6 +120,7 @@ async def _erase(session: AsyncSession, person: UUID, hashed: bytes, *, now: dat
     told: list[Told] = []
     for what, deed, statements in _THEIRS:
         told += await done(session, what, deed, person, *statements)
+    told += KEPT_EVERYWHERE
     await session.execute(_ERASE, {"person": person, "hash": hashed, "now": now, "told": _plain(told)})
     await state(session, person, now=now, ids=ids)
     await set_timer(session, OVERDUE, str(person), now + OVERDUE_AFTER)
@@ -135,6 +138,17 @@ async def state(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids)
         person=person,
     )
     await emit(session, fact)
+
+
+async def restate_erasures(
+    session: AsyncSession, after: str, *, clock: Clock, ids: Ids
+) -> tuple[int, str | None]:
+    """State the next erasures again, for a service that has come back from before them: how many, and where to go on."""
+    asked = {"after": UUID(after) if after else UUID(int=0), "most": RESTATED_AT_ONCE}
+    people = (await session.execute(_FOLLOWING, asked)).scalars().all()
+    for person in people:
+        await state(session, person, now=clock(), ids=ids)
+    return len(people), str(people[-1]) if len(people) == RESTATED_AT_ONCE else None
 
 
 async def take_answer(session: AsyncSession, fact: PersonForgotten, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import timedelta
 
-from shared.contracts.forgetting import Told
+from shared.contracts.forgetting import Deed, Told
 from shared.kit.errors import Conflict, NotFound
 
 NUMBER_BYTES = 24
@@ -44,8 +44,12 @@ def hash_of(number: str) -> bytes:
 
 def added_up(*answers: Iterable[Told]) -> list[Told]:
     """What several answers tell together: one line for each kind of thing and what became of it."""
-    counts: dict[Told, int] = {}
+    lines: dict[tuple[str, Deed, str | None], Told] = {}
     for one in (one for answer in answers for one in answer):
-        line = one.model_copy(update={"count": 0})
-        counts[line] = counts.get(line, 0) + one.count
-    return [line.model_copy(update={"count": count}) for line, count in counts.items()]
+        key = (one.what, one.deed, one.because)
+        before = lines.get(key)
+        # What is kept is there however often it is told.
+        if before is not None and one.deed is not Deed.KEPT:
+            one = one.model_copy(update={"count": (before.count or 0) + (one.count or 0)})  # noqa: PLW2901  # the sum
+        lines[key] = one
+    return [*lines.values()]

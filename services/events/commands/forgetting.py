@@ -76,6 +76,8 @@ def forgets(ids: Ids) -> Forget:
             ("decisions", (_CHOICES, _REFUSALS, _LET_IN)),
         ):
             told += await done(session, what, Deed.ANONYMISED, person, *statements, nobody=NOBODY)
+        if any(line.what == "organised" for line in told):
+            told.append(Told(what="published-texts", deed=Deed.KEPT, because="programme-of-the-hub"))
         told += await done(session, "feeds", Deed.ERASED, person, _FEEDS)
         return told + await forget_keys(session, person)
 

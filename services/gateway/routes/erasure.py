@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from services.gateway.documents import refusals
+from services.gateway.documents import NOT_MODIFIED, refusals
 from services.gateway.responses import answer
 from services.gateway.routes.parts import SIGN_IN, Ask, Somebody, StrictRoute, said
 from shared.contracts.directory.erasure import Confirmation, EraseMe, ErasureStep, GetReceipt, Receipt
@@ -19,7 +19,7 @@ NumberInPath = Annotated[
 ]
 
 
-@router.delete("", response_model=ErasureStep, responses=refusals(404, 409), dependencies=SIGN_IN)
+@router.delete("", response_model=ErasureStep, responses=refusals(409), dependencies=SIGN_IN)
 async def erase_me(
     request: Request, ask: Ask, person: Somebody, body: Confirmation | None = None
 ) -> Response:
@@ -31,7 +31,7 @@ async def erase_me(
     return answer(request, await ask.ask(EraseMe(**said(body)), person=person))
 
 
-@router.get("/erasure/{number}", response_model=Receipt, responses=refusals(404))
+@router.get("/erasure/{number}", response_model=Receipt, responses=NOT_MODIFIED | refusals())
 async def get_receipt(request: Request, ask: Ask, number: NumberInPath) -> Response:
     """What each part of Foci has erased, made anonymous or kept, and why. Needs no account; complete when all have answered."""
     return answer(request, await ask.ask(GetReceipt(number=number), person=None))

@@ -238,8 +238,8 @@ class OccupancyChangedV1(BaseModel):
         return f"occupancy.{hub}.{space}.v1"
 
 
-class PersonForgottenV1(PersonForgotten):
+class BookerForgottenV1(PersonForgotten):
     """Bookings ahead are cancelled, and whoever had booked or been booked for is nobody. `subject` is the person."""
 
     service = "booking"
-    fact = "person-forgotten"
+    fact = "booker-forgotten"

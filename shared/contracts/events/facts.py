@@ -230,8 +230,8 @@ class SignUpSnapshotV1(_SignUpFact, Snapshot):
     status: SignUpStatus
 
 
-class PersonForgottenV1(PersonForgotten):
+class ParticipantForgottenV1(PersonForgotten):
     """Places ahead are given back, and whoever came, organised or decided is nobody. `subject` is the person."""
 
     service = "events"
-    fact = "person-forgotten"
+    fact = "participant-forgotten"

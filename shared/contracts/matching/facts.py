@@ -114,8 +114,8 @@ class ConceptsChangedV1(Fact):
     vocabulary: int = described("Counts the vocabulary's versions; the same as `subject_version`.")
 
 
-class PersonForgottenV1(PersonForgotten):
+class ProfileForgottenV1(PersonForgotten):
     """Profiles, consents and what was shown are gone, and whoever met somebody is nobody. `subject` is the person."""
 
     service = "matching"
-    fact = "person-forgotten"
+    fact = "profile-forgotten"

@@ -30,8 +30,8 @@ class WebhookResumedV1(Fact):
     webhook: UUID
 
 
-class PersonForgottenV1(PersonForgotten):
+class RecipientForgottenV1(PersonForgotten):
     """Choices, notices and messages are gone. `subject` is the person."""
 
     service = "notify"
-    fact = "person-forgotten"
+    fact = "recipient-forgotten"
