@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +12,7 @@ from services.matching import rpc
 from services.matching.commands import skills
 from services.matching.commands.forgetting import forgets
 from services.matching.commands.introductions import Terms
+from services.matching.commands.snapshots import restate_introductions
 from services.matching.consumers.leavers import follows_members
 from services.matching.consumers.mirrors import mirrors_hubs
 from services.matching.duties import STANDING, duties
@@ -43,6 +45,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.server.answers_directly(Matches(service.database, memory).direct())
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(forgetting(clock, ids).duties())
+    service.restates({"introductions": partial(restate_introductions, clock=clock, ids=ids)})
     service.does(duties(ids, counts_every=timedelta(seconds=settings.figures_every_s)), standing=STANDING)
 
 
@@ -64,7 +67,7 @@ def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]
     """Matching's consumers of facts; the newest version wins, in whatever order they come."""
     gone = forgetting(clock, ids)
     effects = {
-        "matching__mirrors_hubs": mirrors_hubs(),
+        "matching__mirrors_hubs": mirrors_hubs(clock, ids),
         "matching__mirrors_members": of_the_living(follows_members(clock, ids)),
         gone.durable: gone.effects(),
     }
