@@ -24,14 +24,18 @@ def shown(cell: Cell) -> int:
     return cell.run(counted())
 
 
+def found(cell: Cell, headers: dict[str, str]) -> None:
+    """Wait until the index has heard of somebody."""
+    eventually("somebody is found", lambda: cell.http.get(MATCHES, headers=headers).json()["items"])
+
+
 def test_a_list_fetched_ahead_is_no_suggestion(cell: Cell) -> None:
     auth = opened(cell, HUB, "member", "Looks ahead")
     opened(cell, HUB, "member", "Is looked at")
     assert cell.http.put("/v1/me/profile/needs/bookkeeping", headers=auth).status_code == 200
     before = shown(cell)
     for purpose in ("prefetch", "prefetch;prerender"):
-        ahead = auth | {"Sec-Purpose": purpose}
-        eventually("somebody is found", lambda to=ahead: cell.http.get(MATCHES, headers=to).json()["items"])
+        found(cell, auth | {"Sec-Purpose": purpose})
     head = cell.http.head(MATCHES, headers=auth)
     assert (head.status_code, head.content) == (200, b"")
     assert shown(cell) == before

@@ -59,7 +59,7 @@ async def list_my_matches(
     Who is on the list counts as suggested to me, once a day, and comes later on the days that follow; what a browser
     fetches ahead (`Sec-Purpose: prefetch`, or HEAD) counts when it is looked at.
     """
-    unseen = getattr(request.state, "bodiless", False)
+    unseen = getattr(request.state, "head", False)
     ahead = unseen or "prefetch" in request.headers.get("sec-purpose", "")
     wanted = ListMyMatches(hub=hub, language=language, limit=limit, ahead=ahead)
     return listing(request, await ask.ask(wanted, person=person), base, vary=BY_LANGUAGE)
