@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.directory.commands.recollecting import recollect
-from shared.contracts.base import Fact
+from shared.contracts.base import EVERYWHERE, Fact
 from shared.contracts.directory.facts import (
     HubSnapshotV1,
     MemberJoinedV1,
     MemberLeftV1,
+    PersonErasedV1,
     RoleChangedV1,
 )
 from shared.contracts.directory.requests import AddMember, GetHub, LeaveHub
@@ -87,3 +88,21 @@ async def test_a_role_that_was_given_is_taken_back_and_what_is_as_told_needs_no_
     assert (changed.role, changed.previous, changed.subject_version) == (Role.MEMBER, Role.HOST, 6)
     await world.ask(LeaveHub(hub=HUB, person=UUID(str(ann.person))), ann)
     assert (await world.facts(MemberLeftV1))[-1].subject_version == 7
+
+
+async def test_who_was_erased_does_not_come_back_with_a_backup(world: World) -> None:
+    ann = await world.person("Ann")
+    told = PersonErasedV1(
+        id=world.ids(),
+        hub=EVERYWHERE,
+        occurred_at=world.now,
+        subject=str(ann.person),
+        subject_version=2,
+        person=ann.person,
+    )
+    *_, erased = await recollected(world, told)
+    assert isinstance(erased, PersonErasedV1)
+    assert erased.person == ann.person
+    assert await world.rows("SELECT 1 FROM person") == []
+    assert [row.stated for row in await world.rows("SELECT stated FROM erasure")] == [2]
+    assert await recollected(world, told) == [], "once is enough"

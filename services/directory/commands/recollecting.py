@@ -7,19 +7,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.directory.commands.erasing import erase
 from services.directory.commands.hubs import state_again
 from services.directory.commands.members import about, membership_of
 from services.directory.rules.hubs import words_of
 from services.directory.tables import Hub, Membership, Person
 from shared.contracts.base import Fact
-from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, RoleChangedV1
+from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, PersonErasedV1, RoleChangedV1
 from shared.contracts.directory.requests import HubProfile
 from shared.contracts.directory.words import Role
 from shared.contracts.streams import HUB_FACTS, MEMBER_FACTS
 from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import emit
+
+_STATED = text("UPDATE erasure SET stated = greatest(stated, :version) WHERE person = :person")
 
 
 async def recollect(session: AsyncSession, facts: Sequence[Fact], *, clock: Clock, ids: Ids) -> None:
@@ -31,6 +35,9 @@ async def recollect(session: AsyncSession, facts: Sequence[Fact], *, clock: Cloc
     for fact in facts:
         if isinstance(fact, MEMBER_FACTS):
             await _membership(session, fact, now=now, ids=ids)
+    for fact in facts:
+        if isinstance(fact, PersonErasedV1):
+            await _erasure(session, fact, now=now, ids=ids)
 
 
 async def _hub(session: AsyncSession, told: Any, *, now: datetime, ids: Ids) -> None:
@@ -91,3 +98,10 @@ async def _forgotten(session: AsyncSession, told: Any, *, left: bool, now: datet
         person=UUID(str(told.person)),
     )
     await emit(session, fact)
+
+
+async def _erasure(session: AsyncSession, told: PersonErasedV1, *, now: datetime, ids: Ids) -> None:
+    """Somebody who was erased is here again, and is erased again; nobody has the new receipt's number."""
+    if await session.get(Person, told.person) is not None:
+        await erase(session, told.person, ids().hex, now=now, ids=ids)
+    await session.execute(_STATED, {"person": told.person, "version": told.subject_version})
