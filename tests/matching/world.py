@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.matching import rpc
 from services.matching.duties import duties
 from services.matching.index.following import Memory
-from services.matching.main import hears
+from services.matching.main import forgetting, hears
 from services.matching.queries import seeing
 from services.matching.rpc.matches import Matches
 from services.matching.rules.folding import fold
@@ -87,7 +87,8 @@ class World(HearingWorld):
 
     def timers(self) -> Timers:
         """The service's duties, to be done one at a time."""
-        return Timers(self.database, duties(self.ids), self.clock)
+        known = {**duties(self.ids), **forgetting(self.clock, self.ids).duties()}
+        return Timers(self.database, known, self.clock)
 
     # --- what others state ---
 
