@@ -110,7 +110,7 @@ class Mender:
     async def check(self) -> None:
         """Mend what little is forgotten; TooMuchForgotten when it is more than that. For the relay, before it carries."""
         async with self._database.reading() as session:
-            after, last = await self._range(session)
+            after, last, certain = await self._range(session)
         told: list[Told] = []
         while after < last and len(told) <= self._unasked:
             upto = min(after + CHUNK, last)
@@ -120,10 +120,11 @@ class Mender:
         telemetry.FORGOTTEN_FACTS.set(len(told))
         if not told:
             return
-        if len(told) > self._unasked:
+        # An empty database, or another's, is not one that lacks the last moments, however little there is.
+        if len(told) > self._unasked or not certain:
             await asyncio.sleep(ASK_AGAIN_S)  # the relay tries four times a second
             raise TooMuchForgotten(
-                f"the stream {self._stream} holds more than {self._unasked} facts that this database does not know: if it is "
+                f"the stream {self._stream} holds {len(told)} facts at least that this database does not know: if it is "
                 f"meant to be this old, say `foci mend {self._service}`"
             )
         log.error("the database has gone back; mending", stream=self._stream, forgotten=len(told))
@@ -137,7 +138,7 @@ class Mender:
         """One chunk of it, asked for by an operator."""
         if request.cursor is None:
             await self.hear_again()
-        start, last = await self._range(session)
+        start, last, _certain = await self._range(session)
         after = start if request.cursor is None else request.cursor
         upto = min(after + CHUNK, last)
         told = await self._forgotten(session, after, upto)
@@ -160,18 +161,19 @@ class Mender:
                 if error:
                     raise ConnectionError(f"{consumer.durable} cannot be set back: {error}")
 
-    async def _range(self, session: AsyncSession) -> tuple[int, int]:
-        """After which sequence this database may have forgotten something, and the stream's last one."""
+    async def _range(self, session: AsyncSession) -> tuple[int, int, bool]:
+        """After which sequence this database may have forgotten something, the stream's last one, and whether the database
+        has known this stream at all."""
         info = await self._js.stream_info(self._stream)
         first, last = info.state.first_seq, info.state.last_seq
         row = (await session.execute(_CURSOR, {"stream": self._stream})).first()
         if row is None or row.last_sequence > last or not row.last_sequence:
-            return max(first - 1, 0), last
+            return max(first - 1, 0), last, False
         known = await self._message(row.last_sequence)
         made = None if known is None else known.time
         if made is not None and made > row.moved_at + CLOCKS_APART:
-            return max(first - 1, 0), last  # another stream of that name: the number says nothing
-        return max(row.last_sequence, first - 1), last
+            return max(first - 1, 0), last, False  # another stream of that name: the number says nothing
+        return max(row.last_sequence, first - 1), last, True
 
     async def _forgotten(self, session: AsyncSession, after: int, upto: int) -> list[Told]:
         told: list[Told] = []

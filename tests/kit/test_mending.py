@@ -149,6 +149,24 @@ async def _length(nc: Client, wanted: int) -> bool:
     return bool((await nc.jetstream().stream_info("DIRECTORY")).state.messages == wanted)
 
 
+async def test_a_service_on_an_empty_database_does_not_take_everything_back(
+    databases: Databases, as_directory: Client, bus: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However little it is: somebody has given it the wrong database, or not restored it yet."""
+    monkeypatch.setattr("shared.kit.mending.ASK_AGAIN_S", 0.01)
+    async with (
+        told_and_forgotten(databases, as_directory, bus),
+        opened(databases.fresh("directory")) as empty,
+    ):
+        hubs = Hubs()
+        mender = Mender(empty, as_directory, "directory", hubs.recollect, clock=utc_now)
+        async with relaying(empty, as_directory, first=mender.check):
+            with pytest.raises(ConnectionError, match="foci mend directory"):
+                await mender.check()
+            assert len(await in_stream(bus)) == 2
+            assert hubs.asked == []
+
+
 async def test_the_last_second_before_a_crash_is_not_taken_for_forgotten(
     databases: Databases, as_directory: Client, bus: Client
 ) -> None:
