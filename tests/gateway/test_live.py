@@ -119,7 +119,9 @@ def test_everybody_is_shown_protected_figures_that_change_every_five_minutes(cel
         eventually("the change is heard of", lambda: hall.rooms["there"].changed_at is not None)
         assert len(heard.facts) == before, "not at the moment it happens"
         cell.clock.ahead += occupancy.EVERY
-        cell.book("there", "wide", **cell.slot(day=60))  # wakes booking's timers, which know nothing of the clock
+        cell.book(
+            "there", "wide", **cell.slot(day=60)
+        )  # wakes booking's timers, which know nothing of the clock
         eventually("the public figures catch up", lambda: len(heard.facts) > before, seconds=20)
         wide = [one["data"] for one in heard.facts if one["subject"] == "wide"]
         assert (wide[-1]["booked"], wide[-1]["free"], wide[-1]["present"]) == (2, 38, None)
