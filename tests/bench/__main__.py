@@ -22,7 +22,7 @@ from tests.bench.world import fill
 
 NAMES = (
     "throughput", "latency", "memory", "delivery", "sign-ups", "scaling", "notices", "webhooks", "notice-memory",
-    "matches", "match-index", "skills",
+    "matches", "match-index", "skills", "live",
 )  # fmt: skip
 ONE_STACK = {"throughput", "latency", "memory"}
 
@@ -73,6 +73,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
         ({"matches"}, bench.matched),
         ({"match-index"}, bench.indexed),
         ({"skills"}, bench.understood),
+        ({"live"}, bench.read_along),
     )
     for names, part in parts:
         if names & set(arguments.only):
