@@ -35,6 +35,7 @@ from services.gateway.routes import (
     event_calendars,
     event_series,
     events,
+    export,
     feeds,
     gaps,
     hubs,
@@ -101,6 +102,7 @@ PARTS = (
     hubs.router,
     me.router,
     erasure.router,
+    export.router,
     documents.router,
 )
 
