@@ -63,10 +63,14 @@ class World(HearingWorld):
     """One matching service without its process: handlers and consumers on a real database."""
 
     stream = "MATCHING"
+    _answers: Mapping[type[Request[Any]], Handler] | None = None
 
     def handlers(self) -> Mapping[type[Request[Any]], Handler]:
         """What the service answers."""
-        return rpc.handlers(self.ids)
+        # One vocabulary in memory, as a process has.
+        if self._answers is None:
+            self._answers = rpc.handlers(self.ids)
+        return self._answers
 
     async def carried_out(self, request: Request[Any], call: Call) -> Answer:
         """What is answered from memory is answered by a replica that has just begun."""
@@ -196,6 +200,12 @@ class World(HearingWorld):
         async with self.database.reading() as session:
             found = await seeing.seen(session, self.person(viewer), wanted.values())
         return sorted(name for name, person in wanted.items() if person in found)
+
+
+async def begun(world: World) -> None:
+    """The story every other begins with: the hub Nordviken and a few skills."""
+    await world.hub()
+    await world.vocabulary()
 
 
 @asynccontextmanager
