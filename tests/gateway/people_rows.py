@@ -24,7 +24,7 @@ def _a_minute_later(cell: Cell, *_: str) -> dict[str, Any]:
 PEOPLE_TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/v1/me"): Row(200, 0, PEOPLE),
     ("GET", "/v1/me/looks"): Row(200, 0, PEOPLE),
-    ("GET", "/v1/me/export"): Row(200, 0, PEOPLE, ask=_a_minute_later),
+    ("POST", "/v1/me/export"): Row(200, 0, PEOPLE, ask=_a_minute_later),
     ("GET", "/v1/me/erasure/{number}"): Row(200, 0, PEOPLE, signed_in=False),
 }
 

@@ -95,11 +95,11 @@ NOT_EXPORTED = {
 
 
 def test_the_export_misses_no_table_and_shows_nobody_else(cell: Cell, who: Planted) -> None:
-    assert cell.http.get("/v1/me/export").status_code == 401
-    answer = cell.http.get("/v1/me/export", headers=who.auth)
+    assert cell.http.post("/v1/me/export").status_code == 401
+    answer = cell.http.post("/v1/me/export", headers=who.auth)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/zip"
-    problem(cell.http.get("/v1/me/export", headers=who.auth), 429, "too-many-requests")
+    problem(cell.http.post("/v1/me/export", headers=who.auth), 429, "too-many-requests")
     with ZipFile(BytesIO(answer.content)) as file:
         files = {name: file.read(name).decode() for name in file.namelist()}
     held = {

@@ -1,4 +1,4 @@
-"""`GET /v1/me/export` and `/v1/me/looks`: everything that is held of me, and who has looked at it."""
+"""`POST /v1/me/export` and `/v1/me/looks`: everything that is held of me, and who has looked at it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def its_turn(request: Request, person: Somebody) -> AsyncIterator[None]:
         yield
 
 
-@router.get(
+@router.post(
     "/export",
     response_class=Response,
     responses=_ZIP,
@@ -78,7 +78,7 @@ async def export_me(
 ) -> Response:
     """Everything Foci holds of me, as one zip file: a file of JSON Lines per kind of thing, my bookings and events as a calendar.
 
-    `README.txt` says in my language what is what. Once a minute.
+    `README.txt` says in my language what is what. Made anew each time, once a minute, and kept nowhere.
     """
     made = await _made(ask, person)
     headers = {"Content-Disposition": 'attachment; filename="foci.zip"', "Cache-Control": "no-store"}
