@@ -5,12 +5,15 @@ from __future__ import annotations
 import typer
 
 from services.cli import (
+    backup,
     contracts,
     dead_letters,
     import_calendar,
+    mend,
     nats_config,
     notify,
     operator_credentials,
+    people,
     republish,
     status,
     token,
@@ -32,7 +35,11 @@ app.command("operator-credentials")(operator_credentials.operator_credentials)
 app.command("contracts")(contracts.contracts)
 app.command("nats-config")(nats_config.nats_config)
 app.command("republish")(republish.republish)
+app.command("mend")(mend.mend)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(import_calendar.import_app, name="import")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")
 app.add_typer(dead_letters.dead_letters_app, name="dead-letters")
+app.add_typer(people.people_app, name="people")

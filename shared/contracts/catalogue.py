@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from shared.contracts import operations
+from shared.contracts import exporting, operations
 from shared.contracts.base import Fact, Request
 from shared.contracts.booking import facts as booking_facts
 from shared.contracts.booking import requests as booking_requests
+from shared.contracts.directory import erasure as directory_erasure
 from shared.contracts.directory import facts as directory_facts
 from shared.contracts.directory import requests as directory_requests
 from shared.contracts.events import calendars as event_calendars
@@ -50,7 +51,9 @@ FACTS: dict[str, tuple[type[Fact], ...]] = {
 """Fact classes by the service that states them."""
 
 REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
-    "directory": tuple(_public(directory_requests, Request)),
+    "directory": tuple(
+        request for module in (directory_requests, directory_erasure) for request in _public(module, Request)
+    ),
     "booking": tuple(_public(booking_requests, Request)),
     "events": tuple(
         request
@@ -75,6 +78,10 @@ REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
     ),
 }
 """Request classes by the service that answers them."""
+
+_EXPORTS: tuple[type[Request], ...] = tuple(_public(exporting, Request))  # type: ignore[type-arg]
+for _service, _known in REQUESTS.items():
+    REQUESTS[_service] = (*_known, *(one for one in _EXPORTS if one.service == _service))
 
 OPERATIONS: tuple[type[Request], ...] = tuple(_public(operations, Request))  # type: ignore[type-arg]
 """Requests every service answers for the platform's operator."""

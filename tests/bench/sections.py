@@ -9,9 +9,11 @@ from pathlib import Path
 from tests.bench import (
     delivery,
     history,
+    live,
     match_exposure,
     match_index,
     match_quality,
+    member_search,
     openloop,
     scaling,
     sign_ups,
@@ -28,7 +30,8 @@ from tests.bench.pages import (
     throughput_section,
 )
 from tests.bench.pages_events import sign_ups_section
-from tests.bench.pages_matching import match_index_section, matches_section
+from tests.bench.pages_live import live_section
+from tests.bench.pages_matching import match_index_section, matches_section, member_search_section
 from tests.bench.pages_skills import skills_section
 from tests.bench.plan import PLACES, Plan
 from tests.bench.report import Say, Section, median, table
@@ -222,6 +225,16 @@ class Bench:
         """Notify's memory over many notices."""
         return [telling.remembered(self.folder, self._telling, self.say)]
 
+    # --- the gateway ---
+
+    def read_along(self) -> list[Section]:
+        """Many readers of what happens."""
+        size = live.QUICK if self.quick else live.FULL
+        self.say("starting the stack for readers")
+        with Stack(self.folder / "home-9") as stack:
+            plan = fill(stack, hubs=1, people=live.PEOPLE)
+            return [live_section(live.measure(stack, plan, size, self.folder, self.say))]
+
     # --- matching ---
 
     def matched(self) -> list[Section]:
@@ -241,6 +254,13 @@ class Bench:
         with Stack(self.folder / "home-8") as stack:
             url = stack.database_url("postgres")
             return [match_index_section([match_index.measure(size, url, self.say) for size in sizes])]
+
+    def searched(self) -> list[Section]:
+        """How long a large hub's members take to be searched."""
+        size = member_search.QUICK if self.quick else member_search.FULL
+        with Stack(self.folder / "home-9") as stack:
+            url = stack.database_url("matching").replace("postgresql://", "postgresql+asyncpg://", 1)
+            return [member_search_section(member_search.measured(url, size, self.say), size)]
 
     @property
     def _telling(self) -> telling.Size:

@@ -13,6 +13,7 @@ from tests.gateway.event_rows import EVENT, EVENT_TABLE, SERIES
 from tests.gateway.event_things import OWNER, things, version_of
 from tests.gateway.matching_rows import MATCHING_TABLE
 from tests.gateway.notify_rows import NOTIFY_TABLE
+from tests.gateway.people_rows import PEOPLE_TABLE
 from tests.gateway.problems import problem
 from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row, headers_of
 
@@ -50,6 +51,7 @@ TABLE: dict[tuple[str, str], Row] = {
         signed_in=False,
         ask=lambda *_: {"params": {"from": "2027-03-01T10:00", "to": "2027-03-01T11:00"}},
     ),
+    ("GET", f"{HUB}/now"): Row(200, 0, PEOPLE, signed_in=False),
     ("GET", "/v1/live"): Row(
         200, 0, PEOPLE, signed_in=False, ask=lambda _, hub, __: {"params": {"hub": hub}}
     ),
@@ -83,6 +85,7 @@ TABLE: dict[tuple[str, str], Row] = {
     **EVENT_TABLE,
     **MATCHING_TABLE,
     **NOTIFY_TABLE,
+    **PEOPLE_TABLE,
 }
 
 
