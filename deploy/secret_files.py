@@ -53,13 +53,14 @@ def write(folder: Path, nats_port: int) -> None:
     for service in SERVICES:
         url = f"postgresql+asyncpg://{service}:{home.password(service)}@postgres:5432/{service}"
         more = {"DATABASE_URL": url, "ASSERTION_PUBLIC_KEY": public_half(home.assertion_key())}
+        if service == "directory":
+            more |= {"SECRET_KEY": home.directory_key()}
         if service == "notify":
             more |= {"SECRET_KEY": home.notify_key(), "LINK_PRIVATE_KEY": home.link_key()}
         own = {f"{service.upper()}_{name}": value for name, value in more.items()}
         _write_environment(folder / f"{service}.env", {**_process(home, service), **own})
     gateway = {
         "GATEWAY_ASSERTION_PRIVATE_KEY": home.assertion_key(),
-        "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(home.token_key()),
         "GATEWAY_LINK_PUBLIC_KEY": public_half(home.link_key()),
         "GATEWAY_BOUNCE_TOKEN": home.bounce_token(),
     }

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from services.directory import commands, rpc
+from services.directory.commands.sessions import Mint
+from services.directory.commands.token_keys import ensure_key
+from services.directory.duties import FORGET, KEYS, duties
+from services.directory.rules.sign_in import Limits
 from services.directory.settings import Settings
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, run
@@ -15,9 +23,18 @@ SERVICE = "directory"
 
 
 def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids) -> None:
-    """Tell the service what it answers and can state again; it hears nothing."""
+    """Tell the service what it answers, does at a time and can state again; it hears nothing."""
+    mint = Mint(settings.cell, settings.secret_key.get_secret_value(), secrets.token_bytes, ids)
+    limits = Limits(settings.sign_ins_per_address, settings.sign_ins_per_client)
+
+    async def have_a_key(session: AsyncSession) -> None:
+        await ensure_key(session, secret=mint.secret, now=clock(), chance=mint.chance)
+
+    service.begins_with(have_a_key)
     service.server.answers(rpc.reads())
-    service.server.answers(rpc.changes(settings.cell, ids))
+    service.server.answers(rpc.changes(mint, limits))
+    service.server.answers_directly(rpc.sessions.direct(service.database, mint))
+    service.does(duties(mint, timedelta(days=settings.token_key_days)), standing=(KEYS, FORGET))
     service.restates({"hubs": partial(commands.restate_hubs, clock=clock, ids=ids)})
 
 

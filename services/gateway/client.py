@@ -11,6 +11,7 @@ from uuid import UUID
 from services.gateway.auth import REMEMBER_S, Authenticator, Memory
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import AccessView, GetAccess
+from shared.contracts.directory.sessions import GetTokenKeys, TokenKeys
 from shared.kit.errors import Unavailable
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal
@@ -33,6 +34,11 @@ class Services:
     requester: Requester | None = None
     access: Memory[Place, AccessView] = field(default_factory=Memory)
     asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKED_AT_ONCE))
+
+    async def token_keys(self) -> TokenKeys:
+        """The keys that access tokens are checked with."""
+        reply = await self.errand().ask(GetTokenKeys(), person=None)
+        return TokenKeys.model_validate_json(reply.body)
 
     def errand(self) -> Errand:
         """The way of one HTTP request, which is answered within the deadline however much it asks."""

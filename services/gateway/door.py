@@ -15,7 +15,7 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.auth import Authenticator
+from services.gateway.auth import Authenticator, Caller
 from services.gateway.responses import problem_response
 from shared.kit import problems
 from shared.kit.errors import FociError
@@ -44,6 +44,8 @@ POLICY = b"content-security-policy"
 KEEPERS = frozenset({"/healthz", "/readyz", "/metrics"})
 KEYED = frozenset({"/v1/mail/bounces"})
 """Addresses whose route looks at a key of its own; no person asks there."""
+NOBODY: dict[str, UUID | None] = {"person": None, "session": None}
+"""What routes are told of who asks when nobody has signed in."""
 SECRET_PATHS = ("/v1/links/", "/v1/feeds/")
 """Addresses that let whoever knows them in; they stand in no log."""
 
@@ -109,7 +111,9 @@ class Door:
             await send(message)
 
         try:
-            scope["state"] = {**scope.get("state", {}), "person": await self._admit(scope, headers)}
+            caller = await self._admit(scope, headers)
+            who = NOBODY if caller is None else {"person": caller.person, "session": caller.session}
+            scope["state"] = {**scope.get("state", {}), **who}
             await self._app(scope, self._bounded(receive, headers), send_noting)
         except FociError as error:
             if begun:
@@ -123,17 +127,17 @@ class Door:
                 raise
             await problem_response(problems.of_error(error))(scope, receive, send)
 
-    async def _admit(self, scope: Scope, headers: dict[str, str]) -> UUID | None:
+    async def _admit(self, scope: Scope, headers: dict[str, str]) -> Caller | None:
         address = scope["client"][0] if scope.get("client") else "unknown"
         said = None if scope["path"] in KEYED else headers.get("authorization")
         try:
-            person = self._authenticator.person(said)
+            caller = await self._authenticator.caller(said)
         except FociError:
             # Guessing tokens counts against the address it is done from.
             await self._count(f"address {address}")
             raise
-        await self._count(f"address {address}" if person is None else f"person {person}")
-        return person
+        await self._count(f"address {address}" if caller is None else f"person {caller.person}")
+        return caller
 
     async def _count(self, who: str) -> None:
         if not await self._limiter.hit(self._limit, who):

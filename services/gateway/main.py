@@ -41,6 +41,8 @@ from services.gateway.routes import (
     notices,
     organisations,
     profiles,
+    sessions,
+    sign_in,
     sign_ups,
     skills,
     spaces,
@@ -90,6 +92,8 @@ PARTS = (
     skills.router,
     hubs.router,
     me.router,
+    sign_in.router,
+    sessions.router,
     documents.router,
 )
 
@@ -101,11 +105,11 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     dev_key = (
         None if settings.dev_token_public_key is None else load_public_key(settings.dev_token_public_key)
     )
-    authenticator = Authenticator.of(
-        dev_key, load_private_key(settings.assertion_private_key.get_secret_value()), clock
-    )
+    assertion_key = load_private_key(settings.assertion_private_key.get_secret_value())
+    authenticator = Authenticator(dev_key, assertion_key, clock, cell=settings.cell)
     readiness = Readiness()
     services = Services(settings.cell, authenticator, clock, settings.deadline_s)
+    authenticator.keys.fetch = services.token_keys
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -126,6 +130,8 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            # The cookie of a session goes along, which only named frontends may have.
+            allow_credentials="*" not in settings.cors_origins,
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
             expose_headers=["ETag", "Link", "Location", "Retry-After"],
         )

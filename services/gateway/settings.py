@@ -18,7 +18,11 @@ class Settings(ProcessSettings):
     assertion_private_key: SecretStr
     """Ed25519 private key (PEM) with which the gateway vouches for people to the services."""
     dev_token_public_key: str | None = None
-    """Ed25519 public key (PEM) of development tokens; they are refused when it is not set."""
+    """Ed25519 public key (PEM) of development tokens; they are refused when it is not set. Only the embedded stack sets it."""
+    secure_cookies: bool = True
+    """False where browsers reach the gateway without TLS, which is on one's own machine only."""
+    front_url: str | None = None
+    """Where people go on after signing in; `{hub}` stands for the hub's slug."""
     link_public_key: str | None = None
     """Ed25519 public key (PEM) of the links people are sent; they are refused when it is not set."""
     bounce_token: Annotated[SecretStr, Field(min_length=16)] | None = None

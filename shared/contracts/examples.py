@@ -53,6 +53,8 @@ _VALUES: dict[str, Any] = {
     "modules": ["booking"],
     "cell": "local",
     "organisation": "01981f0e-5a00-7000-8000-0000000000c1",
+    # a sign-in
+    "sign_in": "01981f0e-5a00-7000-8000-0000000000d7",
     # a membership
     "role": "member",
     "previous": "visitor",
@@ -140,6 +142,7 @@ _SINGULAR: dict[str, dict[str, Any]] = {
     "VenueFreedV1": {"booking": None},
     "SignUpPendingV1": {"guest": True, "number": None, "by": None},
     "OfferLapsedV1": {"by": None},
+    "SignInRequestedV1": {"subject": _VALUES["sign_in"], "until": "2027-03-01T08:15:00Z"},
 }
 """What one fact says otherwise than the others about the same entity."""
 

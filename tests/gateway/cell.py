@@ -94,6 +94,10 @@ class Cell:
     token_key: str = field(default_factory=new_key)
     assertion_key: str = field(default_factory=new_key)
     link_key: str = field(default_factory=new_key)
+    # Everybody here has the same address on the network.
+    sign_ins: dict[str, int] = field(
+        default_factory=lambda: {"sign_ins_per_client": 10**6, "sign_ins_per_address": 10**6}
+    )
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -190,6 +194,8 @@ class Cell:
             "database_url": self._through("database", self.databases[name]),
             "assertion_public_key": public_half(self.assertion_key),
         }
+        if name == "directory":
+            shared |= {"secret_key": "of this cell", **self.sign_ins}
         if name == "notify":
             own = {"secret_key": "of this cell", "link_private_key": self.link_key, "gather_s": 0.2}
             shared |= own | self.outside.settings()
@@ -225,6 +231,7 @@ class Cell:
                 "link_public_key": public_half(self.link_key),
                 "bounce_token": BOUNCE_TOKEN,
                 "rate_limit": "1000000/minute",
+                "secure_cookies": False,
                 **options,
             }
         )

@@ -28,6 +28,7 @@ from tests.gateway.event_things import things, version_of
 from tests.gateway.matching_rows import MATCHING_TABLE
 from tests.gateway.notify_rows import BOUNCES, NOTIFY_TABLE
 from tests.gateway.notify_things import unsubscribe_link
+from tests.gateway.sign_in_rows import SIGN_IN_TABLE
 
 CHECKS = [
     not_a_server_error,
@@ -43,7 +44,7 @@ OPERATIONS = [
     for method in item
 ]
 """Of the stored document, which `test_documents` holds against today's: to make that one takes each worker a second."""
-TABLE = EVENT_TABLE | MATCHING_TABLE | NOTIFY_TABLE
+TABLE = EVENT_TABLE | MATCHING_TABLE | NOTIFY_TABLE | SIGN_IN_TABLE
 BOOKING = "/v1/hubs/{hub}/bookings/{booking}"
 
 

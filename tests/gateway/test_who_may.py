@@ -15,6 +15,7 @@ from tests.gateway.matching_rows import MATCHING_TABLE
 from tests.gateway.notify_rows import NOTIFY_TABLE
 from tests.gateway.problems import problem
 from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row, headers_of
+from tests.gateway.sign_in_rows import SIGN_IN_TABLE
 
 KEEPERS = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 """For the cell's keepers, not for people; outside the published document."""
@@ -78,6 +79,7 @@ TABLE: dict[tuple[str, str], Row] = {
     **EVENT_TABLE,
     **MATCHING_TABLE,
     **NOTIFY_TABLE,
+    **SIGN_IN_TABLE,
 }
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.directory.rpc import hubs, members, people
+from services.directory.commands.sessions import Mint
+from services.directory.rpc import hubs, members, people, sessions
+from services.directory.rules.sign_in import Limits
 from shared.contracts.base import Request
-from shared.kit.ids import Ids
 from shared.kit.rpc import Handler
 
 
 def reads() -> dict[type[Request[Any]], Handler]:
     """Questions."""
-    return {**hubs.reads(), **members.reads(), **people.reads()}
+    return {**hubs.reads(), **members.reads(), **people.reads(), **sessions.reads()}
 
 
-def changes(cell: str, ids: Ids) -> dict[type[Request[Any]], Handler]:
+def changes(mint: Mint, limits: Limits) -> dict[type[Request[Any]], Handler]:
     """Orders."""
-    return {**hubs.changes(cell, ids), **members.changes(ids), **people.changes(ids)}
+    return {
+        **hubs.changes(mint.cell, mint.ids),
+        **members.changes(mint.ids),
+        **people.changes(mint.ids),
+        **sessions.changes(mint, limits),
+    }

@@ -6,12 +6,24 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.documents import event_examples, examples, matching_examples, notify_examples
+from services.gateway.documents import (
+    event_examples,
+    examples,
+    matching_examples,
+    notify_examples,
+    sign_in_examples,
+)
 from shared.contracts.base import SLUG_PATTERN
 from shared.kit import problems
 
 T = TypeVar("T")
-EXAMPLES = examples.EXAMPLES | event_examples.EXAMPLES | matching_examples.EXAMPLES | notify_examples.EXAMPLES
+EXAMPLES = (
+    examples.EXAMPLES
+    | event_examples.EXAMPLES
+    | matching_examples.EXAMPLES
+    | notify_examples.EXAMPLES
+    | sign_in_examples.EXAMPLES
+)
 """A value of each schema that people read most, by the schema's name."""
 
 
@@ -47,8 +59,8 @@ class Problem(BaseModel):
 
 PROBLEMS: dict[int, tuple[str, ...]] = {
     400: ("bad-request",),
-    401: ("unauthenticated",),
-    403: ("forbidden", "not-a-member", "belongs-nowhere"),
+    401: ("unauthenticated", "session-over"),
+    403: ("forbidden", "not-a-member", "belongs-nowhere", "cross-site"),
     404: ("not-found", "link-invalid", "no-such-notice"),
     405: ("method-not-allowed",),
     409: (
@@ -301,6 +313,7 @@ TAGS = [
     },
     {"name": "matches", "description": "Who suits the signed-in person, and why."},
     {"name": "hubs", "description": "The public directory, and who belongs to a hub."},
+    {"name": "sign-in", "description": "Links by mail, sessions, and what tokens are checked with."},
     {"name": "me", "description": "The signed-in person."},
     {"name": "documents", "description": "What is published about this door and about the bus."},
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import AwareDatetime
+
 from shared.contracts.base import Audience, Fact, Language, Slug, Snapshot, described
 from shared.contracts.directory.words import HubKind, Role
 
@@ -81,3 +83,14 @@ class OrganisationRegisteredV1(_DirectoryFact):
 
     organisation: UUID
     name: str
+
+
+class SignInRequestedV1(_DirectoryFact):
+    """Somebody with an account wants to sign in by mail. `subject` is the sign-in; the link is made by who sends it."""
+
+    fact = "sign-in-requested"
+    audience = Audience.PERSONS
+
+    sign_in: UUID
+    person: UUID
+    until: AwareDatetime = described("The link works until then, once.")

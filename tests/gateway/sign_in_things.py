@@ -1,0 +1,47 @@
+"""Sessions and links to sign in with, in the state in which a route can act on them."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from services.directory.commands import sessions
+from services.directory.commands.sessions import Mint
+from services.directory.settings import Settings
+from shared.contracts.directory.sessions import Grant
+from shared.kit.ids import new_id
+from tests.gateway.cell import CELL, Cell
+from tests.gateway.notify_things import mail_to
+
+
+def signed_in(cell: Cell, person: UUID, *, agent: str = "A browser") -> Grant:
+    """The tokens of somebody who has just signed in, however they did it."""
+    service = cell.services["directory"]
+    settings = service.settings
+    assert isinstance(settings, Settings)
+    mint = Mint(CELL, settings.secret_key.get_secret_value(), cell.chance.randbytes, new_id)
+
+    async def begin() -> Grant:
+        async with service.database.transaction() as session:
+            return await sessions.begin(session, person, via="link", agent=agent, now=cell.clock(), mint=mint)
+
+    return cell.run(begin())
+
+
+def mailed_link(cell: Cell, email: str, **more: str) -> str:
+    """The address in the mail that whoever has this address is sent when they want to sign in."""
+    there = len(cell.outside.post.mails_to(email))
+    asked = cell.http.post("/v1/sign-in", json={"email": email, **more})
+    assert (asked.status_code, asked.json()) == (202, {"minutes": 15})
+    body = mail_to(cell, email, number=there + 1).message.get_body(("plain",))
+    found = re.search(r"/v1/links/[\w.-]+", "" if body is None else str(body.get_content()))
+    assert found is not None
+    return found[0]
+
+
+def things_of_sign_in(cell: Cell, hub: str, path: str, *, operators: bool) -> dict[str, str]:
+    """What the address of a route about signing in names: another member's session, or the operator's own."""
+    if "{session}" not in path:
+        return {}
+    whose = cell.person(hub, "operator") if operators else cell.person(hub, "member", "Signed In")
+    return {"session": str(signed_in(cell, whose).session)}
