@@ -134,3 +134,19 @@ class TokenKey(Base):
     made_at: Mapped[datetime]
     signs_from: Mapped[datetime]
     until: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """What a hub's kiosk or system proves itself with: a hash, a purpose, an end."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    hub: Mapped[str]
+    name: Mapped[str]
+    purpose: Mapped[str]
+    hash: Mapped[bytes]
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

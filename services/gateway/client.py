@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.gateway.auth import REMEMBER_S, Authenticator, Memory
 from shared.contracts.base import Request
+from shared.contracts.directory.api_tokens import ApiTokenAccess, CheckApiToken
 from shared.contracts.directory.requests import AccessView, GetAccess
 from shared.contracts.directory.sessions import GetTokenKeys, TokenKeys
 from shared.kit.errors import Unavailable
@@ -39,6 +40,11 @@ class Services:
         """The keys that access tokens are checked with."""
         reply = await self.errand().ask(GetTokenKeys(), person=None)
         return TokenKeys.model_validate_json(reply.body)
+
+    async def check_api_token(self, hashed: str) -> ApiTokenAccess:
+        """What the API token of this hash is good for now."""
+        reply = await self.errand().ask(CheckApiToken(hash=hashed), person=None)
+        return ApiTokenAccess.model_validate_json(reply.body)
 
     def errand(self) -> Errand:
         """The way of one HTTP request, which is answered within the deadline however much it asks."""

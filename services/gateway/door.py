@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import NoReturn
 from uuid import UUID
 
 from limits import RateLimitItem
@@ -16,10 +17,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.auth import Authenticator, Caller
+from services.gateway.auth.purposes import check_purpose
 from services.gateway.responses import problem_response
 from shared.kit import problems
 from shared.kit.errors import FociError
+from shared.kit.problems import RemoteProblem
 from shared.kit.telemetry import extract, logger, span
+from shared.kit.tokens import API_TOKEN
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.gateway")
@@ -118,7 +122,8 @@ class Door:
         except FociError as error:
             if begun:
                 raise
-            await problem_response(problems.of_error(error))(scope, receive, send)
+            said = error.document if isinstance(error, RemoteProblem) else problems.of_error(error)
+            await problem_response(said)(scope, receive, send)
         except HTTPException as error:
             await problem_response(problems.of_status(error.status_code))(scope, receive, send)
         except Exception as error:  # the edge: whatever went wrong, the caller gets a problem document
@@ -130,20 +135,30 @@ class Door:
     async def _admit(self, scope: Scope, headers: dict[str, str]) -> Caller | None:
         address = scope["client"][0] if scope.get("client") else "unknown"
         said = None if scope["path"] in KEYED else headers.get("authorization")
+        guesses = f"guesses {address}"
+        if said is not None and API_TOKEN in said and not await self._limiter.test(self._limit, guesses):
+            # Each of these is a question to directory: of who has guessed too often nothing is asked.
+            await self._refuse(guesses)
         try:
             caller = await self._authenticator.caller(said)
         except FociError:
             # Guessing tokens counts against the address it is done from.
+            await self._limiter.hit(self._limit, guesses)
             await self._count(f"address {address}")
             raise
         await self._count(f"address {address}" if caller is None else f"person {caller.person}")
+        if caller is not None and caller.token is not None:
+            check_purpose(caller.token, scope["method"], scope["path"])
         return caller
 
     async def _count(self, who: str) -> None:
         if not await self._limiter.hit(self._limit, who):
-            window = await self._limiter.get_window_stats(self._limit, who)
-            wait = max(1, int(window.reset_time - time.time()) + 1)
-            raise TooManyRequests(f"At most {self._limit} here. Try again in {wait} s.", retry_after=wait)
+            await self._refuse(who)
+
+    async def _refuse(self, who: str) -> NoReturn:
+        window = await self._limiter.get_window_stats(self._limit, who)
+        wait = max(1, int(window.reset_time - time.time()) + 1)
+        raise TooManyRequests(f"At most {self._limit} here. Try again in {wait} s.", retry_after=wait)
 
     def _bounded(self, receive: Receive, headers: dict[str, str]) -> Receive:
         """The body, refused when it is too large. FastAPI's own limit answers in plain text, from outside every handler."""

@@ -23,6 +23,7 @@ from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
 from services.gateway.responses import problem_response
 from services.gateway.routes import (
+    api_tokens,
     bookings,
     choices,
     documents,
@@ -88,6 +89,7 @@ PARTS = (
     gaps.router,
     organisations.router,
     webhooks.router,
+    api_tokens.router,
     mail.router,
     skills.router,
     hubs.router,
@@ -110,6 +112,7 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     readiness = Readiness()
     services = Services(settings.cell, authenticator, clock, settings.deadline_s)
     authenticator.keys.fetch = services.token_keys
+    authenticator.check_api_token = services.check_api_token
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -55,6 +55,9 @@ _VALUES: dict[str, Any] = {
     "organisation": "01981f0e-5a00-7000-8000-0000000000c1",
     # a sign-in
     "sign_in": "01981f0e-5a00-7000-8000-0000000000d7",
+    # an API token
+    "token": "01981f0e-5a00-7000-8000-0000000000cc",
+    "purpose": "kiosk",
     # a membership
     "role": "member",
     "previous": "visitor",
@@ -142,6 +145,8 @@ _SINGULAR: dict[str, dict[str, Any]] = {
     "VenueFreedV1": {"booking": None},
     "SignUpPendingV1": {"guest": True, "number": None, "by": None},
     "OfferLapsedV1": {"by": None},
+    "ApiTokenMadeV1": {"subject": _VALUES["token"], "expires_at": "2027-05-30T08:00:00Z"},
+    "ApiTokenRevokedV1": {"subject": _VALUES["token"], "subject_version": 2},
     "SignInRequestedV1": {"subject": _VALUES["sign_in"], "until": "2027-03-01T08:15:00Z"},
 }
 """What one fact says otherwise than the others about the same entity."""

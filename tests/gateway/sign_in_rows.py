@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tests.gateway.cell import Cell
-from tests.gateway.rows import PEOPLE, Row
+from tests.gateway.rows import HUB, OPERATORS, PEOPLE, Row
 from tests.gateway.sign_in_things import signed_in
 
 SESSIONS = "/v1/me/sessions"
+API_TOKENS = f"{HUB}/api-tokens"
 
 
 def _wish(_: Cell, hub: str, role: str) -> dict[str, Any]:
@@ -21,6 +22,10 @@ def _tokens(cell: Cell, *_: str) -> dict[str, Any]:
     return {"headers": {"Foci-Refresh-Token": grant.refresh_token}}
 
 
+def _new_token(*_: object) -> dict[str, Any]:
+    return {"json": {"name": "Kiosk at the door", "purpose": "kiosk", "days": 1}}
+
+
 SIGN_IN_TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/sign-in"): Row(202, 0, PEOPLE, signed_in=False, ask=_wish),
     ("GET", "/.well-known/jwks.json"): Row(200, 0, PEOPLE, signed_in=False),
@@ -28,6 +33,9 @@ SIGN_IN_TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/session/sign-out"): Row(200, 0, PEOPLE, signed_in=False, ask=_tokens),
     ("GET", SESSIONS): Row(200, 0, PEOPLE),
     ("DELETE", SESSIONS): Row(200, 0, PEOPLE),
+    ("GET", API_TOKENS): Row(200, 403, OPERATORS),
+    ("POST", API_TOKENS): Row(201, 403, OPERATORS, ask=_new_token),
+    ("DELETE", f"{API_TOKENS}/{{api_token}}"): Row(200, 403, OPERATORS),
     # The session the address names is another person's.
     ("DELETE", f"{SESSIONS}/{{session}}"): Row(200, 404, ()),
 }

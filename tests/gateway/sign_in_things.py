@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID
 
 from services.directory.commands import sessions
@@ -28,6 +29,31 @@ def signed_in(cell: Cell, person: UUID, *, agent: str = "A browser") -> Grant:
     return cell.run(begin())
 
 
+MOST = 40
+"""A hub may have ten more; the oldest make room."""
+
+
+def api_token(cell: Cell, hub: str, purpose: str, **more: Any) -> dict[str, Any]:
+    """A token of the hub, with itself."""
+    url, auth = f"/v1/hubs/{hub}/api-tokens", cell.auth(hub, "operator")
+    there = [
+        one
+        for one in cell.http.get(f"{url}?limit=100", headers=auth).json()["items"]
+        if not one["revoked_at"]
+    ]
+    for old in there[MOST:]:
+        assert cell.http.delete(f"{url}/{old['id']}", headers=auth).status_code == 200
+    made = cell.http.post(url, json={"name": "Of a test", "purpose": purpose, **more}, headers=auth)
+    assert made.status_code == 201, made.text
+    found: dict[str, Any] = made.json()
+    return found
+
+
+def holder(cell: Cell, hub: str, purpose: str) -> dict[str, str]:
+    """The header that a kiosk or system of the hub sends."""
+    return {"Authorization": f"Bearer {api_token(cell, hub, purpose)['token']}"}
+
+
 def mailed_link(cell: Cell, email: str, **more: str) -> str:
     """The address in the mail that whoever has this address is sent when they want to sign in."""
     there = len(cell.outside.post.mails_to(email))
@@ -41,6 +67,8 @@ def mailed_link(cell: Cell, email: str, **more: str) -> str:
 
 def things_of_sign_in(cell: Cell, hub: str, path: str, *, operators: bool) -> dict[str, str]:
     """What the address of a route about signing in names: another member's session, or the operator's own."""
+    if "{api_token}" in path:
+        return {"api_token": api_token(cell, hub, "kiosk")["id"]}
     if "{session}" not in path:
         return {}
     whose = cell.person(hub, "operator") if operators else cell.person(hub, "member", "Signed In")

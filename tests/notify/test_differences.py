@@ -23,6 +23,7 @@ from services.notify.rules.states import (
     PlaceState,
     ProgrammeState,
     ReminderState,
+    SignInState,
     State,
     event_of,
     state_from_json,
@@ -245,7 +246,13 @@ INTRODUCTIONS: list[Case] = [
     (None, OutcomeState(standing=CLOSED), None),
     (OutcomeState(standing=AGREED), OutcomeState(standing=MET), None),
 ]
-EXAMPLES = [*BOOKINGS, *PLACES, *ORGANISED, *OTHERS, *INTRODUCTIONS]
+LINK = SignInState(until=AT + timedelta(minutes=15))
+SIGN_INS = [
+    (None, LINK, (News.SIGN_IN, NoticeKind.SIGN_IN)),
+    (None, SignInState(until=AT), None),
+    (LINK, LINK, None),
+]
+EXAMPLES = [*BOOKINGS, *PLACES, *ORGANISED, *OTHERS, *INTRODUCTIONS, *SIGN_INS]
 
 
 @pytest.mark.parametrize(("before", "now", "said"), EXAMPLES)
@@ -330,6 +337,7 @@ approvals = _timed(ApprovalState, **where, status=st.sampled_from(list(EventStat
 programmes = _timed(ProgrammeState, **where, open=booleans, visible=booleans)
 reminders = _timed(
     ReminderState,
+    SignInState,
     **where,
     on=booleans,
     what=st.sampled_from(["booking", "event"]),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any
 from uuid import UUID
 
@@ -12,25 +13,30 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from services.gateway.auth.keys import KeyRing
 from services.gateway.auth.memory import Memory
+from shared.contracts.directory.api_tokens import ApiTokenAccess
+from shared.kit.errors import Unavailable
 from shared.kit.ids import Clock
 from shared.kit.principal import ALGORITHM, CLOCKS_APART, Principal, Unauthenticated, sign
-from shared.kit.tokens import ACCESS_TYPE, AUDIENCE, LIFETIME, issuer_of
+from shared.kit.tokens import ACCESS_TYPE, API_TOKEN, AUDIENCE, LIFETIME, issuer_of
 
 __all__ = ["REMEMBER_S", "Authenticator", "Caller", "KeyRing", "Memory"]
 
 DEV_ISSUER = "foci-dev"
 REMEMBER_S = 30.0
 LONGEST_TOKEN = 4096
+CheckToken = Callable[[str], Awaitable[ApiTokenAccess]]
+"""What the API token of this hash is good for; RemoteProblem when it is none."""
 LONGEST_LEFT_S = (LIFETIME + CLOCKS_APART).total_seconds()
 """No access token can have longer to go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request, and in which session; None for a development token's."""
+    """Who sends a request, and in which session, or with which API token; a development token's has neither."""
 
     person: UUID
     session: UUID | None = None
+    token: ApiTokenAccess | None = None
 
 
 class Authenticator:
@@ -45,6 +51,8 @@ class Authenticator:
         self._cell = cell
         self._callers: Memory[bytes, Caller] = Memory()
         self._assertions: Memory[tuple[Principal, str], str] = Memory()
+        self.check_api_token: CheckToken | None = None
+        """Set by main, like what fetches the keys."""
         self.keys = KeyRing(clock, on_loss=self._callers.forget_all)
 
     async def caller(self, authorization: str | None) -> Caller | None:
@@ -56,10 +64,19 @@ class Authenticator:
             raise Unauthenticated("Send `Authorization: Bearer <token>`.")
         if len(token) > LONGEST_TOKEN:
             raise _invalid()
+        if token.startswith(API_TOKEN):
+            return await self._holder(token)
         # By hash, so that the process holds no list of tokens for somebody to find.
         mark = blake2b(token.encode(), digest_size=16).digest()
         known = self._callers.get(mark, self._clock().timestamp())
         return await self._check(token, mark) if known is None else known
+
+    async def _holder(self, token: str) -> Caller:
+        """Who acts with an API token. Never remembered: a revoked one ends with the request after."""
+        if self.check_api_token is None:
+            raise Unavailable("Foci is starting. Try again in a moment.", retry_after=2)
+        known = await self.check_api_token(sha256(token.encode()).hexdigest())
+        return Caller(known.id, token=known)
 
     async def _check(self, token: str, mark: bytes) -> Caller:
         try:

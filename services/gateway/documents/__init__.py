@@ -60,7 +60,7 @@ class Problem(BaseModel):
 PROBLEMS: dict[int, tuple[str, ...]] = {
     400: ("bad-request",),
     401: ("unauthenticated", "session-over"),
-    403: ("forbidden", "not-a-member", "belongs-nowhere", "cross-site"),
+    403: ("forbidden", "not-a-member", "belongs-nowhere", "cross-site", "not-for-this-token"),
     404: ("not-found", "link-invalid", "no-such-notice"),
     405: ("method-not-allowed",),
     409: (
@@ -86,6 +86,7 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
         "too-many-statements",
         "too-many-organisations",
         "too-many-webhooks",
+        "too-many-api-tokens",
         "webhook-not-active",
         "message-too-large",
         "not-open-yourself",
@@ -133,7 +134,7 @@ _SAID = {
     500: ("Something went wrong here", "It has been logged. Try again, and tell us if it stays."),
     503: ("A part of Foci is away; Retry-After says when", "The booking service is away for a moment."),
 }
-_ALWAYS = (400, 401, 404, 413, 422, 429, 500, 503)
+_ALWAYS = (400, 401, 403, 404, 413, 422, 429, 500, 503)
 _WAIT = {
     "description": "Seconds until it is worth trying again.",
     "schema": {"type": "integer", "minimum": 1},
@@ -299,6 +300,7 @@ TAGS = [
     {"name": "calendars", "description": "Events as iCalendar files, feeds and linked data."},
     {"name": "notices", "description": "What one is told: the inbox, choices, links in messages."},
     {"name": "webhooks", "description": "What a hub's own systems are sent."},
+    {"name": "api-tokens", "description": "What a hub's kiosks and systems prove themselves with."},
     {"name": "mail", "description": "For the cell's mail server."},
     {"name": "profiles", "description": "What people and organisations offer and need, and who may know."},
     {

@@ -5,6 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 _SESSION = "01981f0e-5a00-7000-8000-000000000091"
+_NEW_TOKEN = {"name": "Kiosk at the door", "purpose": "kiosk", "days": 90}
+_TOKEN = {
+    "id": "01981f0e-5a00-7000-8000-0000000000cc",
+    "hub": "nordviken",
+    "name": "Kiosk at the door",
+    "purpose": "kiosk",
+    "created_by": "01981f0e-5a00-7000-8000-0000000000a1",
+    "created_at": "2027-03-01T08:00:00Z",
+    "expires_at": "2027-05-30T08:00:00Z",
+    "revoked_at": None,
+}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "SignInWish": {"email": "nora.nyvik@people.example", "hub": "nordviken"},
     "SignInAsked": {"minutes": 15},
@@ -32,6 +43,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "via": "link",
     },
     "SignedOut": {"sessions": 1},
+    "NewApiToken": _NEW_TOKEN,
+    "ApiTokenView": _TOKEN,
+    "ApiTokenSecretView": {**_TOKEN, "token": "foci_at_J5fX0m1yS8m8mS2mV8q8rHq0n0J1y2m3o4p5q6r7s8t"},
     "PublishedKeys": {
         "keys": [
             {

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from shared.contracts.base import Audience, Fact, Language, Slug, Snapshot, described
-from shared.contracts.directory.words import HubKind, Role
+from shared.contracts.directory.words import HubKind, Role, TokenPurpose
 
 
 class _DirectoryFact(Fact):
@@ -94,3 +94,25 @@ class SignInRequestedV1(_DirectoryFact):
     sign_in: UUID
     person: UUID
     until: AwareDatetime = described("The link works until then, once.")
+
+
+class _ApiToken(_DirectoryFact):
+    audience = Audience.OPERATORS
+
+    token: UUID = described("Who acts with it: stands where a person's id would.")
+    purpose: TokenPurpose
+    by: UUID = described("Which operator it was.")
+
+
+class ApiTokenMadeV1(_ApiToken):
+    """A hub's kiosk or system can prove itself with a token. `subject` is the token's id."""
+
+    fact = "api-token-made"
+
+    expires_at: AwareDatetime
+
+
+class ApiTokenRevokedV1(_ApiToken):
+    """A token counts no more. `subject` is the token's id."""
+
+    fact = "api-token-revoked"
