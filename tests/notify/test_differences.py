@@ -337,7 +337,6 @@ approvals = _timed(ApprovalState, **where, status=st.sampled_from(list(EventStat
 programmes = _timed(ProgrammeState, **where, open=booleans, visible=booleans)
 reminders = _timed(
     ReminderState,
-    SignInState,
     **where,
     on=booleans,
     what=st.sampled_from(["booking", "event"]),

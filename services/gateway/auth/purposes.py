@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from starlette.routing import compile_path
-
 from shared.contracts.directory.api_tokens import ApiTokenAccess
 from shared.contracts.directory.words import TokenPurpose
 from shared.kit.errors import Forbidden
@@ -54,8 +52,18 @@ class NotForThisToken(Forbidden):
     title = "The token is not for this"
 
 
+# Narrower than how routes are found: `{event}` must not be `….ics`, which is another address.
+_NAMED = re.compile(r"{(\w+)}")
+_SLUGS = frozenset({"hub", "space"})
+_SLUG, _ID = "[a-z0-9-]+", "[0-9a-fA-F-]{36}"
+
+
 def _compiled(addresses: frozenset[Address]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((method, compile_path(path)[0]) for method, path in sorted(addresses))
+    return tuple((method, re.compile(_NAMED.sub(_taken, path) + r"\Z")) for method, path in sorted(addresses))
+
+
+def _taken(named: re.Match[str]) -> str:
+    return rf"(?P<{named[1]}>{_SLUG if named[1] in _SLUGS else _ID})"
 
 
 _PATTERNS = {purpose: _compiled(addresses) for purpose, addresses in PURPOSES.items()}
