@@ -198,7 +198,7 @@ class Stack:
     async def _provision_streams(self) -> None:
         client = await self.connect_as_admin()
         try:
-            await provision(client)
+            await provision(client, replicas=self.settings.stream_replicas)
         finally:
             await client.close()
 
@@ -289,6 +289,8 @@ class Stack:
             "GATEWAY_SECURE_COOKIES": "false",
             "GATEWAY_BOUNCE_TOKEN": self.home.bounce_token(),
             "GATEWAY_RATE_LIMIT": self.settings.rate_limit,
+            # Nobody spreads requests over it; who stops the stack need not wait.
+            "GATEWAY_LEAVING_S": "0",
             "GATEWAY_OPERATORS_NATS_URL": self.nats_url,
         }
         return self._program(GATEWAY, name, environment)

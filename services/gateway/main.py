@@ -21,6 +21,7 @@ from services.gateway.auth import Authenticator
 from services.gateway.client import Services
 from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
+from services.gateway.leaving import Departure, LeavingServer
 from services.gateway.responses import problem_response
 from services.gateway.routes import (
     api_tokens,
@@ -41,6 +42,7 @@ from services.gateway.routes import (
     members,
     notices,
     organisations,
+    outcomes,
     profiles,
     sessions,
     sign_in,
@@ -87,6 +89,7 @@ PARTS = (
     introductions.router,
     members.router,
     gaps.router,
+    outcomes.router,
     organisations.router,
     webhooks.router,
     api_tokens.router,
@@ -121,6 +124,7 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
 
     app = _routed(lifespan)
     app.state.services = services
+    app.state.departure = Departure(readiness)
     app.state.settings = settings
     link_key = settings.link_public_key
     app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
@@ -246,24 +250,24 @@ def _methods_at(app: FastAPI, path: str) -> str:
 
 def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:
     """The HTTP server around the application, as it runs in production."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.http_host,
-            port=settings.http_port,
-            loop="uvloop",
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            forwarded_allow_ips=settings.trusted_proxies,
-            timeout_graceful_shutdown=10,
-        )
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=10,
     )
+    return LeavingServer(config, app.state.departure, settings.leaving_s)
 
 
 def serve() -> None:
     """Run the gateway until it is told to stop."""
     settings = from_environment(Settings)  # secrets come from the environment
-    telemetry.set_up("gateway", cell=settings.cell, level=settings.log_level)
+    telemetry.set_up("gateway", cell=settings.cell, release=RELEASE, level=settings.log_level)
     make_server(settings, make_app(settings, clock=utc_now)).run()

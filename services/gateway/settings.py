@@ -33,6 +33,10 @@ class Settings(ProcessSettings):
     """Origins of web frontends that may call from a browser."""
     deadline_s: float = 5.0
     """How long a request may take altogether."""
+    leaving_s: Annotated[float, Field(ge=0)] = 8.0
+    """How long every request is still answered after SIGTERM, while whoever spreads requests learns of it."""
+    keep_alive_s: Annotated[int, Field(ge=1)] = 75
+    """How long an idle connection is kept, seconds; longer than a load balancer keeps it, or both may end it at once."""
     body_limit: int = 131_072
     """Largest request body, bytes."""
     public_url: str | None = None

@@ -10,6 +10,7 @@ from shared.contracts.streams import CONSUMERS, FOLLOWED, OCCUPANCY, STREAMS, st
 ADMIN = "admin"
 GATEWAY = "gateway"
 OPERATOR = "operator"
+_CREATE = "$JS.API.CONSUMER.CREATE"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,17 @@ class Permissions:
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
     allow_responses: bool = False
+
+    @property
+    def not_publish(self) -> tuple[str, ...]:
+        """What `publish` would allow and must not: who may make consumers of its own by any name could make, and so change,
+        a declared one, which is another service's."""
+        return tuple(
+            f"{_CREATE}.{consumer.stream}.{consumer.durable}{rest}"
+            for consumer in CONSUMERS
+            if any(subject.startswith(f"{_CREATE}.{consumer.stream}.*") for subject in self.publish)
+            for rest in ("", ".>")
+        )
 
 
 def inbox_prefix(user: str) -> str:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
-import orjson
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
-from faststream.nats.security import NatsNKey
+from faststream.nats.security import NatsNKey, NatsSecurity
 from nats.aio.msg import Msg
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import streams
 from shared.contracts.base import Fact
-from shared.contracts.catalogue import fact_class
 from shared.kit import dead_letters, pulling, telemetry
 from shared.kit.database import Database
+from shared.kit.delivery import Delivery, FromALaterRelease
 from shared.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.kit.ids import Ids
 from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
@@ -45,6 +40,10 @@ ATTEMPTS = 8
 """A fact that has failed so often becomes a dead letter; with growing delays that is after about two minutes."""
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
+LATER_ATTEMPTS = 600
+LATER_DELAY = 3.0
+"""Seconds before a fact that only a later release hears is offered again, to whichever replica: half an hour in all. After
+that nobody is changing the release any more, and it becomes a dead letter, which that release can replay."""
 IDLE_FETCH = 0.5
 BATCH = 200
 BATCH_WAIT = 0.1
@@ -56,12 +55,12 @@ def make_broker(settings: ProcessSettings, user: str, closed: Closed | None = No
     """The FastStream broker of a service; it connects when started."""
     pulling.time_out_alike()
     options = connect_options(settings, user)
-    seed = options.pop("nkeys_seed_str", None)
+    seed, tls = options.pop("nkeys_seed_str", None), options.pop("tls", None)
     return NatsBroker(
-        settings.nats_url,
+        settings.nats_servers,
         inbox_prefix=own_inbox(user),
         logger=None,
-        security=NatsNKey.from_seed(seed) if seed else None,
+        security=NatsNKey.from_seed(seed, ssl_context=tls) if seed else NatsSecurity(ssl_context=tls),
         closed_cb=closed.note if closed else None,
         **options,
     )
@@ -71,13 +70,6 @@ def delay_after(attempt: int) -> float:
     """Seconds to wait after the n-th failure: doubling from half a second, at most a minute."""
     doubled: float = FIRST_DELAY * 2 ** min(attempt - 1, 16)
     return min(doubled, LONGEST_DELAY)
-
-
-class Unreadable(Invalid):
-    """The message's body is not the fact its subject names."""
-
-    code = "unreadable-fact"
-    title = "The fact cannot be read"
 
 
 class FollowerFailed(Exception):
@@ -91,49 +83,6 @@ class FollowerFailed(Exception):
 
 HOPELESS = (NotFound, Conflict, Forbidden, Invalid)
 """Kinds of error that will be the same at every try."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A fact as it came from the stream, before anything is known to be right about it."""
-
-    subject: str
-    body: bytes
-    headers: Mapping[str, str]
-    attempt: int
-
-    @classmethod
-    def of(cls, raw: Msg) -> Delivery:
-        """From a JetStream message."""
-        return cls(raw.subject, raw.data, raw.headers or {}, raw.metadata.num_delivered or 1)
-
-    @property
-    def text(self) -> str:
-        """The body as PostgreSQL can keep it, whatever it is."""
-        return self.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
-
-    @property
-    def fact_id(self) -> UUID | None:
-        """The fact's id as the message or, without headers, the body says; None when neither does."""
-        try:
-            given = self.headers.get("Nats-Msg-Id") or orjson.loads(self.body)["id"]
-            return UUID(str(given).partition("+")[0])
-        except (ValueError, TypeError, KeyError):
-            return None
-
-    @property
-    def key(self) -> str:
-        """What failures are counted under: the fact's id, or else what the message looks like."""
-        known = self.fact_id
-        return str(known) if known else hashlib.blake2b(self.body, digest_size=16).hexdigest()
-
-    def fact(self) -> Fact | None:
-        """The parsed fact, or None when this release does not know its class; Unreadable when it is nonsense."""
-        known = fact_class(self.subject)
-        try:
-            return None if known is None else known.model_validate_json(self.body)
-        except ValidationError as error:
-            raise Unreadable(f"{error.error_count()} fields are not as declared.") from error
 
 
 class Consumer:
@@ -159,21 +108,24 @@ class Consumer:
         self._ids = ids
         self._in_order = in_order
 
-    async def take_in(self, fact: Fact) -> str:
+    async def take_in(self, fact: Fact, body: str | None = None) -> str:
         """Act on a fact unless that has been done: inbox row, version, effect commit together or not at all."""
         async with self.database.transaction() as session:
-            outcome = await self.act(session, fact)
+            outcome = await self.act(session, fact, body)
             following = self._in_order and await has_follower(session, fact, self.durable)
         while following:
             async with self.database.transaction() as session:
                 following = await self.follow(session, fact)
         return outcome
 
-    async def act(self, session: AsyncSession, fact: Fact) -> str:
-        """Act on a fact unless that has been done, in the caller's transaction; what became of it, in a word."""
+    async def act(self, session: AsyncSession, fact: Fact, body: str | None = None) -> str:
+        """Act on a fact unless that has been done, in the caller's transaction; what became of it, in a word.
+
+        `body` is what came: if the fact has to wait, a later release may be the one that takes it up again.
+        """
         if not await once(session, fact.id, self.durable):
             return "repeated"
-        if self._in_order and (turn := await turn_of(session, fact, self.durable)) is not Turn.ACT:
+        if self._in_order and (turn := await turn_of(session, fact, self.durable, body)) is not Turn.ACT:
             return str(turn.value)
         await self._effects[type(fact)](session, fact)
         return "done"
@@ -188,9 +140,9 @@ class Consumer:
             return False
         subject, body = parked
         try:
-            following = Delivery(subject, body.encode(), {}, 1).fact()
+            following = self.known(Delivery(subject, body.encode(), {}, 1))
             if following is not None:
-                await self.act(session, following)
+                await self.act(session, following, body)
         except Exception as error:
             raise FollowerFailed(subject, body) from error
         return True
@@ -214,9 +166,18 @@ class Consumer:
         telemetry.FACTS.labels(self.durable, outcome).inc()
         return outcome
 
-    def _hears(self, delivery: Delivery) -> Fact | None:
+    def known(self, delivery: Delivery) -> Fact | None:
+        """The fact, or None when the consumer has nothing to do with it; FromALaterRelease when a later one's has."""
         fact = delivery.fact()
-        if fact is None or type(fact) not in self._effects:
+        if fact is not None and type(fact) in self._effects:
+            return fact
+        if not delivery.is_declared_for(self.durable):
+            raise FromALaterRelease(f"{self.durable} hears nothing on {delivery.subject} in this release.")
+        return None
+
+    def _hears(self, delivery: Delivery) -> Fact | None:
+        fact = self.known(delivery)
+        if fact is None:
             return None
         delay = (datetime.now(UTC) - fact.occurred_at).total_seconds()
         telemetry.FACT_DELAY.labels(self.durable).observe(max(delay, 0.0))
@@ -224,7 +185,7 @@ class Consumer:
 
     async def _try(self, delivery: Delivery) -> str:
         fact = self._hears(delivery)
-        return "unknown" if fact is None else await self.take_in(fact)
+        return "unknown" if fact is None else await self.take_in(fact, delivery.text)
 
     async def _failed(self, raw: Msg, delivery: Delivery, error: Exception) -> str:
         """Again later, or a dead letter: one that nobody can keep now is one for later."""
@@ -232,6 +193,10 @@ class Consumer:
         if isinstance(error, FollowerFailed):
             cause = error.__cause__ or error
             delivery = Delivery(error.subject, error.body.encode(), {}, delivery.attempt)
+        if isinstance(cause, FromALaterRelease) and delivery.attempt <= LATER_ATTEMPTS:
+            log.info("left to a later release", consumer=self.durable, subject=delivery.subject)
+            await raw.nak(delay=LATER_DELAY)
+            return "later"
         try:
             async with self.database.transaction() as session:
                 attempts = await self._give_up_or_count(session, delivery, cause)

@@ -17,7 +17,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamInfo
 from shared.contracts.access import follows
 from shared.contracts.base import Fact
 from shared.contracts.streams import stream_of
-from shared.kit.bus import Delivery, Unreadable
+from shared.kit.delivery import Delivery, Unreadable
 from shared.kit.errors import is_passing
 from shared.kit.telemetry import logger
 

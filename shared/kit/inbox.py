@@ -73,12 +73,13 @@ async def once_each(session: AsyncSession, fact_ids: Sequence[UUID], consumer: s
     return set(seen.scalars())
 
 
-async def turn_of(session: AsyncSession, fact: Fact, consumer: str) -> Turn:
+async def turn_of(session: AsyncSession, fact: Fact, consumer: str, body: str | None = None) -> Turn:
     """Whether it is this fact's turn; acting moves the entity's version on.
 
     The stream's order is not the order per entity: transactions of different replicas commit and are relayed
     as they come. `subject_version` is, so older facts are dropped and newer ones parked until the gap closes.
-    A snapshot may jump ahead: it says everything the facts before it said.
+    A snapshot may jump ahead: it says everything the facts before it said. What is parked is the `body` as it came: this
+    release may not know all of its fields, and the one that unparks it may.
     """
     named = {"consumer": consumer, "subject": f"{fact.hub}/{fact.subject}"}
     await session.execute(_LOCK, named)
@@ -89,7 +90,7 @@ async def turn_of(session: AsyncSession, fact: Fact, consumer: str) -> Turn:
         parked = named | {
             "version": fact.subject_version,
             "nats_subject": fact.subject_for(fact.hub),
-            "body": fact.model_dump_json(),
+            "body": body or fact.model_dump_json(),
         }
         await session.execute(_PARK, parked)
         return Turn.PARK

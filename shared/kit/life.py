@@ -30,12 +30,36 @@ def leave_the_permanent_alone() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def keep_going(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run a duty that never ends by itself; if it does, the process stops and says so, and is started again."""
+class Life:
+    """How far a process has come: `started` is set by itself, `leaving` by who ends it."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.leaving = asyncio.Event()
+
+    async def until_leaving(self, broken: Coroutine[Any, Any, None]) -> None:
+        """Return when it is time to leave; what `broken` raises before that is raised here."""
+        tasks = {asyncio.create_task(broken), asyncio.create_task(self.leaving.wait())}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+def keep_going(
+    name: str, work: Coroutine[Any, Any, None], *, until: asyncio.Event | None = None
+) -> asyncio.Task[None]:
+    """Run a duty that never ends by itself; if it does, the process stops and says so, and is started again.
+
+    Once `until` is set it may end.
+    """
     task = asyncio.create_task(work, name=name)
 
     def ended(done: asyncio.Task[None]) -> None:
-        if not done.cancelled():
+        if not done.cancelled() and not (until is not None and until.is_set() and done.exception() is None):
             log.critical(
                 "a part has ended that must not; stopping the process", part=name, exc_info=done.exception()
             )
@@ -63,6 +87,26 @@ async def end(task: asyncio.Task[Any]) -> None:
     while not task.done():
         task.cancel()
         await asyncio.wait((task,), timeout=CANCEL_AGAIN_AFTER)
+
+
+@asynccontextmanager
+async def living(
+    name: str, live: Callable[[Life], Coroutine[Any, Any, None]], *, within: float
+) -> AsyncIterator[None]:
+    """Keep a whole life going; when the block ends it is asked to leave and has so many seconds to do it well.
+
+    It is not cancelled unless it is still starting, or takes too long: a cancellation would hit what it waits for while it
+    leaves, such as the answer somebody has been promised.
+    """
+    life = Life()
+    task = keep_going(name, live(life), until=life.leaving)
+    try:
+        yield
+    finally:
+        life.leaving.set()
+        if life.started.is_set():
+            await asyncio.wait((task,), timeout=within)
+        await end(task)
 
 
 @asynccontextmanager

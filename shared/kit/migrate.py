@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+# The library's own: what else the kit logs with takes longer to load than a migration does.
+log = logging.getLogger(__name__)
 
 LOCK_WAIT = "5s"
 LONGEST_STATEMENT = "10min"
 SERVICES = Path(__file__).parents[2] / "services"
 
 
-def migrate(service: str, database_url: str) -> None:
-    """Upgrade to the newest revision; a second caller waits for the first and then finds nothing to do."""
+def migrate(service: str, database_url: str, *, services: Path = SERVICES) -> None:
+    """Upgrade to the newest revision; a second caller waits for the first and then finds nothing to do.
+
+    A database that a later release has brought further is left as it is: whoever goes back to the release before must not
+    be kept from it.
+    """
     config = Config()
-    config.set_main_option("script_location", str(SERVICES / service / "migrations"))
+    config.set_main_option("script_location", str(services / service / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["database_url"] = database_url
     command.upgrade(config, "head")
@@ -49,5 +58,16 @@ def _run_migrations(connection: Connection) -> None:
         connection.execute(text(f"SET {setting}"))
     connection.execute(text("SELECT pg_advisory_lock(hashtextextended('foci migrate', 0))"))
     context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
+    later = _made_by_a_later_release(connection)
+    if later:
+        log.warning("the database has been brought to %s by a later release; left as it is", later)
+        return
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _made_by_a_later_release(connection: Connection) -> str | None:
+    """The revision the database is at, when this release does not know it."""
+    known = {script.revision for script in context.script.walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_heads()
+    return next((revision for revision in found if revision not in known), None)

@@ -18,7 +18,8 @@ from shared.contracts.operations import (
     ShowDeadLetter,
 )
 from shared.kit import dead_letters
-from shared.kit.bus import Consumer, Delivery, FollowerFailed
+from shared.kit.bus import Consumer, FollowerFailed
+from shared.kit.delivery import Delivery
 from shared.kit.errors import Conflict, NotFound
 from shared.kit.rpc import Call, Handler
 
@@ -37,11 +38,11 @@ def handlers(
         consumer = by_name.get(letter.consumer)
         if consumer is None:
             raise NotFound(f"This service has no consumer {letter.consumer} any more.")
-        fact = Delivery(letter.subject, (letter.body or "").encode(), {}, 1).fact()
+        fact = consumer.known(Delivery(letter.subject, (letter.body or "").encode(), {}, 1))
         if fact is None:
-            raise Conflict(f"This release does not know the fact on {letter.subject}.")
+            raise Conflict(f"This release does nothing about the fact on {letter.subject}.")
         # In this one transaction: either the effect and the mark, or neither.
-        await consumer.act(session, fact)
+        await consumer.act(session, fact, letter.body)
         await _let_follow(session, consumer, fact)
         return await dead_letters.mark_replayed(session, request.id)
 

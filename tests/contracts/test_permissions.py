@@ -109,6 +109,10 @@ def test_a_service_follows_its_own_facts_only_if_it_keeps_something_in_memory(se
     for owner in SERVICES:
         follow = f"$JS.API.CONSUMER.CREATE.{stream_of(owner)}.any-name.{follows(owner)}"
         assert _may(given.publish, follow) == (owner == service and service in FOLLOWED)
+    for consumer in CONSUMERS:
+        # By the name of a declared consumer it would change that one, which may be another service's.
+        create = f"$JS.API.CONSUMER.CREATE.{consumer.stream}.{consumer.durable}.{consumer.filters[0]}"
+        assert not _may(given.publish, create) or _may(given.not_publish, create)
     every_fact = f"$JS.API.CONSUMER.CREATE.{stream_of(service)}.any-name.hubs.>"
     assert not _may(given.publish, every_fact)
 

@@ -174,8 +174,7 @@ class Cell:
 
     async def begin(self, name: str) -> None:
         """Start one part: `gateway`, or a service by its name."""
-        stack = AsyncExitStack()
-        self._parts[name] = stack
+        stack = self._parts[name] = AsyncExitStack()
         await (self._gateway(stack) if name == "gateway" else self._service(name, stack))
 
     async def end(self, name: str) -> None:
@@ -232,6 +231,7 @@ class Cell:
                 "bounce_token": BOUNCE_TOKEN,
                 "rate_limit": "1000000/minute",
                 "secure_cookies": False,
+                "leaving_s": 0,
                 **options,
             }
         )

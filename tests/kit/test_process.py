@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 import pytest_asyncio
@@ -22,9 +23,13 @@ from deploy.local.servers import Nats, free_port, is_free
 from deploy.nats.config import Server, User, cell_users, render
 from deploy.nats.keys import new_seed, public_key
 from shared.contracts.access import USERS
+from shared.contracts.operations import Republish
 from shared.kit import life
+from shared.kit.errors import Unavailable
+from shared.kit.ids import utc_now
 from shared.kit.nats import Closed, connect, connect_options
 from shared.kit.provision import provision
+from shared.kit.requester import Requester
 from tests.kit.consuming import Outage, settings_of
 from tests.kit.own_servers import end, started
 from tests.servers import ROOT, NatsAccount
@@ -81,6 +86,29 @@ class Stack:
         assert answer.status_code == status, answer.text
         return True
 
+    async def ends_with_a_request_in_hand(self, service: subprocess.Popen[bytes]) -> None:
+        """SIGTERM while a request waits for a lock: it is answered, and no other is taken."""
+        admin = await self.account.connect("admin")
+        lock = await asyncpg.connect(self.database_url.replace("+asyncpg", ""))
+        requester, request = Requester(admin, utc_now), Republish(entity="spaces")
+        try:
+            async with lock.transaction():
+                await lock.execute("LOCK TABLE space IN ACCESS EXCLUSIVE MODE")
+                asked = requester.send(request, cell="local", service="booking", seconds=20)
+                answer = asyncio.create_task(asked)
+                await eventually(lambda: lock.fetchval("SELECT 1 FROM pg_locks WHERE NOT granted"))
+                service.send_signal(signal.SIGTERM)
+                # Longer than a life that is cancelled again and again would wait for it.
+                await lock.execute("SELECT pg_sleep(1.5)")
+                with pytest.raises(Unavailable, match="away"):
+                    await requester.send(request, cell="local", service="booking", seconds=5)
+                assert not answer.done()
+            assert (await answer).status == 200
+            await eventually(lambda: service.poll() is not None, within=20)
+        finally:
+            await lock.close()
+            await admin.close()
+
     def said(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
@@ -112,8 +140,7 @@ async def test_ready_only_while_nats_and_the_database_answer_and_alive_all_the_w
         with started(stack.nats.command()):
             await eventually(lambda: stack.answers("/readyz", 200), within=20)
             assert await stack.answers("/metrics", 200)
-            service.send_signal(signal.SIGTERM)
-            await eventually(lambda: service.poll() is not None, within=20)
+            await stack.ends_with_a_request_in_hand(service)
     finally:
         end(service)
     said = stack.said()
