@@ -62,10 +62,11 @@ def processes(
     return found
 
 
-def write(folder: Path, nats_port: int) -> None:
+def write(folder: Path, nats_port: int, *, development: bool = False) -> None:
     """One file per container, so that each gets its own secrets and nobody else's.
 
-    The folder is also a FOCI_HOME, with which `foci` on this machine finds the bus and may use it.
+    The folder is also a FOCI_HOME, with which `foci` on this machine finds the bus and may use it. With `development` the
+    gateway takes development tokens made with it, too: for trying out on one's own machine, and for nothing else.
     """
     home = Home(folder)
     home.make()
@@ -74,7 +75,10 @@ def write(folder: Path, nats_port: int) -> None:
     server = Server(port=4222, monitor_port=8222, store="/data", host="0.0.0.0", monitor_host="0.0.0.0")
     system = public_key(home.seed("system"))
     write_private(folder / "nats.conf", render({ACCOUNT: cell_users(keys, CELL)}, server, system_key=system))
-    for name, values in processes(home).items():
+    found = processes(home)
+    if development:
+        found[GATEWAY]["GATEWAY_DEV_TOKEN_PUBLIC_KEY"] = public_half(home.token_key())
+    for name, values in found.items():
         _write_environment(folder / f"{'streams' if name == ADMIN else name}.env", values)
     password = home.password("postgres")
     _write_environment(folder / "postgres.env", {"POSTGRES_PASSWORD": password})
@@ -91,5 +95,10 @@ if __name__ == "__main__":
     parser.add_argument(
         "--nats-port", type=int, default=4222, help="where the bus is published on this machine"
     )
+    parser.add_argument(
+        "--development",
+        action="store_true",
+        help="take the tokens of `foci token`; to try out, never where others come",
+    )
     arguments = parser.parse_args()
-    write(arguments.folder.absolute(), arguments.nats_port)
+    write(arguments.folder.absolute(), arguments.nats_port, development=arguments.development)

@@ -8,9 +8,11 @@ from services.cli import (
     contracts,
     dead_letters,
     import_calendar,
+    keys,
     nats_config,
     notify,
     operator_credentials,
+    person,
     republish,
     status,
     token,
@@ -28,11 +30,13 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("token")(token.token)
+app.command("person")(person.person)
 app.command("operator-credentials")(operator_credentials.operator_credentials)
 app.command("contracts")(contracts.contracts)
 app.command("nats-config")(nats_config.nats_config)
 app.command("republish")(republish.republish)
 app.add_typer(import_calendar.import_app, name="import")
+app.add_typer(keys.keys_app, name="keys")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")
 app.add_typer(dead_letters.dead_letters_app, name="dead-letters")

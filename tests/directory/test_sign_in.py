@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from services.directory.duties import duties
 from shared.contracts.directory.facts import SignInRequestedV1
-from shared.contracts.directory.requests import EnsurePerson, GetMe, RegisterGuest
+from shared.contracts.directory.requests import EnsurePerson, GetMe, OpenAccount, RegisterGuest
 from shared.contracts.directory.sessions import GetSignIn, RedeemSignIn, RequestSignIn
 from shared.contracts.directory.words import Role
 from shared.kit.principal import Principal
@@ -162,3 +162,14 @@ async def test_what_is_over_is_forgotten(world: World) -> None:
     for table in ("sign_in", "sign_in_count", "session", "refresh_token"):
         assert await world.rows(f"SELECT 1 FROM {table}") == [], table  # names of ours
     assert not await timers.handle_one()
+
+
+async def test_an_account_is_opened_for_an_address_and_is_the_same_for_it_ever_after(world: World) -> None:
+    wanted = OpenAccount(hub=HUB, name="Anna Ek", email="anna@people.example", role=Role.MEMBER)
+    anna = await world.ask(wanted)
+    namesake = await world.ask(wanted.model_copy(update={"email": "other.anna@people.example"}))
+    again = await world.ask(
+        wanted.model_copy(update={"email": "ANNA@people.example", "name": "A. Ek", "role": Role.ADMIN})
+    )
+    assert namesake.id != anna.id
+    assert (again.id, again.name, again.memberships[0].role) == (anna.id, "Anna Ek", Role.ADMIN)
