@@ -6,8 +6,9 @@ import re
 from typing import Any
 from uuid import UUID
 
-from services.directory.commands import sessions
+from services.directory.commands import sessions, token_keys
 from services.directory.commands.sessions import Mint
+from services.directory.rules.tokens import SigningKey
 from services.directory.settings import Settings
 from shared.contracts.directory.sessions import Grant
 from shared.kit.ids import new_id
@@ -27,6 +28,20 @@ def signed_in(cell: Cell, person: UUID, *, agent: str = "A browser") -> Grant:
             return await sessions.begin(session, person, via="link", agent=agent, now=cell.clock(), mint=mint)
 
     return cell.run(begin())
+
+
+def signing_key(cell: Cell) -> SigningKey:
+    """The key that signs access tokens now, which nobody but directory has."""
+    service = cell.services["directory"]
+    settings = service.settings
+    assert isinstance(settings, Settings)
+    secret = settings.secret_key.get_secret_value()
+
+    async def found() -> SigningKey:
+        async with service.database.reading() as session:
+            return await token_keys.signing_key(session, secret=secret, now=cell.clock())
+
+    return cell.run(found())
 
 
 MOST = 40
