@@ -17,6 +17,8 @@ from tests.gateway.problems import problem
 from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row, headers_of
 from tests.gateway.sign_in_rows import SIGN_IN_TABLE
 
+OPTIONS = {"live_longest_s": 0}
+"""Live streams end when they have said what there is."""
 KEEPERS = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 """For the cell's keepers, not for people; outside the published document."""
 
@@ -48,6 +50,9 @@ TABLE: dict[tuple[str, str], Row] = {
         PEOPLE,
         signed_in=False,
         ask=lambda *_: {"params": {"from": "2027-03-01T10:00", "to": "2027-03-01T11:00"}},
+    ),
+    ("GET", "/v1/live"): Row(
+        200, 0, PEOPLE, signed_in=False, ask=lambda _, hub, __: {"params": {"hub": hub}}
     ),
     ("GET", "/v1/asyncapi.json"): Row(200, 0, PEOPLE, signed_in=False),
     ("GET", "/v1/openapi.json"): Row(200, 0, PEOPLE, signed_in=False),

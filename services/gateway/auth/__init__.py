@@ -66,10 +66,15 @@ class Authenticator:
             raise _invalid()
         if token.startswith(API_TOKEN):
             return await self._holder(token)
-        # By hash, so that the process holds no list of tokens for somebody to find.
-        mark = blake2b(token.encode(), digest_size=16).digest()
+        mark = _mark(token)
         known = self._callers.get(mark, self._clock().timestamp())
         return await self._check(token, mark) if known is None else known
+
+    def good_until(self, authorization: str | None) -> float | None:
+        """When the token in a header that has named a person expires, seconds since 1970; None without one."""
+        if authorization is None:
+            return None
+        return self._callers.until(_mark(authorization.partition(" ")[2]))
 
     async def _holder(self, token: str) -> Caller:
         """Who acts with an API token. Never remembered: a revoked one ends with the request after."""
@@ -129,6 +134,11 @@ def _decoded(token: str, key: Ed25519PublicKey, issuer: str, *more: str) -> dict
         options={"require": ["exp", "sub", "aud", "iss", *more], "verify_exp": False, "verify_iat": False},
     )
     return claims
+
+
+def _mark(token: str) -> bytes:
+    # By hash, so that the process holds no list of tokens for somebody to find.
+    return blake2b(token.encode(), digest_size=16).digest()
 
 
 def _invalid() -> Unauthenticated:

@@ -33,6 +33,11 @@ class Memory(Generic[K, V]):
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
+    def until(self, key: K) -> float | None:
+        """Until when a value is remembered; None when it is not."""
+        kept = self._kept.get(key)
+        return None if kept is None else kept[1]
+
     def forget(self, key: K) -> None:
         """Ask anew next time."""
         self._kept.pop(key, None)
