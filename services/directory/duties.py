@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.directory.commands import api_tokens, sign_in, token_keys
+from services.directory.commands import api_tokens, identities, sign_in, token_keys
 from services.directory.commands.sessions import Mint
 from services.directory.commands.sign_in import WISHED
 from shared.kit.timers import Duty, set_timer
@@ -33,6 +33,7 @@ def duties(mint: Mint, key_lifetime: timedelta) -> Mapping[str, Duty]:
     async def forget(session: AsyncSession, key: str, now: datetime) -> None:
         await sign_in.forget(session, now=now)
         await api_tokens.forget(session, now=now)
+        await identities.forget(session, now=now)
         await set_timer(session, FORGET, key, now + EVERY)
 
     return {WISHED: answer_wish, KEYS: renew_keys, FORGET: forget}

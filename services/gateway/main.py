@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.gateway.auth import Authenticator
+from services.gateway.auth.providers import Known
 from services.gateway.client import Services
 from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
@@ -49,6 +50,7 @@ from services.gateway.routes import (
     organisations,
     outcomes,
     profiles,
+    providers,
     sessions,
     sign_in,
     sign_ups,
@@ -104,6 +106,7 @@ PARTS = (
     hubs.router,
     me.router,
     sign_in.router,
+    providers.router,
     sessions.router,
     documents.router,
 )
@@ -135,6 +138,7 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     app.state.services, app.state.hall, app.state.figures = services, hall, figures
     app.state.departure = departure
     app.state.settings = settings
+    app.state.providers = {one.name: Known(one, clock) for one in settings.oidc_providers}
     link_key = settings.link_public_key
     app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
     app.router.routes.extend(routes(readiness))

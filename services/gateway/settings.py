@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from services.gateway.auth.providers import Provider
 from shared.kit.settings import ProcessSettings
 
 
@@ -21,6 +22,8 @@ class Settings(ProcessSettings):
     """Ed25519 public key (PEM) of development tokens; they are refused when it is not set. Only the embedded stack sets it."""
     secure_cookies: bool = True
     """False where browsers reach the gateway without TLS, which is on one's own machine only."""
+    oidc_providers: tuple[Provider, ...] = ()
+    """Who else may sign people in (OpenID Connect), as JSON: name, issuer, client_id, algorithm, roles; see docs/security.md."""
     front_url: str | None = None
     """Where people go on after signing in; `{hub}` stands for the hub's slug."""
     link_public_key: str | None = None

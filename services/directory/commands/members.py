@@ -135,7 +135,7 @@ async def ensure_person(session: AsyncSession, request: EnsurePerson, *, now: da
         who = Guest(name=request.name, email=request.email, language=request.language)
         await _refuse_email_of_another(session, who)
         person = await register_person(session, who, zone=hub.time_zone, guest=False, now=now, ids=ids)
-    await _have_role(session, request.hub, person.id, request.role, now=now, ids=ids)
+    await have_role(session, request.hub, person.id, request.role, now=now, ids=ids)
     return person
 
 
@@ -148,13 +148,14 @@ async def open_account(session: AsyncSession, request: OpenAccount, *, now: date
     if person is None:
         who = Guest(name=request.name, email=request.email, language=request.language)
         person = await register_person(session, who, zone=hub.time_zone, guest=False, now=now, ids=ids)
-    await _have_role(session, request.hub, person.id, request.role, now=now, ids=ids)
+    await have_role(session, request.hub, person.id, request.role, now=now, ids=ids)
     return person
 
 
-async def _have_role(
+async def have_role(
     session: AsyncSession, hub: str, person: UUID, role: Role, *, now: datetime, ids: Ids
 ) -> None:
+    """The person is that in the hub from now on, whatever they were."""
     membership = await _membership(session, hub, person)
     if membership is None or membership.left_at is not None:
         await join(session, hub, person, role, now=now, ids=ids)

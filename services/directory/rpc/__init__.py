@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.directory.commands.sessions import Mint
-from services.directory.rpc import api_tokens, hubs, members, people, sessions
+from services.directory.rpc import api_tokens, hubs, identities, members, people, sessions
 from services.directory.rules.sign_in import Limits
 from shared.contracts.base import Request
 from shared.kit.rpc import Handler
@@ -24,4 +24,5 @@ def changes(mint: Mint, limits: Limits) -> dict[type[Request[Any]], Handler]:
         **people.changes(mint.ids),
         **sessions.changes(mint, limits),
         **api_tokens.changes(mint),
+        **identities.changes(mint),
     }
