@@ -32,6 +32,7 @@ from services.gateway.routes import (
     bookings,
     choices,
     documents,
+    erasure,
     event_calendars,
     event_series,
     events,
@@ -105,6 +106,7 @@ PARTS = (
     me.router,
     sign_in.router,
     sessions.router,
+    erasure.router,
     documents.router,
 )
 

@@ -30,6 +30,7 @@ from tests.gateway.event_things import things, version_of
 from tests.gateway.matching_rows import MATCHING_TABLE
 from tests.gateway.notify_rows import BOUNCES, NOTIFY_TABLE
 from tests.gateway.notify_things import unsubscribe_link
+from tests.gateway.people_rows import PEOPLE_TABLE
 from tests.gateway.rows import headers_of
 from tests.gateway.sign_in_rows import SIGN_IN_TABLE
 from tests.gateway.sign_in_things import holder
@@ -50,7 +51,7 @@ OPERATIONS = [
     for method in item
 ]
 """Of the stored document, which `test_documents` holds against today's: to make that one takes each worker a second."""
-TABLE = EVENT_TABLE | MATCHING_TABLE | NOTIFY_TABLE | SIGN_IN_TABLE
+TABLE = EVENT_TABLE | MATCHING_TABLE | NOTIFY_TABLE | SIGN_IN_TABLE | PEOPLE_TABLE
 HOLDERS: dict[str, dict[TokenPurpose, dict[str, str]]] = {}
 BOOKING = "/v1/hubs/{hub}/bookings/{booking}"
 
