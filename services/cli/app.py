@@ -12,6 +12,7 @@ from services.cli import (
     nats_config,
     notify,
     operator_credentials,
+    people,
     person,
     republish,
     status,
@@ -40,3 +41,4 @@ app.add_typer(keys.keys_app, name="keys")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")
 app.add_typer(dead_letters.dead_letters_app, name="dead-letters")
+app.add_typer(people.people_app, name="people")

@@ -50,7 +50,7 @@ KEYED = frozenset({"/v1/mail/bounces"})
 """Addresses whose route looks at a key of its own; no person asks there."""
 NOBODY: dict[str, UUID | None] = {"person": None, "session": None}
 """What routes are told of who asks when nobody has signed in."""
-SECRET_PATHS = ("/v1/links/", "/v1/feeds/")
+SECRET_PATHS = ("/v1/links/", "/v1/feeds/", "/v1/me/erasure/")
 """Addresses that let whoever knows them in; they stand in no log."""
 
 

@@ -33,6 +33,7 @@ from services.gateway.routes import (
     bookings,
     choices,
     documents,
+    erasure,
     event_calendars,
     event_series,
     events,
@@ -108,6 +109,7 @@ PARTS = (
     sign_in.router,
     providers.router,
     sessions.router,
+    erasure.router,
     documents.router,
 )
 

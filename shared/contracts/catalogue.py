@@ -9,6 +9,7 @@ from shared.contracts.base import Fact, Request
 from shared.contracts.booking import facts as booking_facts
 from shared.contracts.booking import requests as booking_requests
 from shared.contracts.directory import api_tokens as directory_api_tokens
+from shared.contracts.directory import erasure as directory_erasure
 from shared.contracts.directory import facts as directory_facts
 from shared.contracts.directory import identities as directory_identities
 from shared.contracts.directory import requests as directory_requests
@@ -55,7 +56,7 @@ FACTS: dict[str, tuple[type[Fact], ...]] = {
 REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
     "directory": tuple(
         request
-        for module in (directory_requests, directory_sessions, directory_api_tokens, directory_identities)
+        for module in (directory_requests, directory_sessions, directory_api_tokens, directory_erasure, directory_identities)
         for request in _public(module, Request)
     ),
     "booking": tuple(_public(booking_requests, Request)),

@@ -9,6 +9,7 @@ from tests.gateway.rows import HUB, OPERATORS, PEOPLE, Row
 from tests.gateway.sign_in_things import signed_in
 
 SESSIONS = "/v1/me/sessions"
+PROVIDERS = "/v1/sign-in/providers"
 API_TOKENS = f"{HUB}/api-tokens"
 
 
@@ -33,6 +34,12 @@ SIGN_IN_TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/session/sign-out"): Row(200, 0, PEOPLE, signed_in=False, ask=_tokens),
     ("GET", SESSIONS): Row(200, 0, PEOPLE),
     ("DELETE", SESSIONS): Row(200, 0, PEOPLE),
+    ("GET", PROVIDERS): Row(200, 0, PEOPLE, signed_in=False),
+    # There is none here; tests/gateway/test_providers.py has one.
+    ("POST", f"{PROVIDERS}/{{provider}}/begin"): Row(404, 0, PEOPLE, signed_in=False),
+    ("POST", f"{PROVIDERS}/{{provider}}"): Row(
+        404, 0, PEOPLE, signed_in=False, ask=lambda *_: {"json": {"id_token": "x" * 40}}
+    ),
     ("GET", API_TOKENS): Row(200, 403, OPERATORS),
     ("POST", API_TOKENS): Row(201, 403, OPERATORS, ask=_new_token),
     ("DELETE", f"{API_TOKENS}/{{api_token}}"): Row(200, 403, OPERATORS),

@@ -82,6 +82,8 @@ def mailed_link(cell: Cell, email: str, **more: str) -> str:
 
 def things_of_sign_in(cell: Cell, hub: str, path: str, *, operators: bool) -> dict[str, str]:
     """What the address of a route about signing in names: another member's session, or the operator's own."""
+    if "{provider}" in path:
+        return {"provider": "nobody"}
     if "{api_token}" in path:
         return {"api_token": api_token(cell, hub, "kiosk")["id"]}
     if "{session}" not in path:

@@ -53,7 +53,7 @@ async def exchange(session: AsyncSession, request: ExchangeIdentity, *, now: dat
     person = await _whose(session, request, now=now, mint=mint)
     for given in request.roles:
         await have_role(session, given.hub, person, given.role, now=now, ids=mint.ids)
-    return await sessions.begin(
+    return await sessions.start(
         session, person, via=request.provider, agent=request.agent, now=now, mint=mint
     )
 

@@ -168,9 +168,7 @@ class Known:
             ) as client:
                 base = self.provider.issuer.rstrip("/")
                 document = await self._fetched(client, f"{base}/.well-known/openid-configuration")
-                if document["issuer"] != self.provider.issuer:
-                    raise ValueError("it calls itself otherwise")
-                keys = await self._fetched(client, self.provider.jwks_uri or str(document["jwks_uri"]))
+                keys = await self._fetched(client, self._keys_at(document))
             self.keys = {one.key_id: one for one in jwt.PyJWKSet.from_dict(keys).keys if one.key_id}
             self.authorization_endpoint = str(document["authorization_endpoint"])
         except (httpx2.HTTPError, jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
@@ -179,6 +177,11 @@ class Known:
                 raise Unavailable(
                     "The sign-in provider is away. Try again shortly.", retry_after=10
                 ) from error
+
+    def _keys_at(self, document: dict[str, Any]) -> str:
+        if document["issuer"] != self.provider.issuer:
+            raise ValueError("it calls itself otherwise")
+        return self.provider.jwks_uri or str(document["jwks_uri"])
 
     async def _fetched(self, client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
         """A document of the provider. Only hosts that stand in the configuration are asked, whatever it names."""

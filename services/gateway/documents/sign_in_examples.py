@@ -16,6 +16,7 @@ _TOKEN = {
     "expires_at": "2027-05-30T08:00:00Z",
     "revoked_at": None,
 }
+_PROVIDER = {"name": "nordviken", "issuer": "https://id.nordviken.example", "client_id": "foci"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "SignInWish": {"email": "nora.nyvik@people.example", "hub": "nordviken"},
     "SignInAsked": {"minutes": 15},
@@ -43,6 +44,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "via": "link",
     },
     "SignedOut": {"sessions": 1},
+    "Providers": {"items": [_PROVIDER]},
+    "Beginning": {
+        "nonce": "foci_no_n-0S6_WzA2MjA2YjQ1ZGY5Y2QwZTQ1ZGY5Y2QwZTQ",
+        "until": "2027-03-01T08:10:00Z",
+        "authorization_endpoint": "https://id.nordviken.example/authorize",
+        "client_id": "foci",
+        "scope": "openid profile email",
+    },
+    "IdToken": {"id_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.e30.c2lnbmF0dXJl", "cookie": True},
     "NewApiToken": _NEW_TOKEN,
     "ApiTokenView": _TOKEN,
     "ApiTokenSecretView": {**_TOKEN, "token": "foci_at_J5fX0m1yS8m8mS2mV8q8rHq0n0J1y2m3o4p5q6r7s8t"},

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.queries.states import Key, states
 from services.notify.rules.moments import LONGEST_GATHER, gathered
+from shared.contracts.base import NOBODY
 from shared.contracts.notify.words import About, Channel
 from shared.kit.causes import cause_of
 from shared.kit.database import to_be_announced
@@ -82,6 +83,7 @@ async def look_at(
     rows = [
         (look.person, look.hub, look.about, look.thing, channel, _due(look, now, gather), _cause(look))
         for look in _merged(looks)
+        if look.person != NOBODY
         for channel in look.channels
     ]
     if not rows:
@@ -128,7 +130,7 @@ async def know(
     rows = sorted(
         (key.person, key.about, key.thing, channel, known.now.model_dump_json())
         for key, known in seen.items()
-        if known.now is not None
+        if known.now is not None and key.person != NOBODY
         for channel in channels
     )
     if rows:

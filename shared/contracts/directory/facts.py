@@ -116,3 +116,16 @@ class ApiTokenRevokedV1(_ApiToken):
     """A token counts no more. `subject` is the token's id."""
 
     fact = "api-token-revoked"
+
+
+class PersonErasedV1(_DirectoryFact):
+    """A person is erased: directory holds nothing of them any more, and every service that does forgets it and answers.
+
+    Stated once for all hubs, after `member-left` for each of theirs, and stated again while a service has not answered.
+    `subject` is the person; nothing but the id is said.
+    """
+
+    fact = "person-erased"
+    audience = Audience.PERSONS
+
+    person: UUID
