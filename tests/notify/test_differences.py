@@ -246,13 +246,8 @@ INTRODUCTIONS: list[Case] = [
     (None, OutcomeState(standing=CLOSED), None),
     (OutcomeState(standing=AGREED), OutcomeState(standing=MET), None),
 ]
-LINK = SignInState(until=AT + timedelta(minutes=15))
-SIGN_INS = [
-    (None, LINK, (News.SIGN_IN, NoticeKind.SIGN_IN)),
-    (None, SignInState(until=AT), None),
-    (LINK, LINK, None),
-]
-EXAMPLES = [*BOOKINGS, *PLACES, *ORGANISED, *OTHERS, *INTRODUCTIONS, *SIGN_INS]
+SIGN_IN = (None, SignInState(until=TODAY), (News.SIGN_IN, NoticeKind.SIGN_IN))
+EXAMPLES = [*BOOKINGS, *PLACES, *ORGANISED, *OTHERS, *INTRODUCTIONS, SIGN_IN]
 
 
 @pytest.mark.parametrize(("before", "now", "said"), EXAMPLES)
