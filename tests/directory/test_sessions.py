@@ -33,7 +33,7 @@ from tests.directory.world import World
 async def begun(world: World, who: Principal) -> Grant:
     """Somebody has signed in."""
     async with world.database.transaction() as session:
-        return await sessions.begin(
+        return await sessions.start(
             session, who.person, via="link", agent="A browser", now=world.now, mint=world.mint
         )
 

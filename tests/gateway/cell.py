@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +52,7 @@ from shared.kit.provision import provision
 from shared.kit.requester import Requester
 from shared.kit.settings import ServiceSettings
 from tests.gateway.clock import Time
+from tests.gateway.clock import eventually as eventually  # noqa: PLC0414  # many take it from here
 from tests.gateway.logs import listening
 from tests.gateway.outside import Outside, outside
 from tests.gateway.proxy import Wire
@@ -69,16 +69,8 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "matching": MatchingSettings,
     "notify": NotifySettings,
 }
+OFTEN = {"sign_ins_per_client": 10**6, "sign_ins_per_address": 10**6}
 BOUNCE_TOKEN = "the mail server's very own"
-
-
-def eventually(what: str, true: Callable[[], T], *, seconds: float = 15.0) -> T:
-    """Wait until `true()` is, with a deadline; its value."""
-    pause, deadline = threading.Event(), time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < deadline, f"still not so after {seconds:g} s: {what}"
-        pause.wait(0.03)
-    return value
 
 
 @dataclass
@@ -94,10 +86,6 @@ class Cell:
     token_key: str = field(default_factory=new_key)
     assertion_key: str = field(default_factory=new_key)
     link_key: str = field(default_factory=new_key)
-    # Everybody here has the same address on the network.
-    sign_ins: dict[str, int] = field(
-        default_factory=lambda: {"sign_ins_per_client": 10**6, "sign_ins_per_address": 10**6}
-    )
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -194,7 +182,7 @@ class Cell:
             "assertion_public_key": public_half(self.assertion_key),
         }
         if name == "directory":
-            shared |= {"secret_key": "of this cell", **self.sign_ins}
+            shared |= {"secret_key": "of this cell", **OFTEN}
         if name == "notify":
             own = {"secret_key": "of this cell", "link_private_key": self.link_key, "gather_s": 0.2}
             shared |= own | self.outside.settings()

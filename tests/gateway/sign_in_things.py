@@ -25,7 +25,7 @@ def signed_in(cell: Cell, person: UUID, *, agent: str = "A browser") -> Grant:
 
     async def begin() -> Grant:
         async with service.database.transaction() as session:
-            return await sessions.begin(session, person, via="link", agent=agent, now=cell.clock(), mint=mint)
+            return await sessions.start(session, person, via="link", agent=agent, now=cell.clock(), mint=mint)
 
     return cell.run(begin())
 

@@ -77,7 +77,7 @@ def _about(made: ApiToken, version: int, by: UUID, now: datetime, ids: Ids) -> d
         "occurred_at": now,
         "subject": str(made.id),
         "subject_version": version,
-        "token": made.id,
+        "holder": made.id,
         "purpose": made.purpose,
         "by": by,
     }

@@ -38,7 +38,7 @@ class Mint:
     ids: Ids
 
 
-async def begin(
+async def start(
     session: AsyncSession, person: UUID, *, via: str, agent: str, now: datetime, mint: Mint
 ) -> Grant:
     """A new session of somebody who has proved who they are."""

@@ -118,7 +118,7 @@ async def redeem(
         raise LinkUsed("This link has been used. Ask for a new one where you sign in.")
     await _have_account(session, asked.person)
     await session.execute(_USE, {"person": asked.person, "now": now})
-    return await sessions.begin(session, asked.person, via="link", agent=agent, now=now, mint=mint)
+    return await sessions.start(session, asked.person, via="link", agent=agent, now=now, mint=mint)
 
 
 async def _have_account(session: AsyncSession, person: UUID) -> None:

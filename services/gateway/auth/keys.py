@@ -59,7 +59,7 @@ class KeyRing:
         over = found is not None and found.until is not None and found.until <= self._clock()
         return None if over else found
 
-    async def published(self) -> TokenKeys:
+    async def listed(self) -> TokenKeys:
         """The list as directory said it."""
         await self._look(unknown=False)
         return self._said

@@ -53,7 +53,7 @@ async def request_sign_in(request: Request, ask: Ask, body: SignInWish) -> Respo
 @router.get("/.well-known/jwks.json", response_model=PublishedKeys, responses=NOT_MODIFIED | refusals())
 async def get_token_keys(request: Request) -> Response:
     """The keys that access tokens are signed with (RFC 7517). A new one is here a quarter of an hour before it signs."""
-    known = await request.app.state.services.authenticator.keys.published()
+    known = await request.app.state.services.authenticator.keys.listed()
     fixed: dict[str, Any] = {"kty": "OKP", "crv": "Ed25519", "alg": ALGORITHM, "use": "sig"}
     keys = [{"kid": one.kid, **fixed, "x": one.x} for one in known.items]
     response = static(request, orjson.dumps({"keys": keys}))

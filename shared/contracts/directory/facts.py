@@ -99,7 +99,7 @@ class SignInRequestedV1(_DirectoryFact):
 class _ApiToken(_DirectoryFact):
     audience = Audience.OPERATORS
 
-    token: UUID = described("Who acts with it: stands where a person's id would.")
+    holder: UUID = described("Who acts with it: stands where a person's id would, and is the token's id.")
     purpose: TokenPurpose
     by: UUID = described("Which operator it was.")
 
