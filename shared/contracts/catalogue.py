@@ -56,7 +56,13 @@ FACTS: dict[str, tuple[type[Fact], ...]] = {
 REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
     "directory": tuple(
         request
-        for module in (directory_requests, directory_sessions, directory_api_tokens, directory_erasure, directory_identities)
+        for module in (
+            directory_requests,
+            directory_sessions,
+            directory_api_tokens,
+            directory_erasure,
+            directory_identities,
+        )
         for request in _public(module, Request)
     ),
     "booking": tuple(_public(booking_requests, Request)),

@@ -11,7 +11,7 @@ from shared.contracts.directory.words import Role
 from tests.gateway.cell import Cell, eventually
 from tests.gateway.event_things import sign_up_for
 from tests.gateway.matching_things import heard_of, match_for, opened, vocabulary
-from tests.gateway.sign_in_things import mailed_link
+from tests.gateway.sign_in_things import comes_from_a_provider, mailed_link
 
 MARK = "zqvist"
 """Stands in the name, the address and every word that is the person's own."""
@@ -74,6 +74,7 @@ def signs_in(who: Planted) -> None:
     link = mailed_link(who.cell, ADDRESS)
     signed = who.cell.http.post(link, headers={"User-Agent": f"Browser of {MARK}"})
     assert signed.status_code == 200, signed.text
+    comes_from_a_provider(who.cell, who.id)
     who.acts("POST", "/v1/hubs/there/api-tokens", json={"name": "Kiosk", "purpose": "kiosk"})
 
 

@@ -30,6 +30,14 @@ def signed_in(cell: Cell, person: UUID, *, agent: str = "A browser") -> Grant:
     return cell.run(begin())
 
 
+def comes_from_a_provider(cell: Cell, person: UUID) -> None:
+    """A provider has signed them in before."""
+    cell.sql(
+        "directory",
+        f"INSERT INTO identity VALUES ('https://id.nordviken.example', 'them', '{person}', now())",  # an id
+    )
+
+
 def signing_key(cell: Cell) -> SigningKey:
     """The key that signs access tokens now, which nobody but directory has."""
     service = cell.services["directory"]

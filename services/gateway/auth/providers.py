@@ -105,10 +105,11 @@ class Known:
         return self._said(claims)
 
     async def _key(self, kid: object) -> jwt.PyJWK:
-        if not isinstance(kid, str):
-            raise _invalid()
-        await self.look(unknown=kid not in self.keys)
-        if kid not in self.keys:
+        await self.look(unknown=kid is not None and kid not in self.keys)
+        if kid is None and len(self.keys) == 1:
+            # A provider with one key need not name it (OpenID Connect Core 1.0, 10.1).
+            return next(iter(self.keys.values()))
+        if not isinstance(kid, str) or kid not in self.keys:
             raise _invalid()
         return self.keys[kid]
 
@@ -169,7 +170,7 @@ class Known:
                 base = self.provider.issuer.rstrip("/")
                 document = await self._fetched(client, f"{base}/.well-known/openid-configuration")
                 keys = await self._fetched(client, self._keys_at(document))
-            self.keys = {one.key_id: one for one in jwt.PyJWKSet.from_dict(keys).keys if one.key_id}
+            self.keys = {one.key_id or "": one for one in jwt.PyJWKSet.from_dict(keys).keys}
             self.authorization_endpoint = str(document["authorization_endpoint"])
         except (httpx2.HTTPError, jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
             log.warning("sign-in provider not asked", provider=self.provider.name, error=type(error).__name__)
