@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from jwt.algorithms import RSAAlgorithm
 from oidc_provider_mock import User, run_server_in_thread  # type: ignore[import-untyped]  # says nothing of its types
 
-from services.gateway.auth.providers import Known, Provider
+from services.gateway.auth.providers import Known
+from services.gateway.settings import Provider
 from shared.contracts.directory.requests import EnsurePerson
 from shared.contracts.directory.words import Role
 from shared.kit.principal import Unauthenticated

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import jwt
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel
 
-from shared.contracts.base import Slug
+from services.gateway.settings import Provider
 from shared.contracts.directory.identities import GivenRole
-from shared.contracts.directory.words import Role
 from shared.kit.errors import Unavailable
 from shared.kit.ids import Clock
 from shared.kit.principal import Unauthenticated
@@ -30,46 +29,6 @@ LONGEST = 256 * 1024
 PATIENCE_S = 3.0
 AHEAD_S = 60.0
 """So far a provider's clock may be ahead of ours."""
-Algorithm = Literal["RS256", "PS256", "ES256", "EdDSA"]
-
-
-class RoleRule(BaseModel):
-    """Whoever's `claim` has this value, alone or in a list, is given the role in the hub when they sign in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    claim: str
-    value: str
-    hub: Slug
-    role: Role
-
-    @field_validator("role")
-    @classmethod
-    def _no_admins(cls, role: Role) -> Role:
-        if role is Role.ADMIN:
-            raise ValueError("admins are made by admins, not by a provider")
-        return role
-
-
-class Provider(BaseModel):
-    """A provider whose tokens are exchanged; `issuer` as it writes itself, `client_id` as it calls Foci."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Slug
-    issuer: str
-    client_id: str = Field(min_length=1)
-    algorithm: Algorithm = "RS256"
-    roles: tuple[RoleRule, ...] = ()
-    jwks_uri: str | None = None
-    """Where its keys are, if that is on another host than the issuer; nothing else is asked there."""
-    plain_http: bool = False
-    """For a provider on this machine, in tests."""
-
-    @field_validator("client_id")
-    @classmethod
-    def _plain(cls, value: str | SecretStr) -> str:
-        return str(value)
 
 
 class ProviderToken(BaseModel):
