@@ -37,6 +37,7 @@ from services.gateway.routes import (
     event_calendars,
     event_series,
     events,
+    export,
     feeds,
     gaps,
     hubs,
@@ -48,6 +49,7 @@ from services.gateway.routes import (
     me,
     members,
     notices,
+    now,
     organisations,
     outcomes,
     profiles,
@@ -60,6 +62,7 @@ from services.gateway.routes import (
     webhooks,
 )
 from services.gateway.settings import Settings
+from services.gateway.wishes import Wishes
 from shared.contracts.access import GATEWAY
 from shared.kit import problems, telemetry
 from shared.kit.errors import FociError
@@ -104,12 +107,14 @@ PARTS = (
     mail.router,
     skills.router,
     live.router,
+    now.router,
     hubs.router,
     me.router,
     sign_in.router,
     providers.router,
     sessions.router,
     erasure.router,
+    export.router,
     documents.router,
 )
 
@@ -145,7 +150,11 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
     app.router.routes.extend(routes(readiness))
     app.add_middleware(
-        Door, authenticator=authenticator, limit=parse(settings.rate_limit), body_limit=settings.body_limit
+        Door,
+        authenticator=authenticator,
+        limit=parse(settings.rate_limit),
+        body_limit=settings.body_limit,
+        wishes=Wishes(settings.traces_wished),
     )
     if settings.cors_origins:
         _let_frontends_in(app, settings.cors_origins)

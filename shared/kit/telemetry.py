@@ -42,6 +42,10 @@ RELAY_DUPLICATES = Counter("foci_relay_duplicates_total", "Facts the stream alre
 RELAY_REWINDS = Counter(
     "foci_relay_rewinds_total", "Times a stream did not end where it should.", ("stream",)
 )
+FORGOTTEN_FACTS = Gauge(
+    "foci_forgotten_facts",
+    "Facts in the service's stream that its database does not know; above 100 the relay waits for `foci mend`.",
+)
 RELAY_HELD_BACK = Counter(
     "foci_relay_held_back_total", "Looks that found rows an open transaction holds back.", ("stream",)
 )
@@ -168,7 +172,7 @@ def extract(carrier: Mapping[str, str] | None) -> Context:
 
 def is_recorded(headers: Mapping[str, str] | None) -> bool:
     """Whether the trace is sampled: the last bit of `traceparent` (W3C Trace Context), read without parsing the rest."""
-    return headers is not None and headers.get("traceparent", "0")[-1] in "13579bdf"
+    return headers is not None and (headers.get("traceparent") or "0")[-1] in "13579bdf"
 
 
 class _Unsampled:

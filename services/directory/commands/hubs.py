@@ -79,6 +79,11 @@ async def _state_profile(
     )
 
 
+async def state_again(session: AsyncSession, hub: Hub, *, now: datetime, ids: Ids) -> None:
+    """State the hub's profile as it is."""
+    await _state_profile(session, HubSnapshotV1, hub, now=now, ids=ids)
+
+
 async def restate_hubs(
     session: AsyncSession, after: str, *, clock: Clock, ids: Ids
 ) -> tuple[int, str | None]:
@@ -86,7 +91,7 @@ async def restate_hubs(
     following = select(Hub).where(Hub.slug > after).order_by(Hub.slug).limit(RESTATED_AT_ONCE)
     hubs = (await session.scalars(following)).all()
     for hub in hubs:
-        await _state_profile(session, HubSnapshotV1, hub, now=clock(), ids=ids)
+        await state_again(session, hub, now=clock(), ids=ids)
     return len(hubs), hubs[-1].slug if len(hubs) == RESTATED_AT_ONCE else None
 
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 SIGN_IN = (
     # What somebody has asked for, for the moment until it is looked at whether the address is anybody's.
