@@ -155,4 +155,4 @@ async def test_a_receipt_is_kept_longer_than_backups_and_then_goes(world: World)
 
 def overdue(service: str) -> float:
     """How often a service was found not to have answered."""
-    return REGISTRY.get_sample_value("foci_erasures_overdue_total", {"service": service}) or 0.0
+    return REGISTRY.get_sample_value("foci_erasures_overdue_total", {"asked": service}) or 0.0
