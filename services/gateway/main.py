@@ -35,6 +35,7 @@ from services.gateway.routes import (
     event_calendars,
     event_series,
     events,
+    export,
     feeds,
     gaps,
     hubs,
@@ -46,6 +47,7 @@ from services.gateway.routes import (
     me,
     members,
     notices,
+    now,
     organisations,
     outcomes,
     profiles,
@@ -99,9 +101,11 @@ PARTS = (
     mail.router,
     skills.router,
     live.router,
+    now.router,
     hubs.router,
     me.router,
     erasure.router,
+    export.router,
     documents.router,
 )
 

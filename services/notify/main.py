@@ -10,6 +10,7 @@ from services.notify import rpc
 from services.notify.channels.http import Outside
 from services.notify.channels.smtp import MailServer, Server
 from services.notify.commands.forgetting_people import forget_person
+from services.notify.commands.recollecting import recollect
 from services.notify.consumers.following import follows, follows_events
 from services.notify.consumers.hooks import hands_on
 from services.notify.consumers.mirrors import MIRRORS
@@ -42,6 +43,7 @@ def assemble(
     hooks = WebhookSender(service.database, outside, key=key, clock=clock, ids=ids, chance=chance)
     service.server.answers(rpc.handlers(settings, outside, ids))
     service.server.answers_directly(rpc.webhooks.secret_handlers(service.database, outside, key, ids))
+    service.recollects(recollect)
     service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
     service.does(forgetting(clock, ids).duties())
     service.does(duties(), standing=(FORGET,))
