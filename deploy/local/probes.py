@@ -45,7 +45,7 @@ async def connect_once(url: str, **options: Any) -> Client:
     """A NATS client, or an error within seconds; left to itself the library tries for minutes, also without reconnecting."""
     async with asyncio.timeout(TIMEOUT_S):
         return await nats.connect(
-            url,
+            url.split(","),
             allow_reconnect=False,
             max_reconnect_attempts=1,
             reconnect_time_wait=0.1,

@@ -6,6 +6,7 @@ import json
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,7 +20,10 @@ class LocalSettings(BaseSettings):
     home: Path = Path(".foci")
     port: int = Field(default=8080, ge=1, le=65535)
     nats_url: str | None = None
-    """A NATS server to use instead of the embedded one; its user must be allowed everything."""
+    """A NATS server to use instead of the embedded one; its user must be allowed everything. Of a cluster all nodes, with
+    commas between."""
+    stream_replicas: Literal[1, 3, 5] = 1
+    """Copies of each stream, for FOCI_NATS_URL with a cluster of as many nodes."""
     database_url: str | None = None
     """An administrator's PostgreSQL URL (may make databases and roles) instead of the embedded server."""
     rate_limit: str = "600/minute"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,10 +16,11 @@ from nats.aio.client import Client
 
 from deploy.local.bus import write_config
 from deploy.local.databases import make_databases
+from deploy.local.forks import Nursery, python
 from deploy.local.home import Home, public_half
 from deploy.local.narrator import Narrator
 from deploy.local.probes import answers_ok, connect_once, unreachable
-from deploy.local.servers import ENVIRONMENT, Nats, Postgres, bound_to_parent, free_port, is_free
+from deploy.local.servers import ENVIRONMENT, Nats, Postgres, free_port, is_free
 from deploy.local.settings import LocalSettings, telemetry_environment
 from deploy.local.supervisor import DidNotStart, Leftover, Program, Running, Supervisor, clear
 from shared.contracts.access import ADMIN, inbox_prefix
@@ -48,7 +47,8 @@ class Stack:
         self.settings = settings
         self.home = Home(settings.home)
         self.narrator = narrator
-        self.supervisor = Supervisor(narrator.say, self._write_state)
+        self.nursery = Nursery(self.home.log("nursery"))
+        self.supervisor = Supervisor(narrator.say, self._write_state, self.nursery)
         self.ports: dict[str, int] = {}
         self.postgres: Postgres | None = None
         self._lock: TextIO | None = None
@@ -64,11 +64,12 @@ class Stack:
         with self.narrator.step("migrations"):
             await self._migrate()
         with self.narrator.step(f"services: {', '.join(SERVICES)}, {GATEWAY}"):
-            await self.supervisor.start(*self._programs())
+            await self.supervisor.start(*self.programs())
 
     async def down(self) -> None:
         """Stop everything in reverse order and let go of FOCI_HOME."""
         await self.supervisor.stop()
+        await self.nursery.stop()
         if self._lock is not None:
             self._lock.close()
 
@@ -157,15 +158,9 @@ class Stack:
 
     def _mail(self) -> Program:
         """Takes every mail and delivers none; a page shows them."""
-        command = [
-            sys.executable,
-            "-m",
-            "deploy.local.mailbox",
-            str(self.ports["smtp"]),
-            str(self.ports[MAIL]),
-        ]
+        ports = (str(self.ports["smtp"]), str(self.ports[MAIL]))
         return Program(
-            MAIL, lambda: bound_to_parent([*command, str(self.home.mail)], ending=signal.SIGKILL), ENVIRONMENT,
+            MAIL, python("deploy.local.mailbox", *ports, str(self.home.mail)), ENVIRONMENT,
             lambda: answers_ok(f"{self.mail_url}/healthz"), self.home.log(MAIL), folder=ROOT, url=self.mail_url,
         )  # fmt: skip
 
@@ -198,7 +193,7 @@ class Stack:
     async def _provision_streams(self) -> None:
         client = await self.connect_as_admin()
         try:
-            await provision(client)
+            await provision(client, replicas=self.settings.stream_replicas)
         finally:
             await client.close()
 
@@ -258,10 +253,7 @@ class Stack:
         url = f"http://127.0.0.1:{self.ports[name]}"
         return Program(
             name,
-            # Killed with the supervisor: a service has nothing to lose, its work is committed or it is not.
-            lambda: bound_to_parent(
-                [sys.executable, "-m", f"services.{service}", "serve"], ending=signal.SIGKILL
-            ),
+            python(f"services.{service}", "serve"),
             environment,
             lambda: answers_ok(f"{url}/readyz"),
             self.home.log(name),
@@ -269,7 +261,7 @@ class Stack:
             url=url,
         )
 
-    def _programs(self) -> list[Program]:
+    def programs(self) -> list[Program]:
         """The gateway is last, because it shall stop first; it can start beside the services it asks."""
         services = [self._service(name) for service in SERVICES for name in self._names(service)]
         return [*services, *(self._gateway(name) for name in self._names(GATEWAY))]
@@ -294,22 +286,10 @@ class Stack:
 
     async def _migrate(self) -> None:
         log = self.home.log("migrations")
-        command = [sys.executable, "-m", "deploy.local.migrations"]
         urls = {service: self._database_url(service) for service in SERVICES}
         environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "MIGRATIONS_URLS": json.dumps(urls)}
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *bound_to_parent(command, ending=signal.SIGKILL),
-                stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=ROOT,
-                env=environment,
-            )  # fmt: skip
-        try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            raise
-        if code:
+        log.unlink(missing_ok=True)
+        if await self.supervisor.run(python("deploy.local.migrations"), environment, log, ROOT):
             raise DidNotStart(f"the migrations failed:\n{log.read_text()[-3000:]}")
 
     # --- what others may read ---

@@ -14,6 +14,8 @@ from typing import Protocol
 
 import psutil
 
+from deploy.local.forks import Child, Nursery
+
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
@@ -24,6 +26,9 @@ READY_DEADLINE_S = 60.0
 POLL_S = 0.05
 WIDEST = 300
 LARGEST_LOG = 20 * 1024 * 1024
+
+
+Command = Callable[[], list[str]] | tuple[str, ...]
 
 
 class Announce(Protocol):
@@ -41,8 +46,8 @@ class Program:
     """Something to keep running."""
 
     name: str
-    command: Callable[[], list[str]]
-    """Made anew at each start, in the process that will be the parent."""
+    command: Command
+    """Made anew at each start, in the process that will be the parent; or what follows `python -m`, for the nursery."""
     environment: Mapping[str, str]
     ready: Callable[[], Awaitable[bool]]
     log: Path
@@ -59,7 +64,7 @@ class Running:
     """One program and the process it is at the moment."""
 
     program: Program
-    process: asyncio.subprocess.Process | None = None
+    process: Child | None = None
     words: str = "starting"
     since: float = field(default_factory=time.time)
     created: float = 0.0
@@ -88,8 +93,14 @@ def tail(log: Path, lines: int = 15) -> str:
 class Supervisor:
     """Use from one event loop and one thread: the kernel ties a child to the thread that started it."""
 
-    def __init__(self, announce: Announce, changed: Callable[[dict[str, Running]], None]) -> None:
+    def __init__(
+        self,
+        announce: Announce,
+        changed: Callable[[dict[str, Running]], None],
+        nursery: Nursery,
+    ) -> None:
         self.running: dict[str, Running] = {}
+        self._nursery = nursery
         self._announce = announce
         self._changed = changed
         self._stopping = False
@@ -125,19 +136,38 @@ class Supervisor:
         program = running.program
         if program.log.exists() and program.log.stat().st_size > LARGEST_LOG:
             program.log.replace(program.log.with_suffix(".log.1"))
-        with program.log.open("ab") as log:
-            running.process = await asyncio.create_subprocess_exec(
-                *program.command(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=dict(program.environment),
-                cwd=program.folder,
-                start_new_session=True,  # Ctrl-C at the console reaches only the supervisor, which stops in order
-            )
+        running.process = await self._started(
+            program.command, program.environment, program.log, program.folder
+        )
         with contextlib.suppress(psutil.NoSuchProcess):
             running.created = psutil.Process(running.process.pid).create_time()
         self._say(running, "starting")
+
+    async def _started(
+        self, command: Command, environment: Mapping[str, str], log: Path, folder: Path | None
+    ) -> Child:
+        if not callable(command):
+            return await self._nursery.start(command, environment, log)
+        with log.open("ab") as output:
+            return await asyncio.create_subprocess_exec(
+                *command(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,  # Ctrl-C at the console reaches only the supervisor, which stops in order
+            )
+
+    async def run(self, command: Command, environment: Mapping[str, str], log: Path, folder: Path) -> int:
+        """Start something that ends by itself; returns its exit code. Who stops waiting stops it."""
+        process = await self._started(command, environment, log, folder)
+        try:
+            return await process.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            raise
 
     async def _becomes_ready(self, running: Running) -> bool:
         deadline = time.monotonic() + READY_DEADLINE_S
@@ -186,7 +216,7 @@ class Supervisor:
                 await self._end(running.process, running.program)
             self._say(running, "stopped")
 
-    async def _end(self, process: asyncio.subprocess.Process, program: Program) -> None:
+    async def _end(self, process: Child, program: Program) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(program.ending)
         try:

@@ -48,41 +48,49 @@ def operator_user(name: str, public_key: str, hubs: Iterable[str]) -> User:
 def _user(user: User) -> dict[str, object]:
     if user.permissions is None:
         return {"nkey": user.nkey}
+    refused = list(user.permissions.not_publish)
     rules: dict[str, object] = {
-        "publish": {"allow": list(user.permissions.publish)},
+        "publish": {"allow": list(user.permissions.publish), **({"deny": refused} if refused else {})},
         "subscribe": {"allow": list(user.permissions.subscribe)},
     }
+    if user.permissions.never:
+        rules["publish"] = {"allow": list(user.permissions.publish), "deny": list(user.permissions.never)}
     if user.permissions.allow_responses:
         # One answer to each request, while its sender may still be waiting.
         rules["allow_responses"] = {"max": 1, "expires": "1m"}
     return {"nkey": user.nkey, "permissions": rules}
 
 
-def render(accounts: Mapping[str, Iterable[User]], server: Server, *, system_key: str | None = None) -> str:
-    """The configuration file as text; JSON is a subset of what nats-server reads."""
+def accounts_block(accounts: Mapping[str, Iterable[User]], *, system_key: str | None) -> dict[str, object]:
+    """Who there is and what each may do. Nobody is let in who does not sign in: there is no `no_auth_user`."""
     known: dict[str, object] = {
         name: {"jetstream": "enabled", "users": [_user(user) for user in users]}
         for name, users in accounts.items()
     }
     known["SYS"] = {"users": [{"nkey": system_key}] if system_key else []}
-    return json.dumps(
-        {
-            "server_name": server.name,
-            "host": server.host,
-            "port": server.port,
-            "http": f"{server.monitor_host}:{server.monitor_port}",
-            "max_payload": MAX_PAYLOAD,
-            # A dead client is noticed within half a minute.
-            "ping_interval": "10s",
-            "ping_max": 2,
-            "write_deadline": "5s",
-            # The shortest the server takes; clients are told to leave at once, spread over the rest.
-            "lame_duck_duration": "30s",
-            "lame_duck_grace_period": "1s",
-            "jetstream": {"store_dir": server.store, "sync_interval": server.sync_interval},
-            "system_account": "SYS",
-            "accounts": known,
-            **server.extra,
-        },
-        indent=2,
-    )
+    return {"system_account": "SYS", "accounts": known}
+
+
+def server_block(server: Server) -> dict[str, object]:
+    """Everything about one server but who may connect."""
+    return {
+        "server_name": server.name,
+        "host": server.host,
+        "port": server.port,
+        "http": f"{server.monitor_host}:{server.monitor_port}",
+        "max_payload": MAX_PAYLOAD,
+        # A dead client is noticed within half a minute.
+        "ping_interval": "10s",
+        "ping_max": 2,
+        "write_deadline": "5s",
+        # The shortest the server takes; clients are told to leave at once, spread over the rest.
+        "lame_duck_duration": "30s",
+        "lame_duck_grace_period": "1s",
+        "jetstream": {"store_dir": server.store, "sync_interval": server.sync_interval},
+        **server.extra,
+    }
+
+
+def render(accounts: Mapping[str, Iterable[User]], server: Server, *, system_key: str | None = None) -> str:
+    """The configuration file of a single server as text; JSON is a subset of what nats-server reads."""
+    return json.dumps({**server_block(server), **accounts_block(accounts, system_key=system_key)}, indent=2)

@@ -12,6 +12,7 @@ from services.booking.commands.attempts import Attempts
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
 from services.booking.duties import duties
+from services.booking.queries.load import measure_load
 from services.booking.settings import Settings
 from shared.contracts.booking.requests import Reserve
 from shared.contracts.streams import facts_heard_by
@@ -38,6 +39,7 @@ def assemble(
     service.server.answers_directly({Reserve: reservations.reserve})
     service.consumes(*hears(service.database, clock=clock, ids=ids, chance=chance))
     service.does(duties(ids), standing=(venue_comparing.COMPARED,))
+    service.measures(measure_load)
     service.restates(
         {
             "spaces": partial(restate_spaces, clock=clock, ids=ids),

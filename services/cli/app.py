@@ -8,6 +8,7 @@ from services.cli import (
     contracts,
     dead_letters,
     import_calendar,
+    nats_config,
     notify,
     operator_credentials,
     republish,
@@ -29,6 +30,7 @@ app.command("status")(status.status)
 app.command("token")(token.token)
 app.command("operator-credentials")(operator_credentials.operator_credentials)
 app.command("contracts")(contracts.contracts)
+app.command("nats-config")(nats_config.nats_config)
 app.command("republish")(republish.republish)
 app.add_typer(import_calendar.import_app, name="import")
 app.add_typer(notify.notify_app, name="notify")

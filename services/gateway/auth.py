@@ -46,6 +46,11 @@ class Memory(Generic[K, V]):
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
+    def until(self, key: K) -> float | None:
+        """Until when a value is remembered; None when it is not."""
+        kept = self._kept.get(key)
+        return None if kept is None else kept[1]
+
     def forget(self, key: K) -> None:
         """Ask anew next time."""
         self._kept.pop(key, None)
@@ -77,10 +82,15 @@ class Authenticator:
             raise Unauthenticated("Send `Authorization: Bearer <token>`.")
         if len(token) > LONGEST_TOKEN:
             raise Unauthenticated("The token is not valid. Get a new one.")
-        # By hash, so that the process holds no list of tokens for somebody to find.
-        mark = blake2b(token.encode(), digest_size=16).digest()
+        mark = _mark(token)
         known = self.persons.get(mark, self.clock().timestamp())
         return self._check(token, mark) if known is None else known
+
+    def good_until(self, authorization: str | None) -> float | None:
+        """When the token in a header that has named a person expires, seconds since 1970; None without one."""
+        if authorization is None:
+            return None
+        return self.persons.until(_mark(authorization.partition(" ")[2]))
 
     def _check(self, token: str, mark: bytes) -> UUID:
         if self.dev_key is None:
@@ -111,3 +121,8 @@ class Authenticator:
             signed = sign(principal, self.assertion_key, cell=cell, now=now)
             self.assertions.put((principal, cell), signed, now.timestamp() + REMEMBER_S)
         return signed
+
+
+def _mark(token: str) -> bytes:
+    # By hash, so that the process holds no list of tokens for somebody to find.
+    return blake2b(token.encode(), digest_size=16).digest()

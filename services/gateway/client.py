@@ -34,6 +34,10 @@ class Services:
     access: Memory[Place, AccessView] = field(default_factory=Memory)
     asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKED_AT_ONCE))
 
+    def forget(self, hub: str, person: UUID) -> None:
+        """Ask for the person's role in the hub anew next time."""
+        self.access.forget((person, hub))
+
     def errand(self) -> Errand:
         """The way of one HTTP request, which is answered within the deadline however much it asks."""
         return Errand(self, monotonic() + self.deadline_s)
@@ -85,9 +89,14 @@ class Errand:
         assertion = self.services.authenticator.vouch(principal, access.cell)
         return await self._send(request, access.cell, assertion, key)
 
+    async def access(self, hub: str, person: UUID | None) -> AccessView:
+        """Where the hub lives, and what the person is there; NotFound when there is no such hub."""
+        access, _ = await self._access(hub, person)
+        return access
+
     def forget(self, hub: str, person: UUID) -> None:
         """The person's role in the hub has changed."""
-        self.services.access.forget((person, hub))
+        self.services.forget(hub, person)
 
     async def _access(self, hub: str, person: UUID | None) -> tuple[AccessView, bool]:
         services = self.services

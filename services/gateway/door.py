@@ -76,7 +76,7 @@ class Door:
         head = scope["method"] == "HEAD"
         if head:
             # What GET would answer, without the body; the HTTP server still knows what was asked.
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", "state": {**scope.get("state", {}), "head": True}}
         started = time.perf_counter()
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         plain = {name.decode("latin-1"): value for name, value in headers.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -22,6 +22,10 @@ from services.gateway.client import Services
 from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
 from services.gateway.leaving import Departure, LeavingServer
+from services.gateway.live.following import followers
+from services.gateway.live.hall import Hall, Limits
+from services.gateway.live.keeping import keep_up
+from services.gateway.live.occupancy import PublicOccupancy
 from services.gateway.responses import problem_response
 from services.gateway.routes import (
     bookings,
@@ -35,12 +39,14 @@ from services.gateway.routes import (
     hubs,
     introductions,
     links,
+    live,
     mail,
     matches,
     me,
     members,
     notices,
     organisations,
+    outcomes,
     profiles,
     sign_ups,
     skills,
@@ -85,10 +91,12 @@ PARTS = (
     introductions.router,
     members.router,
     gaps.router,
+    outcomes.router,
     organisations.router,
     webhooks.router,
     mail.router,
     skills.router,
+    live.router,
     hubs.router,
     me.router,
     documents.router,
@@ -107,15 +115,18 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     )
     readiness = Readiness()
     services = Services(settings.cell, authenticator, clock, settings.deadline_s)
+    hall = Hall(services, _limits(settings))
+    figures = PublicOccupancy(hall)
+    departure = Departure(readiness)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with running("bus", _keep_connected(settings, services, readiness, clock)):
+        async with running("bus", _keep_connected(settings, hall, figures, departure, readiness)):
             yield
 
     app = _routed(lifespan)
-    app.state.services = services
-    app.state.departure = Departure(readiness)
+    app.state.services, app.state.hall, app.state.figures = services, hall, figures
+    app.state.departure = departure
     app.state.settings = settings
     link_key = settings.link_public_key
     app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
@@ -124,14 +135,19 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
         Door, authenticator=authenticator, limit=parse(settings.rate_limit), body_limit=settings.body_limit
     )
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-            expose_headers=["ETag", "Link", "Location", "Retry-After"],
-        )
+        _let_frontends_in(app, settings.cors_origins)
     return app
+
+
+def _let_frontends_in(app: FastAPI, origins: Sequence[str]) -> None:
+    asks = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"]
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=asks,
+        expose_headers=["ETag", "Link", "Location", "Retry-After"],
+    )
 
 
 def _routed(lifespan: Lifespan | None = None) -> FastAPI:
@@ -169,13 +185,24 @@ def openapi_document() -> dict[str, Any]:
     return _routed().openapi()
 
 
-async def _keep_connected(settings: Settings, services: Services, readiness: Readiness, clock: Clock) -> None:
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.live_together, settings.live_per_person, settings.live_per_address, settings.live_held
+    )
+
+
+async def _keep_connected(
+    settings: Settings, hall: Hall, figures: PublicOccupancy, departure: Departure, readiness: Readiness
+) -> None:
     async with AsyncExitStack() as stack:
         closed = Closed()
         nc: Client = await connect(settings, GATEWAY, closed)
         stack.push_async_callback(nc.close)
         readiness.needs("nats", Pulse(nc).beats)
-        services.requester = Requester(nc, clock)
+        hall.services.requester = Requester(nc, hall.services.clock)
+        for stream, ordered in followers(nc, hall):
+            await stack.enter_async_context(running(f"live {stream}", ordered.run()))
+        await stack.enter_async_context(running("live readers", keep_up(hall, figures, departure.begun)))
         leave_the_permanent_alone()
         await closed.never()
 
@@ -258,5 +285,5 @@ def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:
 def serve() -> None:
     """Run the gateway until it is told to stop."""
     settings = from_environment(Settings)  # secrets come from the environment
-    telemetry.set_up("gateway", cell=settings.cell, level=settings.log_level)
+    telemetry.set_up("gateway", cell=settings.cell, release=RELEASE, level=settings.log_level)
     make_server(settings, make_app(settings, clock=utc_now)).run()

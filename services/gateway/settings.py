@@ -35,6 +35,16 @@ class Settings(ProcessSettings):
     """How long an idle connection is kept, seconds; longer than a load balancer keeps it, or both may end it at once."""
     body_limit: int = 131_072
     """Largest request body, bytes."""
+    live_together: Annotated[int, Field(ge=1)] = 5_000
+    """Live streams on this replica."""
+    live_per_person: Annotated[int, Field(ge=1)] = 10
+    """Live streams of one person on this replica."""
+    live_per_address: Annotated[int, Field(ge=1)] = 100
+    """Live streams of those who have not signed in, per address on this replica."""
+    live_held: Annotated[int, Field(ge=1)] = 10_000
+    """Facts of each stream that are kept for readers who come back; older ones lead to a `reset`."""
+    live_longest_s: Annotated[float, Field(ge=0)] = 300.0
+    """After this, or with the token, a live stream ends, to be opened again; with 0 as soon as it has said what there is."""
     public_url: str | None = None
     """How the gateway is reached from outside, for links; taken from the request when not set."""
     operators_nats_url: str = "nats://127.0.0.1:4222"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import rpc
 from services.matching.commands import skills
 from services.matching.commands.introductions import Terms
+from services.matching.commands.snapshots import restate_introductions
 from services.matching.consumers.leavers import follows_members
 from services.matching.consumers.mirrors import mirrors_hubs
 from services.matching.duties import STANDING, duties
@@ -40,6 +42,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.server.answers(rpc.handlers(ids, terms, vocabulary))
     service.server.answers_directly(Matches(service.database, memory).direct())
     service.consumes(*hears(service.database, clock=clock, ids=ids))
+    service.restates({"introductions": partial(restate_introductions, clock=clock, ids=ids)})
     service.does(duties(ids, counts_every=timedelta(seconds=settings.figures_every_s)), standing=STANDING)
 
 
@@ -55,7 +58,7 @@ def seeds(clock: Clock, ids: Ids) -> Step:
 def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
     """Matching's consumers of facts; the newest version wins, in whatever order they come."""
     effects = {
-        "matching__mirrors_hubs": mirrors_hubs(),
+        "matching__mirrors_hubs": mirrors_hubs(clock, ids),
         "matching__mirrors_members": follows_members(clock, ids),
     }
     return tuple(

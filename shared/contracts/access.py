@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.contracts.catalogue import REQUESTS, SERVICES
+from shared.contracts.live import LIVE_STREAMS
 from shared.contracts.streams import CONSUMERS, FOLLOWED, OCCUPANCY, STREAMS, stream_of
 
 ADMIN = "admin"
 GATEWAY = "gateway"
 OPERATOR = "operator"
+_CREATE = "$JS.API.CONSUMER.CREATE"
 
 
 @dataclass(frozen=True)
@@ -17,17 +19,33 @@ class Permissions:
     """Subjects a NATS user may publish to and subscribe to; everything else is refused by the server.
 
     `allow_responses` lets it answer a request on the reply subject the request carries, once, and nowhere
-    else.
+    else. `never` is what it may not publish to although `publish` would let it.
     """
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
     allow_responses: bool = False
+    never: tuple[str, ...] = ()
+
+    @property
+    def not_publish(self) -> tuple[str, ...]:
+        """What `publish` would allow and must not: who may make consumers of its own by any name could make, and so change,
+        a declared one, which is another service's."""
+        return tuple(
+            f"{_CREATE}.{consumer.stream}.{consumer.durable}{rest}"
+            for consumer in CONSUMERS
+            if any(subject.startswith(f"{_CREATE}.{consumer.stream}.*") for subject in self.publish)
+            for rest in ("", ".>")
+        )
 
 
 def inbox_prefix(user: str) -> str:
     """Where replies to a user's own requests arrive; a shared prefix would let one read another's replies."""
     return f"_INBOX_{user}"
+
+
+# Who makes consumers of its own on a stream could else change the filter of one that a service relies on.
+_DURABLES = tuple(f"$JS.API.CONSUMER.CREATE.*.{consumer.durable}.>" for consumer in CONSUMERS)
 
 
 def follows(service: str) -> str:
@@ -66,14 +84,21 @@ def _service(service: str, cell: str) -> Permissions:
             "$SRV.>",
         ),
         allow_responses=True,
+        never=_DURABLES if service in FOLLOWED else (),
     )
 
 
 def _gateway(cell: str) -> Permissions:
     # One token after the service: `rpc.<cell>.<service>.admin.<operation>` is out of the gateway's reach.
+    publish = [f"rpc.{cell}.{service}.*" for service in SERVICES]
+    for stream in STREAMS:
+        if stream.name in LIVE_STREAMS:
+            publish.append(f"$JS.API.STREAM.INFO.{stream.name}")
+            publish += [f"$JS.API.CONSUMER.CREATE.{stream.name}.*.{one}" for one in stream.subjects]
     return Permissions(
-        publish=tuple(f"rpc.{cell}.{service}.*" for service in SERVICES),
+        publish=tuple(publish),
         subscribe=(f"{inbox_prefix(GATEWAY)}.>",),
+        never=_DURABLES,
     )
 
 

@@ -19,6 +19,7 @@ from shared.contracts.matching import gaps as matching_gaps
 from shared.contracts.matching import introductions as matching_introductions
 from shared.contracts.matching import matches as matching_matches
 from shared.contracts.matching import members as matching_members
+from shared.contracts.matching import outcomes as matching_outcomes
 from shared.contracts.matching import profiles as matching_profiles
 from shared.contracts.matching import skills as matching_skills
 from shared.contracts.notify import facts as notify_facts
@@ -64,6 +65,7 @@ REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
             matching_members,
             matching_matches,
             matching_gaps,
+            matching_outcomes,
             matching_skills,
         )
         for request in _public(module, Request)

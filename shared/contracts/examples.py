@@ -64,7 +64,9 @@ _VALUES: dict[str, Any] = {
     "by_host": False,
     "asked_by": _PERSON,
     "lapses_at": "2027-03-15T08:00:00Z",
+    "standing": "agreed",
     "outcome": "collaboration",
+    "lessons": 3,
     "vocabulary": 1,
     # a webhook
     "webhook": _WEBHOOK,
@@ -164,6 +166,10 @@ def _matching_values(fact: type[Fact]) -> dict[str, Any]:
         return {"subject": _INTRODUCTION}
     if "vocabulary" in fact.model_fields:
         return {"subject": "vocabulary", "hub": EVERYWHERE}
+    if "lessons" in fact.model_fields:
+        return {"subject": "lessons", "hub": EVERYWHERE}
+    if "person" not in fact.model_fields:
+        return {"subject": _HUB}
     return {"subject": _PERSON if "change" in fact.model_fields else f"{_HUB}/{_PERSON}"}
 
 

@@ -153,6 +153,7 @@ INTRODUCTION_FACTS: tuple[type[Fact], ...] = (
     matching.IntroductionWithdrawnV1,
     matching.IntroductionMetV1,
     matching.OutcomeSaidV1,
+    matching.IntroductionSnapshotV1,
 )
 """What becomes of an introduction."""
 

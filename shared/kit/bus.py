@@ -10,7 +10,7 @@ from typing import Any
 
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
-from faststream.nats.security import NatsNKey
+from faststream.nats.security import NatsNKey, NatsSecurity
 from nats.aio.msg import Msg
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
@@ -55,12 +55,12 @@ def make_broker(settings: ProcessSettings, user: str, closed: Closed | None = No
     """The FastStream broker of a service; it connects when started."""
     pulling.time_out_alike()
     options = connect_options(settings, user)
-    seed = options.pop("nkeys_seed_str", None)
+    seed, tls = options.pop("nkeys_seed_str", None), options.pop("tls", None)
     return NatsBroker(
-        settings.nats_url,
+        settings.nats_servers,
         inbox_prefix=own_inbox(user),
         logger=None,
-        security=NatsNKey.from_seed(seed) if seed else None,
+        security=NatsNKey.from_seed(seed, ssl_context=tls) if seed else NatsSecurity(ssl_context=tls),
         closed_cb=closed.note if closed else None,
         **options,
     )

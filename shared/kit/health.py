@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from shared.kit import telemetry
+
 Check = Callable[[], Awaitable[None]]
 """Raises when the thing it is about does not answer."""
 
@@ -68,6 +70,10 @@ def routes(readiness: Readiness) -> list[Route]:
         )
 
     async def metrics(_: Request) -> Response:
+        result = await readiness.result()
+        telemetry.READY.clear()  # what was needed only to start is needed no more
+        for need, state in result.items():
+            telemetry.READY.labels(need).set(state == "ok")
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

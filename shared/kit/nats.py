@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
 import nats
@@ -28,6 +29,8 @@ def connect_options(settings: ProcessSettings, user: str) -> dict[str, Any]:
     }
     if settings.nats_seed is not None:
         options["nkeys_seed_str"] = settings.nats_seed.get_secret_value()
+    if settings.nats_ca is not None:
+        options["tls"] = ssl.create_default_context(cafile=settings.nats_ca)
     return options
 
 
@@ -71,7 +74,7 @@ async def connect(settings: ProcessSettings, user: str, closed: Closed | None = 
     while True:
         try:
             client = await nats.connect(
-                settings.nats_url,
+                settings.nats_servers,
                 inbox_prefix=own_inbox(user),
                 disconnected_cb=on_disconnect,
                 reconnected_cb=on_reconnect,

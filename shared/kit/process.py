@@ -15,11 +15,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from starlette.applications import Starlette
 
-from shared.contracts.streams import CONSUMERS, streams_written_by
 from shared.contracts.streams import consumer as declared_consumer
+from shared.contracts.streams import streams_written_by
 from shared.kit import housekeeping, operations, telemetry
 from shared.kit.bus import Consumer, make_broker
 from shared.kit.database import Database, make_engine
+from shared.kit.figures import Figures, Measure
 from shared.kit.following import Followed, Follower
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock
@@ -37,7 +38,6 @@ from shared.kit.timers import Duty, Timers, set_standing
 
 log = logger(__name__)
 
-MEASURE_EVERY = 5.0
 STOP_WITHIN = 15.0
 LEAVE_WITHIN = 45.0
 """Seconds for all parts together; whoever ends processes from outside must be more patient than this."""
@@ -75,28 +75,6 @@ async def wait_for_database(engine: AsyncEngine) -> None:
                 "database is not ready yet", error=f"{type(error).__name__}: {error}".split("\n", 1)[0]
             )
             await asyncio.sleep(0.5)
-
-
-async def measure(nc: Client, database: Database, service: str) -> None:
-    """Refresh the figures that nobody's work touches: consumer lag, dead letters, parked facts."""
-    js = nc.jetstream(timeout=2)
-    while True:
-        await asyncio.sleep(MEASURE_EVERY)
-        try:
-            for consumer in CONSUMERS:
-                if consumer.service == service:
-                    info = await js.consumer_info(consumer.stream, consumer.durable)
-                    lag = (info.num_pending or 0) + (info.num_ack_pending or 0)
-                    telemetry.CONSUMER_LAG.labels(consumer.durable).set(lag)
-            async with database.reading() as session:
-                dead = await session.execute(
-                    text("SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL")
-                )
-                telemetry.DEAD_LETTERS.set(dead.scalar_one())
-                parked = await session.execute(text("SELECT count(*) FROM parked_fact"))
-                telemetry.PARKED_FACTS.set(parked.scalar_one())
-        except Exception as error:  # noqa: BLE001  # a figure that cannot be read now is read next time
-            log.warning("figures not measured", error=repr(error))
 
 
 Step = Callable[[AsyncSession], Awaitable[None]]
@@ -157,6 +135,7 @@ class DataService:
         self._stops: dict[str, Callable[[], Awaitable[None]]] = {}
         self._entities: dict[str, Restate] = {}
         self._followers: list[Follower] = []
+        self._figures = Figures(nc, self.database, name)
         self._first: list[Step] = []
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
@@ -197,6 +176,10 @@ class DataService:
         self._readiness.needs("memory", follower.ready)
         self.keeps_going({"memory": follower})
 
+    def measures(self, figure: Measure) -> None:
+        """Look at this, too, whenever the figures for those who watch over the service are refreshed."""
+        self._figures.measures.append(figure)
+
     def restates(self, entities: Mapping[str, Restate]) -> None:
         """State these entities again when asked by `foci republish`."""
         self._entities.update(entities)
@@ -221,7 +204,7 @@ class DataService:
         await self._kick.listen()
         for relay in relays:
             await stack.enter_async_context(running("relay", relay.run()))
-        for name, work in (("timers", timers.run()), ("figures", self._measure())):
+        for name, work in (("timers", timers.run()), ("figures", self._figures.run(list(self._duties)))):
             await stack.enter_async_context(running(name, work))
         for name, part in self._parts.items():
             await stack.enter_async_context(running(name, part.run()))
@@ -242,9 +225,6 @@ class DataService:
         await self.server.start(self._nc, version=RELEASE)
         stack.push_async_callback(ended, "requests", self.server.stop, STOP_WITHIN)
 
-    async def _measure(self) -> None:
-        await measure(self._nc, self.database, self.name)
-
 
 Parts = Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]]
 """Builds a service's parts and starts them; the stack stops them."""
@@ -252,7 +232,7 @@ Parts = Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]]
 
 def run(name: str, settings: ServiceSettings, parts: Parts, *, clock: Clock) -> None:
     """Serve until SIGTERM: liveness at once, the parts beside it, stopped in reverse order."""
-    telemetry.set_up(name, cell=settings.cell, level=settings.log_level)
+    telemetry.set_up(name, cell=settings.cell, release=RELEASE, level=settings.log_level)
     readiness = Readiness()
 
     async def live(life: Life) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -32,6 +32,9 @@ class AdminSettings(ProcessSettings):
     """Connection of the user that may create streams and consumers."""
 
     model_config = SettingsConfigDict(env_prefix="ADMIN_", frozen=True, extra="ignore")
+
+    stream_replicas: Literal[1, 3, 5] = 1
+    """Copies of each stream, on as many nodes; 3 in production."""
 
 
 def stream_config(stream: Stream, replicas: int) -> StreamConfig:
@@ -115,10 +118,11 @@ async def provision(nc: Client, *, replicas: int = 1) -> list[str]:
     return [line for line in done if line is not None]
 
 
-async def _main(replicas: int) -> None:
-    nc = await connect(from_environment(AdminSettings), ADMIN)
+async def _main(replicas: int | None) -> None:
+    settings = from_environment(AdminSettings)
+    nc = await connect(settings, ADMIN)
     try:
-        for line in await provision(nc, replicas=replicas):
+        for line in await provision(nc, replicas=replicas or settings.stream_replicas):
             print(line)  # noqa: T201  # a command: what it did is its output
     finally:
         await nc.close()
@@ -126,5 +130,7 @@ async def _main(replicas: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Make the JetStream server match the contracts.")
-    parser.add_argument("--replicas", type=int, default=1, help="copies of each stream; 3 in production")
+    parser.add_argument(
+        "--replicas", type=int, help="copies of each stream, instead of ADMIN_STREAM_REPLICAS"
+    )
     asyncio.run(_main(parser.parse_args().replicas))

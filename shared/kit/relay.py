@@ -94,6 +94,8 @@ class Relay:
             await self._lead(database)
         finally:
             leader.set(0)
+            # How old the outbox is says whoever leads next; here the figure would stand for ever.
+            telemetry.OUTBOX_AGE.labels(self._stream.name).set(0)
 
     async def _lead(self, database: asyncpg.Connection[Any]) -> NoReturn:
         relay = StreamRelay(database, self._nc, self._stream)

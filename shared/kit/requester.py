@@ -14,7 +14,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from shared.contracts.base import Request
-from shared.kit import problems
+from shared.kit import problems, telemetry
 from shared.kit.errors import Unavailable
 from shared.kit.ids import Clock
 from shared.kit.problems import RemoteProblem
@@ -57,9 +57,10 @@ class Requester:
         service: str | None = None,
     ) -> Reply:
         """The answer to `request`; RemoteProblem when refused, Unavailable when nobody answers in `seconds`."""
-        if not self._nc.is_connected:
-            raise Unavailable("Foci's message bus is away for a moment. Try again shortly.", retry_after=2)
         name = service or request.service
+        if not self._nc.is_connected:
+            telemetry.UNANSWERED.labels(name, "bus-away").inc()
+            raise Unavailable("Foci's message bus is away for a moment. Try again shortly.", retry_after=2)
         with span(tracer, f"{name} {request.operation}", kind=SpanKind.CLIENT):
             headers = inject({DEADLINE: str(int((self._clock().timestamp() + seconds) * 1000))})
             if assertion is not None:
@@ -76,10 +77,12 @@ class Requester:
         try:
             return await self._nc.request(subject, body, timeout=seconds, headers=headers)
         except NoRespondersError as error:
+            telemetry.UNANSWERED.labels(name, "no-responders").inc()
             raise Unavailable(
                 f"The {name} service is away for a moment. Try again shortly.", retry_after=2
             ) from error
         except (NatsError, TimeoutError) as error:
+            telemetry.UNANSWERED.labels(name, "time-out").inc()
             raise Unavailable(
                 f"The {name} service did not answer in time. Try again shortly.", retry_after=2
             ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import SecretStr, ValidationError
@@ -17,11 +18,19 @@ class ProcessSettings(BaseSettings):
 
     cell: str = "local"
     nats_url: str = "nats://127.0.0.1:4222"
+    """Where NATS is; of a cluster every node, separated by commas: one that is away is not waited for."""
+    nats_ca: Path | None = None
+    """Certificates (PEM) of who vouches for the servers of `tls://` addresses; None for those the system trusts."""
     nats_seed: SecretStr | None = None
     """nkey seed of this process's NATS user; None uses the user named in the URL."""
     http_host: str = "127.0.0.1"
     http_port: int = 0
     log_level: str = "INFO"
+
+    @property
+    def nats_servers(self) -> list[str]:
+        """The addresses of NATS, one by one."""
+        return [address.strip() for address in self.nats_url.split(",") if address.strip()]
 
 
 class ServiceSettings(ProcessSettings):

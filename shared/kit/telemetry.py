@@ -23,8 +23,16 @@ from prometheus_client import Counter, Gauge, Histogram
 PROPAGATOR = TraceContextTextMapPropagator()
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+# No label is called `service`: Prometheus on Kubernetes says by that name where it asked.
+SERVICE_INFO = Gauge("foci_service_info", "1; what runs here, and where.", ("part", "cell", "release"))
+READY = Gauge("foci_ready", "1 while what the process needs answers, by what that is.", ("need",))
 REQUEST_TIME = Histogram("foci_request_seconds", "Time to answer a request.", ("operation",), buckets=_FAST)
 REQUESTS = Counter("foci_requests_total", "Requests answered.", ("operation", "status"))
+UNANSWERED = Counter(
+    "foci_requests_unanswered_total",
+    "Requests that nobody answered, by whom they were for.",
+    ("asked", "why"),
+)
 REQUESTS_ACTIVE = Gauge("foci_requests_active", "Requests being worked on or waiting.")
 OUTBOX_AGE = Gauge(
     "foci_outbox_age_seconds", "Age of the oldest fact that is not in its stream yet.", ("stream",)
@@ -49,6 +57,7 @@ CONSUMER_LAG = Gauge(
 DEAD_LETTERS = Gauge("foci_dead_letters", "Dead letters not replayed yet.")
 PARKED_FACTS = Gauge("foci_parked_facts", "Facts waiting for an earlier one of the same entity.")
 TIMER_LATENESS = Gauge("foci_timer_lateness_seconds", "How late the latest timer was handled.")
+TIMER_OVERDUE = Gauge("foci_timer_overdue_seconds", "How long the oldest timer has been due; 0 when none is.")
 TIMERS = Counter("foci_timers_total", "Timers handled.", ("kind", "outcome"))
 
 
@@ -95,11 +104,15 @@ def set_up_logs(service: str, level: str) -> None:
     structlog.contextvars.bind_contextvars(service=service)
 
 
-def set_up_traces(service: str, cell: str) -> TracerProvider:
+def set_up_traces(service: str, cell: str, release: str) -> TracerProvider:
     """A tracer provider sampled as OTEL_TRACES_SAMPLER says; exports over OTLP when an endpoint is set."""
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": service, "service.namespace": "foci", "foci.cell": cell})
-    )
+    about = {
+        "service.name": service,
+        "service.namespace": "foci",
+        "service.version": release,
+        "foci.cell": cell,
+    }
+    provider = TracerProvider(resource=Resource.create(about))
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
         # Here, because loading it takes a twentieth of the start, also for those who export nothing.
         from opentelemetry.exporter.otlp.proto.http import trace_exporter  # noqa: PLC0415
@@ -109,10 +122,11 @@ def set_up_traces(service: str, cell: str) -> TracerProvider:
     return provider
 
 
-def set_up(service: str, *, cell: str, level: str) -> TracerProvider:
+def set_up(service: str, *, cell: str, release: str, level: str) -> TracerProvider:
     """Logs and traces of one process."""
     set_up_logs(service, level)
-    return set_up_traces(service, cell)
+    SERVICE_INFO.labels(service, cell, release).set(1)
+    return set_up_traces(service, cell, release)
 
 
 def inject(carrier: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 import services.booking.main  # declares the metrics of booking
 import services.events.main  # declares the metrics of events
+import services.gateway.main  # declares the metrics of the gateway
 import services.matching.main  # declares the metrics of matching
 import services.notify.main  # noqa: F401  # declares the metrics of notify
 import shared.kit.telemetry  # noqa: F401  # declares the metrics

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.servers import free_port
-from services.notify.rules.envelopes import body_of, type_of
+from services.notify.rules.envelopes import body_of
 from services.notify.senders.webhooks import PER_PLACE
+from shared.contracts.audiences import type_of
 from shared.contracts.booking.facts import BookingConfirmedV1
 from shared.contracts.examples import example
 from tests.bench.machine import cpu, run_to_end, used_since

@@ -235,4 +235,4 @@ def _brute_force(
             took[number] += time.perf_counter() - began
             if score:
                 found[number].append((card.person, score))
-    return took, [sorted(some, key=lambda one: (-one[1], one[0]))[:TOP] for some in found]
+    return took, [sorted(some, key=lambda one: (-one[1], ranking.lot(one[0], 0)))[:TOP] for some in found]

@@ -58,7 +58,7 @@ TOP = f"""
             * CASE WHEN b.languages = '{{}}' OR $8::text[] = '{{}}' THEN {ranking.UNSAID}
                    WHEN b.languages && $8 THEN {ranking.COMMON} ELSE {ranking.NONE} END AS score
         FROM both_ways b)
-    SELECT id, score::bigint FROM scored WHERE score > 0 ORDER BY score DESC, id LIMIT $9
+    SELECT id, score::bigint FROM scored WHERE score > 0 ORDER BY score DESC FETCH FIRST $9 ROWS WITH TIES
 """
 
 
@@ -116,7 +116,8 @@ class Join:
         began = time.perf_counter()
         rows = self._loop.run_until_complete(self._connection.fetch(TOP, reader.person, *columns, *known))
         took = time.perf_counter() - began
-        return took, [(UUID(int=row["id"].int), row["score"]) for row in rows]
+        found = [(UUID(int=row["id"].int), row["score"]) for row in rows]
+        return took, sorted(found, key=lambda one: (-one[1], ranking.lot(one[0], 0)))[:k]
 
     def close(self) -> None:
         """Leave nothing behind."""

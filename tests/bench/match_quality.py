@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matching.index.index import Index
-from services.matching.rules import ranking
-from services.matching.rules.ranking import POOL, Card, Context, Place
+from services.matching.rules import lessons, ranking
+from services.matching.rules.ranking import Card, Context, Place
 from shared.contracts.matching.words import IntroductionStatus
 from tests.bench.report import Say
-from tests.matching.planted import REPORTED, Member, Plan, World, make
+from tests.matching.planted import REPORTED, Federation, Member, Plan, World, make
 from tests.world import MONDAY
 
 SHOWN = 10
@@ -60,17 +60,19 @@ class Quality:
 
 @dataclass
 class Foci:
-    """Suggesting as the service does it: the index, then rest; what is shown and met is remembered."""
+    """Suggesting as the service does it: the index, then rest; what is shown, met and said to have come of it is remembered."""
 
-    world: World
+    world: Federation
     index: Index
     numbers: Mapping[UUID, int]
     shown: defaultdict[int, dict[UUID, datetime]] = field(default_factory=lambda: defaultdict(dict))
     met: defaultdict[int, dict[UUID, datetime]] = field(default_factory=lambda: defaultdict(dict))
     exposed: dict[int, tuple[float, datetime]] = field(default_factory=dict)
+    said: defaultdict[tuple[str, str], dict[int, bool]] = field(default_factory=lambda: defaultdict(dict))
+    """By pair of concepts, who said what: whether anything ever came of it."""
 
     @classmethod
-    def of(cls, world: World) -> Foci:
+    def of(cls, world: Federation) -> Foci:
         """On a world in which nobody has been shown to anybody."""
         words = world.words
         relations = [(one, "related", other) for one, other in words.related]
@@ -85,9 +87,11 @@ class Foci:
         past = {other: ranking.suggested_before(at, now) for other, at in self.shown[number].items()}
         for other, at in self.met[number].items():
             past[other] = ranking.introduced_before(IntroductionStatus.MET, at, now)
-        found = dict(self.index.top(card(self.world.members[number]), POOL, Context(past)))
-        times = {one: self._times(self.numbers[one], now) for one in found}
-        return [self.numbers[one] for one in ranking.rested(found, times)][:SHOWN]
+        reader = card(self.world.members[number])
+        turn = ranking.turn(reader.person, now.date())
+        best, drawn = map(dict, self.index.pool(reader, Context(past, turn=turn)))
+        times = {one: self._times(self.numbers[one], now) for one in {*best, *drawn}}
+        return [self.numbers[one] for one in ranking.chosen(best, drawn, times, SHOWN, turn)]
 
     def note(self, number: int, others: Sequence[int], met: Sequence[int], now: datetime) -> None:
         """These were suggested, and some of them met."""
@@ -97,6 +101,20 @@ class Foci:
             self.exposed[other] = (self._times(other, now) + 1, now)
         for other in met:
             self.met[number][people[other].person] = self.met[other][people[number].person] = now
+
+    def hear(self, number: int, other: int, *, pleased: bool) -> None:
+        """Somebody says what came of meeting another."""
+        one, two = (card(self.world.members[who]) for who in (number, other))
+        for met in ranking.compare(one, two, self.index.known, Context()).got:
+            of_pair = self.said[min(met.mine, met.theirs), max(met.mine, met.theirs)]
+            of_pair[number] = pleased or of_pair.get(number, False)
+
+    def having_learned(self) -> Foci:
+        """From what was said here, with nobody shown to anybody yet."""
+        again = Foci.of(self.world)
+        drawn = [lessons.Lesson(*pair, len(who), sum(who.values())) for pair, who in self.said.items()]
+        again.index.learn(lessons.learned(again.index.known.near, drawn))
+        return again
 
     def _times(self, number: int, now: datetime) -> float:
         times, at = self.exposed.get(number, (0.0, now))
@@ -145,11 +163,8 @@ def _few(some: list[int], chance: random.Random) -> list[int]:
     return chance.sample(some, min(SHOWN, len(some)))
 
 
-Note = Callable[[int, Sequence[int], Sequence[int], datetime], None]
-
-
 def measure(
-    world: World, suggest: Suggest, note: Note | None, chance: random.Random, weeks: int = WEEKS
+    world: World, suggest: Suggest, foci: Foci | None, chance: random.Random, weeks: int = WEEKS
 ) -> Quality:
     """At first, and over some weeks."""
     truth = world.successes()
@@ -158,7 +173,7 @@ def measure(
     return Quality(
         success=float(np.mean([one > 0 for one in hits])),
         precision=float(sum(hits) / max(sum(map(len, first)), 1)),
-        weeks=_over(world, truth, suggest, note, chance, weeks),
+        weeks=_over(world, truth, suggest, foci, chance, weeks),
     )
 
 
@@ -166,7 +181,7 @@ def _over(
     world: World,
     truth: NDArray[np.bool_],
     suggest: Suggest,
-    note: Note | None,
+    foci: Foci | None,
     chance: random.Random,
     weeks: int,
 ) -> Weeks:
@@ -185,16 +200,31 @@ def _over(
                 repeats += week - last.get((number, other), -WEEKS) <= REPEATED_WITHIN
                 last[number, other] = week
             found |= {(number, other) for other in others if truth[number, other]}
-            if note is not None:
+            if foci is not None:
                 met = [other for other in others if chance.random() < MEETS[bool(truth[number, other])]]
-                note(number, others, met, now)
-    counts = np.sort(np.array([times[number] for number in range(len(world.members))], dtype=np.float64))
+                foci.note(number, others, met, now)
+                _say(world, foci, number, met, chance)
+    never, unevenness = spread_of(times, len(world.members))
     return Weeks(
-        never=float((counts == 0).mean()),
-        gini=gini(counts),
+        never=never,
+        gini=unevenness,
         repeats=repeats / max(times.total(), 1),
         successes=len(found) / max(len(looked), 1),
     )
+
+
+def _say(world: World, foci: Foci, number: int, met: Sequence[int], chance: random.Random) -> None:
+    for other in met:
+        for one, two in ((number, other), (other, number)):
+            pleased = world.pleased(one, two, chance)
+            if pleased is not None:
+                foci.hear(one, two, pleased=pleased)
+
+
+def spread_of(times: Mapping[int, int], people: int) -> tuple[float, float]:
+    """Of how often people were suggested: the share of those who never were, and Gini."""
+    counts = np.sort(np.array([times.get(number, 0) for number in range(people)], dtype=np.float64))
+    return float((counts == 0).mean()), gini(counts)
 
 
 def gini(ordered: NDArray[np.float64]) -> float:
@@ -205,7 +235,8 @@ def gini(ordered: NDArray[np.float64]) -> float:
     return float((2 * ranks - len(ordered) - 1) @ ordered / (len(ordered) * ordered.sum()))
 
 
-WAYS = ("Foci", "tags as typed", "tags as concepts", "random")
+LEARNED = "Foci, having learned"
+WAYS = ("Foci", LEARNED, "tags as typed", "tags as concepts", "random")
 
 
 def compare(plan: Plan, *, weeks: int = WEEKS) -> dict[str, Quality]:
@@ -214,13 +245,15 @@ def compare(plan: Plan, *, weeks: int = WEEKS) -> dict[str, Quality]:
     typed = [(one.offer_tags, one.need_tags) for one in world.members]
     concepts = [(set(one.offers), set(one.needs)) for one in world.members]
     foci = Foci.of(world)
-    ways: dict[str, tuple[Suggest, Note | None]] = {
-        "Foci": (foci.suggest, foci.note),
+    found = {"Foci": measure(world, foci.suggest, foci, chance, weeks)}
+    learned = foci.having_learned()
+    ways: dict[str, tuple[Suggest, Foci | None]] = {
+        LEARNED: (learned.suggest, learned),
         "tags as typed": (by_overlap(world, typed, chance), None),
         "tags as concepts": (by_overlap(world, concepts, chance), None),
         "random": (by_chance(world, chance), None),
     }
-    return {name: measure(world, *ways[name], chance, weeks) for name in WAYS}
+    return found | {name: measure(world, *ways[name], chance, weeks) for name in WAYS if name in ways}
 
 
 def measured(*, quick: bool, say: Say) -> list[dict[str, Quality]]:

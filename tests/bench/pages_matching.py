@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tests.bench.match_exposure import Spread
 from tests.bench.match_index import CONCEPTS, TOP, Found
-from tests.bench.match_quality import REPEATED_WITHIN, SHOWN, WAYS, WEEKS, Quality
+from tests.bench.match_quality import LEARNED, REPEATED_WITHIN, SHOWN, WAYS, WEEKS, Quality
 from tests.bench.report import Goal, Section, at_most, median, spread, table
 from tests.matching.planted import REPORTED
 
@@ -28,7 +29,7 @@ FIGURES = {
 }
 
 
-def matches_section(worlds: Sequence[Mapping[str, Quality]]) -> Section:
+def matches_section(worlds: Sequence[Mapping[str, Quality]], crowds: Sequence[Spread]) -> Section:
     """How good, against tag overlap and chance."""
 
     def over(way: str, figure: str) -> str:
@@ -44,10 +45,28 @@ All ways suggest {SHOWN} people out of the same ones, those the person may see. 
 of their truly best hundredth among the first {SHOWN}. *Tags as typed* is what existing systems keep: whoever shares most words,
 offers with needs. *Tags as concepts* gives them our vocabulary, but not its relations. The last four columns are over {WEEKS}
 weeks in which six in ten look each week; of Foci with what the service remembers: who was shown, who met, who was suggested
-often. Median (least to most).
+often, what came of it. *Having learned* is Foci again, from the beginning, with what those weeks taught about skills. Median
+(least to most).
 
-{table(("", *FIGURES), rows)}"""
-    return Section("matches", "How good matches are", text, _quality_goals(worlds))
+{table(("", *FIGURES), rows)}
+
+Whether everybody's turn comes where many more suit than are ever among the best: all in one hub, six in ten look each week.
+
+{table(("people", "different skills", "weeks", "never suggested", "exposure, Gini"), map(_spread, crowds))}"""
+    goals = (*_quality_goals(worlds), *map(_turn_goal, crowds))
+    return Section("matches", "How good matches are", text, goals)
+
+
+def _spread(one: Spread) -> tuple[str, ...]:
+    crowd = one.crowd
+    return (
+        str(crowd.members), str(crowd.skills), str(crowd.weeks), f"{100 * one.never:.2f} %", f"{one.gini:.2f}",
+    )  # fmt: skip
+
+
+def _turn_goal(one: Spread) -> Goal:
+    what = f"never suggested of {one.crowd.members} in one hub, {one.crowd.skills} skills"
+    return at_most(what, 100 * one.never, MOST_NEVER, " %", "{:.2f}")
 
 
 def _quality_goals(worlds: Sequence[Mapping[str, Quality]]) -> tuple[Goal, ...]:
@@ -66,8 +85,10 @@ def _quality_goals(worlds: Sequence[Mapping[str, Quality]]) -> tuple[Goal, ...]:
         )
         for way, ratio in ratios.items()
     )
+    taught = min(one[LEARNED].success / one["Foci"].success for one in worlds)
     return (
         *better,
+        Goal(f"success@{SHOWN} having learned / before, least {seeds}", "≥ 1", f"{taught:.3f}", taught >= 1),
         at_most(f"people never suggested in {WEEKS} weeks, most {seeds}", never, MOST_NEVER, " %"),
     )
 

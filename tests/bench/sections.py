@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.bench import (
     delivery,
     history,
+    match_exposure,
     match_index,
     match_quality,
     openloop,
@@ -225,7 +226,8 @@ class Bench:
 
     def matched(self) -> list[Section]:
         """How good matches are where the truth is known."""
-        return [matches_section(match_quality.measured(quick=self.quick, say=self.say))]
+        worlds = match_quality.measured(quick=self.quick, say=self.say)
+        return [matches_section(worlds, match_exposure.measured(quick=self.quick, say=self.say))]
 
     def understood(self) -> list[Section]:
         """How often somebody's words find the skill that is meant."""

@@ -7,9 +7,10 @@ import pytest
 
 from services.matching.index.index import Index
 from services.matching.rules.ranking import Context
+from tests.bench.match_exposure import Crowd, spread
 from tests.bench.match_index import TOP, Size, Town, _brute_force, _readers, measure
 from tests.bench.match_join import Join
-from tests.bench.match_quality import compare, gini
+from tests.bench.match_quality import LEARNED, compare, gini
 from tests.bench.pages_matching import LEAST_RATIO, matches_section
 from tests.matching.planted import TUNING, Plan, make
 
@@ -43,7 +44,10 @@ def test_matches_succeed_more_often_than_tags_and_those_than_chance() -> None:
     found = {name: one.success for name, one in worlds[0].items()}
     assert found["Foci"] >= LEAST_RATIO * found["tags as typed"]
     assert found["tags as concepts"] >= found["tags as typed"] > found["random"]
-    assert "| Foci" in matches_section(worlds).markdown()
+    assert worlds[0][LEARNED].precision > 0
+    crowd = spread(Crowd(200, 2, weeks=2))
+    assert (crowd.never, crowd.gini < 0.4) == (0, True)
+    assert "| Foci" in matches_section(worlds, [crowd]).markdown()
 
 
 def test_the_index_is_measured_in_a_process_of_its_own() -> None:

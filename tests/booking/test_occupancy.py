@@ -6,9 +6,11 @@ import asyncio
 import json
 from datetime import datetime, timedelta
 
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from services.booking.commands.occupancy import measure, restate
+from services.booking.queries.load import measure_load
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
 from shared.contracts.booking.requests import (
     BookingView,
@@ -94,6 +96,10 @@ async def test_presence_follows_checking_in_and_out(world: World) -> None:
     seats = await world.book("flex", "2027-03-01T09:00", seats=3)
     await check_in(world, seats)
     assert (await figures(world))["all"] == (11, 3, 3)
+    async with world.database.reading() as session:
+        await measure_load(session)
+    counts = ("capacity", "booked", "present")
+    assert [REGISTRY.get_sample_value("foci_booking_units", {"count": one}) for one in counts] == [11, 3, 3]
     await world.ask(CheckOut(hub=HUB, booking=seats.id))
     await world.listen_to_itself()
     assert (await figures(world))["all"] == (11, 0, 0)

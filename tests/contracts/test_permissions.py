@@ -17,6 +17,7 @@ from shared.contracts.access import (
 from shared.contracts.booking.facts import OccupancyChangedV1
 from shared.contracts.catalogue import FACTS, OPERATIONS, REQUESTS, SERVICES
 from shared.contracts.directory.requests import GetContacts
+from shared.contracts.live import LIVE_STREAMS
 from shared.contracts.streams import CONSUMERS, FOLLOWED, OCCUPANCY, STREAMS, stream_of
 
 CELL = "local"
@@ -109,6 +110,10 @@ def test_a_service_follows_its_own_facts_only_if_it_keeps_something_in_memory(se
     for owner in SERVICES:
         follow = f"$JS.API.CONSUMER.CREATE.{stream_of(owner)}.any-name.{follows(owner)}"
         assert _may(given.publish, follow) == (owner == service and service in FOLLOWED)
+    for consumer in CONSUMERS:
+        # By the name of a declared consumer it would change that one, which may be another service's.
+        create = f"$JS.API.CONSUMER.CREATE.{consumer.stream}.{consumer.durable}.{consumer.filters[0]}"
+        assert not _may(given.publish, create) or _may(given.not_publish, create)
     every_fact = f"$JS.API.CONSUMER.CREATE.{stream_of(service)}.any-name.hubs.>"
     assert not _may(given.publish, every_fact)
 
@@ -168,3 +173,24 @@ def test_operators_do_not_read_each_others_replies() -> None:
     prefix = inbox_prefix("operator_region")
     assert _may(OPERATORS_OF_ALL.subscribe, f"{prefix}.abc")
     assert not _may(OPERATORS_OF_ONE_HUB.subscribe, f"{prefix}.abc")
+
+
+def test_the_gateway_follows_what_is_live_and_takes_nothing_from_a_stream() -> None:
+    gateway = permissions(GATEWAY, CELL)
+    durables = {consumer.durable: consumer.filters for consumer in CONSUMERS}
+    for stream in STREAMS:
+        live = stream.name in LIVE_STREAMS
+        assert _may(gateway.publish, f"$JS.API.STREAM.INFO.{stream.name}") == live
+        for subject in stream.subjects:
+            assert _may(gateway.publish, f"$JS.API.CONSUMER.CREATE.{stream.name}.any-name.{subject}") == live
+        for act in ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "MSG.GET"):
+            assert not _may(gateway.publish, f"$JS.API.STREAM.{act}.{stream.name}")
+    for durable, filters in durables.items():
+        for stream in STREAMS:
+            assert not _may(gateway.publish, f"$JS.API.CONSUMER.CREATE.{stream.name}.{durable}")
+            assert not _may(gateway.publish, f"$JS.API.CONSUMER.MSG.NEXT.{stream.name}.{durable}")
+            assert not _may(gateway.publish, f"$JS.API.CONSUMER.DELETE.{stream.name}.{durable}")
+            assert not _may(gateway.publish, f"$JS.ACK.{stream.name}.{durable}.1.2.3.4.5")
+            for one in filters:
+                create = f"$JS.API.CONSUMER.CREATE.{stream.name}.{durable}.{one}"
+                assert not _may(gateway.publish, create) or _may(gateway.never, create), create

@@ -128,6 +128,10 @@ FIGURES = {
         "foci_dead_letters ",
         "foci_parked_facts ",
         "foci_timer_lateness_seconds ",
+        "foci_timer_overdue_seconds ",
+        'foci_service_info{cell="local",part="booking"',
+        'foci_ready{need="database"} 1.0',
+        'foci_booking_units{count="capacity"}',
         "foci_timers_total",
     ),
 }

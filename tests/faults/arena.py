@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,9 +17,10 @@ import psutil
 from nats.aio.client import Client
 
 from deploy.local.databases import make_databases
+from deploy.local.forks import python
 from deploy.local.home import public_half, write_private
 from deploy.local.narrator import Narrator
-from deploy.local.servers import bound_to_parent, free_port
+from deploy.local.servers import free_port
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import GATEWAY, ROOT, Stack
 from deploy.local.supervisor import Program, Running, Supervisor, _end_group
@@ -112,7 +112,7 @@ class Arena(Stack):
             demo=False,
         )
         super().__init__(settings, narrator)
-        self.restless = Restless(narrator.say, self._write_state)
+        self.restless = Restless(narrator.say, self._write_state, self.nursery)
         self.supervisor = self.restless
         self._faulty = faulty
         self.planting = Planting(self.home.root / "run" / "planted")
@@ -141,8 +141,8 @@ class Arena(Stack):
         finally:
             await client.close()
 
-    def _programs(self) -> list[Program]:
-        return [*super()._programs(), *(self._ledger(name) for name in self._names(ledger.SERVICE))]
+    def programs(self) -> list[Program]:
+        return [*super().programs(), *(self._ledger(name) for name in self._names(ledger.SERVICE))]
 
     def _choose_ports(self, earlier: Mapping[str, int]) -> None:
         super()._choose_ports(earlier)
@@ -172,15 +172,16 @@ class Arena(Stack):
 
     def _program(self, service: str, name: str, environment: Mapping[str, str]) -> Program:
         program = super()._program(service, name, environment)
-        return Program(**{**vars(program), "command": lambda: self._command(service)})
+        words = self._words(service)
+        return Program(**{**vars(program), "command": python(*words)}) if words else program
 
-    def _command(self, service: str) -> list[str]:
-        words = [f"services.{service}", "serve"]
+    def _words(self, service: str) -> tuple[str, ...]:
+        """What is started instead of the service itself, if anything."""
         if service in self._faulty:
-            words = ["tests.faults.start", "tests.faults.planted", service, str(self.planting.folder)]
-        elif service == ledger.SERVICE:
-            words = ["tests.faults.start", "tests.faults.ledger"]
-        return bound_to_parent([sys.executable, "-m", *words], ending=9)  # type: ignore[arg-type]
+            return ("tests.faults.start", "tests.faults.planted", service, str(self.planting.folder))
+        if service == ledger.SERVICE:
+            return ("tests.faults.start", "tests.faults.ledger")
+        return ()
 
     # --- looking ---
 

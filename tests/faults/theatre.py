@@ -42,21 +42,19 @@ class Theatre(Arena):
         )
         self.moments = home / "moments"
 
-    def _programs(self) -> list[Program]:
+    def programs(self) -> list[Program]:
         """Without the ledger: nobody asks what it has written down, as nobody is told anything by notify."""
-        return [program for program in super()._programs() if not program.name.startswith(ledger.SERVICE)]
+        return [program for program in super().programs() if not program.name.startswith(ledger.SERVICE)]
 
     async def up(self) -> None:
         """Start everything; the moments come later."""
         self.moments.mkdir(parents=True)
         await super().up()
 
-    def _command(self, service: str) -> list[str]:
-        command = super()._command(service)
+    def _words(self, service: str) -> tuple[str, ...]:
         if service not in STATES:
-            return command
-        at = command.index(f"services.{service}")
-        return [*command[:at], "tests.faults.start", "tests.faults.moments", service, str(self.moments)]
+            return super()._words(service)
+        return ("tests.faults.start", "tests.faults.moments", service, str(self.moments))
 
 
 @dataclass

@@ -119,6 +119,7 @@ INTRODUCTION_TABLE: dict[tuple[str, str], Row] = {
 TOWN_TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"{HUB}/members"): Row(200, 403, ("member", *STAFF)),
     ("GET", f"{HUB}/skills-missing"): Row(200, 0, PEOPLE, signed_in=False),
+    ("GET", f"{HUB}/outcomes"): Row(200, 0, PEOPLE, signed_in=False),
     ("GET", f"{HUB}/targets"): Row(200, 403, OPERATORS),
     ("GET", f"{HUB}/targets/{{concept}}"): Row(200, 403, OPERATORS, ask=_wanted),
     ("PUT", f"{HUB}/targets/{{concept}}"): Row(200, 403, OPERATORS, ask=_target),

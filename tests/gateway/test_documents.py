@@ -16,6 +16,8 @@ from tests.gateway.compatibility import ROOT, STORED, breaks
 
 LINKS = "/v1/links/{token}"
 """What it answers, refusals included, people can have as a page."""
+LIVE = "/v1/live"
+"""Never the same twice, so nobody has it already."""
 BY_THE_DOOR = ("400", "401", "413", "422", "429")
 Document = dict[str, Any]
 
@@ -112,7 +114,9 @@ def test_every_operation_says_who_it_is_what_it_needs_and_how_it_refuses(documen
             content = kinds["application/problem+json"]
             assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
             assert content["example"]["status"] == int(status)
-        if method == "get":
+        if path == LIVE:
+            assert set(one["responses"]["200"]["content"]) == {"text/event-stream"}
+        elif method == "get":
             assert "304" in one["responses"], path
     assert "HTTPValidationError" not in json.dumps(document)
 

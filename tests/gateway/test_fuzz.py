@@ -29,6 +29,8 @@ from tests.gateway.matching_rows import MATCHING_TABLE
 from tests.gateway.notify_rows import BOUNCES, NOTIFY_TABLE
 from tests.gateway.notify_things import unsubscribe_link
 
+OPTIONS = {"live_longest_s": 0}
+"""Live streams end when they have said what there is."""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -100,6 +102,8 @@ def example(cell: Cell, method: str, path: str, days: Iterator[int]) -> dict[str
     }
     if (method, path) in bodies:
         parts |= {"body": bodies[method, path], "media_type": "application/json"}
+    if path == "/v1/live":
+        parts["query"] = {"hub": "here", "topics": "occupancy,events"}
     if path.endswith("/availability"):
         parts["query"] = {"from": "2027-03-01T10:00", "to": "2027-03-01T11:00"}
     if method == "PATCH":

@@ -72,6 +72,7 @@ VARYING = (
     | dict.fromkeys(BY_LANGUAGE, "Authorization, Accept-Language")
     | {"/v1/links/{token}": "Authorization, Accept"}
     | {"/v1/hubs/here/skills-missing": "Authorization, Accept-Language, Accept"}
+    | {"/v1/hubs/here/outcomes": "Authorization, Accept"}
 )
 
 

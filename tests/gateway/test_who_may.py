@@ -16,6 +16,8 @@ from tests.gateway.notify_rows import NOTIFY_TABLE
 from tests.gateway.problems import problem
 from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row, headers_of
 
+OPTIONS = {"live_longest_s": 0}
+"""Live streams end when they have said what there is."""
 KEEPERS = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 """For the cell's keepers, not for people; outside the published document."""
 
@@ -47,6 +49,9 @@ TABLE: dict[tuple[str, str], Row] = {
         PEOPLE,
         signed_in=False,
         ask=lambda *_: {"params": {"from": "2027-03-01T10:00", "to": "2027-03-01T11:00"}},
+    ),
+    ("GET", "/v1/live"): Row(
+        200, 0, PEOPLE, signed_in=False, ask=lambda _, hub, __: {"params": {"hub": hub}}
     ),
     ("GET", "/v1/asyncapi.json"): Row(200, 0, PEOPLE, signed_in=False),
     ("GET", "/v1/openapi.json"): Row(200, 0, PEOPLE, signed_in=False),

@@ -16,7 +16,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 from deploy.local.servers import Nats, free_port, is_free
 from deploy.nats.config import Server, User, cell_users, operator_user, render
 from deploy.nats.keys import new_seed, public_key
-from shared.contracts.access import USERS, inbox_prefix
+from shared.contracts.access import ADMIN, USERS, inbox_prefix
 from shared.contracts.catalogue import SERVICES
 from shared.contracts.directory.requests import GetContacts
 from shared.contracts.streams import CONSUMERS, STREAMS, streams_written_by
@@ -45,11 +45,13 @@ class Tried:
 
     async def may_not_publish(self, *subjects: str) -> None:
         for subject in subjects:
-            await self._refused(f'publish to "{subject}"', self.nc.publish(subject, b"{}"))
+            await self.nc.publish(subject, b"{}")
+        await self._all_refused(*(f'publish to "{subject}"' for subject in subjects))
 
     async def may_not_subscribe(self, *subjects: str) -> None:
         for subject in subjects:
-            await self._refused(f'subscription to "{subject}"', self.nc.subscribe(subject))
+            await self.nc.subscribe(subject)
+        await self._all_refused(*(f'subscription to "{subject}"' for subject in subjects))
 
     async def may_publish(self, *subjects: str) -> None:
         for subject in subjects:
@@ -61,13 +63,12 @@ class Tried:
             await (await self.nc.subscribe(subject)).unsubscribe()
         await self._nothing_refused()
 
-    async def _refused(self, what: str, trying: object) -> None:
-        await trying  # type: ignore[misc]
-        await eventually(
-            lambda: any(what.lower() in said.lower() for said in self.refusals),
-            within=3,
-            what=f"refusal of {what}",
-        )
+    async def _all_refused(self, *what: str) -> None:
+        def missing() -> list[str]:
+            said = "\n".join(self.refusals).lower()
+            return [one for one in what if one.lower() not in said]
+
+        await eventually(lambda: not missing(), within=3, what=f"refusal of {len(what)} tries")
         self.refusals.clear()
 
     async def _nothing_refused(self) -> None:
@@ -149,6 +150,49 @@ async def test_a_service_can_do_nothing_else(cell: NatsAccount, service: str) ->
             f"$JS.ACK.{service.upper()}.{other}__mine.1.1.1.1.0",
             f"$JS.API.CONSUMER.MSG.NEXT.{service.upper()}.{other}__mine",
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_nobody_touches_what_is_another_services(cell: NatsAccount, user: str) -> None:
+    """Its replies, its place in a stream, its streams themselves; admin alone provisions, and still reads no replies."""
+    async with tried(cell, user) as trying:
+        others = [name for name in USERS if name != user]
+        await trying.may_not_subscribe(
+            *(f"{inbox_prefix(name)}.>" for name in others), "_INBOX.>", ">", "$SYS.>"
+        )
+        await trying.may_not_publish(*(f"{inbox_prefix(name)}.1" for name in others), "$SYS.REQ.SERVER.PING")
+        if user == ADMIN:
+            return
+        for foreign in (one for one in CONSUMERS if one.service != user):
+            name = f"{foreign.stream}.{foreign.durable}"
+            acts = (
+                "CREATE",
+                "DURABLE.CREATE",
+                "DELETE",
+                "INFO",
+                "MSG.NEXT",
+                "RESET",
+                "PAUSE",
+                "UNPIN",
+                "LEADER.STEPDOWN",
+            )
+            await trying.may_not_publish(
+                *(f"$JS.API.CONSUMER.{act}.{name}" for act in acts), f"$JS.ACK.{name}.1.1.1.1.0",
+                *(f"$JS.API.CONSUMER.CREATE.{name}.{subject}" for subject in foreign.filters),
+            )  # fmt: skip
+        for stream in STREAMS:
+            acts = (
+                "CREATE",
+                "UPDATE",
+                "DELETE",
+                "PURGE",
+                "MSG.DELETE",
+                "SNAPSHOT",
+                "RESTORE",
+                "LEADER.STEPDOWN",
+                "PEER.REMOVE",
+            )
+            await trying.may_not_publish(*(f"$JS.API.STREAM.{act}.{stream.name}" for act in acts))
 
 
 async def test_a_replica_of_matching_follows_its_own_facts_and_nobody_elses(cell: NatsAccount) -> None:

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 from pydantic import Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -297,11 +298,15 @@ async def test_a_request_whose_deadline_has_passed_is_not_begun(stage: Stage) ->
 
 
 async def test_nobody_there_is_said_at_once_and_slowness_in_time(stage: Stage) -> None:
+    def unanswered(asked: str, why: str) -> float:
+        return REGISTRY.get_sample_value("foci_requests_unanswered_total", {"asked": asked, "why": why}) or 0
+
     loop = asyncio.get_running_loop()
-    started = loop.time()
+    before, started = unanswered("directory", "no-responders"), loop.time()
     with pytest.raises(Unavailable, match="away"):
         await stage.requester.send(Greet(hub="ystad"), cell="local", seconds=5, service="directory")
     assert loop.time() - started < 1
+    assert unanswered("directory", "no-responders") == before + 1
     started = loop.time()
     with pytest.raises((Unavailable, RemoteProblem)) as caught:
         await stage.ask("slow", seconds=0.3)

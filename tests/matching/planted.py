@@ -23,6 +23,10 @@ Specification (everything follows from `Plan` and its seed, by Python's `random`
   one off in a quarter of the cases. As *tags*, which existing systems keep, the same is typed in one of the member's
   languages, in three of ten cases by another word for it; one concept in four is the same loan word everywhere.
 
+- **Outcomes.** Of two who have met, each says what it brought them in seven of ten cases: something with a chance of 0.1 plus
+  0.8 times what the other can bring to their problems (at most 1). So one in ten praises for no reason, and one in ten of those
+  who were helped says it was nothing.
+
 Why so: the shares are guesses, rounded, made before any ranking existed and not changed for one; `TUNING` is the seed
 that may be looked at while ranking is worked on, the figures in docs/benchmarks.md come from other seeds.
 """
@@ -49,6 +53,7 @@ NO_COMMON_LANGUAGE = 0.15
 TOGETHER = {"hub": 1.0, "municipality": 0.8, "region": 0.6, "federation": 0.4}
 CHEMISTRY = 0.35
 BEST = 0.01
+SAYS, GROUNDLESS = 0.7, 0.1
 WRITTEN = (("exact", 0.55), ("neighbour", 0.15), ("broader", 0.15), ("nothing", 0.10), ("wrong", 0.05))
 
 Floats = NDArray[np.float64]
@@ -97,17 +102,32 @@ class Member:
 
 
 @dataclass(frozen=True)
-class World:
-    """Everybody, and the truth about everybody; `hubs` are (municipality, region) by slug."""
+class Federation:
+    """Everybody, and what they wrote; `hubs` are (municipality, region) by slug."""
 
     plan: Plan
     words: Words
     hubs: Mapping[str, tuple[str, str]]
     members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
+class World(Federation):
+    """The truth about everybody, too: it takes the square of their number."""
+
     visible: NDArray[np.bool_]
     """[u, v]: whether u may see v: they share a hub, or v is open to the federation."""
     useful: Floats
     """[u, v]: how useful it would be for u to meet v; 0 for those u may not see and for u."""
+
+    helped: Floats
+    """[u, v]: what v can bring to u's problems, if they meet."""
+
+    def pleased(self, u: int, v: int, chance: random.Random) -> bool | None:
+        """What u says came of meeting v: whether it brought them anything; None when they say nothing."""
+        if chance.random() >= SAYS:
+            return None
+        return chance.random() < GROUNDLESS + (1 - 2 * GROUNDLESS) * min(float(self.helped[u, v]), 1)
 
     def successes(self) -> NDArray[np.bool_]:
         """[u, v]: whether v suggested to u would be a success."""
@@ -118,8 +138,8 @@ class World:
         return found & (self.useful > 0)
 
 
-def make(plan: Plan) -> World:
-    """The world of a plan; the same plan makes the same world."""
+def federation(plan: Plan) -> Federation:
+    """The people of a plan; the same plan makes the same ones."""
     chance = random.Random(plan.seed)
     words = _vocabulary(plan, chance)
     municipalities = max(plan.hubs // 4, 1)
@@ -129,9 +149,17 @@ def make(plan: Plan) -> World:
     }
     supply, demand = _popularity(words, chance)
     members = tuple(_member(n, hubs, words, supply, demand, chance) for n in range(plan.members))
-    circumstances = _circumstances(members, hubs)
-    useful = _usefulness(members, words, plan.seed) * circumstances
-    return World(plan, words, hubs, members, circumstances > 0, useful)
+    return Federation(plan, words, hubs, members)
+
+
+def make(plan: Plan) -> World:
+    """The world of a plan."""
+    made = federation(plan)
+    circumstances = _circumstances(made.members, made.hubs)
+    helped = _helped(made.members, made.words)
+    chemistry = np.random.default_rng(plan.seed + 1).lognormal(0, CHEMISTRY, helped.shape)
+    useful = (helped + HELPING * helped.T) * chemistry * circumstances
+    return World(plan, made.words, made.hubs, made.members, circumstances > 0, useful, helped)
 
 
 def _vocabulary(plan: Plan, chance: random.Random) -> Words:
@@ -248,8 +276,8 @@ def _typed(concept: str, member: Member, words: Words, chance: random.Random) ->
 # --- the truth ---
 
 
-def _usefulness(members: tuple[Member, ...], words: Words, seed: int) -> Floats:
-    """If everybody could meet everybody."""
+def _helped(members: tuple[Member, ...], words: Words) -> Floats:
+    """What each can bring to each other's problems."""
     column = {leaf: n for n, leaf in enumerate(words.leaves)}
     transfer = np.eye(len(column))
     for (one, other), share in words.transfer.items():
@@ -263,9 +291,7 @@ def _usefulness(members: tuple[Member, ...], words: Words, seed: int) -> Floats:
     brings = np.zeros_like(able)
     for number in range(len(column)):
         np.maximum(brings, able[:, number : number + 1] * transfer[number], out=brings)
-    helped = lacking @ brings.T
-    chemistry = np.random.default_rng(seed + 1).lognormal(0, CHEMISTRY, helped.shape)
-    return np.asarray((helped + HELPING * helped.T) * chemistry, dtype=np.float64)
+    return np.asarray(lacking @ brings.T, dtype=np.float64)
 
 
 def _circumstances(members: tuple[Member, ...], hubs: Mapping[str, tuple[str, str]]) -> Floats:

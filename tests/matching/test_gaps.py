@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.matching.duties.figures import COUNTS
+from services.matching.commands.counting import COUNTS
 from shared.contracts.directory.facts import HubRegisteredV1
 from shared.contracts.directory.words import Role
 from shared.contracts.matching.gaps import (

@@ -12,7 +12,20 @@ from hypothesis import strategies as st
 
 from services.matching.index import index as indexing
 from services.matching.index.index import Index
-from services.matching.rules.ranking import Card, Context, Known, Place, compare, near, weight
+from services.matching.rules.lessons import Lesson, learned
+from services.matching.rules.ranking import (
+    LOTS,
+    POOL,
+    Card,
+    Context,
+    Known,
+    Near,
+    Place,
+    compare,
+    lot,
+    near,
+    weight,
+)
 
 CONCEPTS = ("baking", "bread", "cakes", "craft", "law", "letters", "pr", "web")
 RELATIONS = (
@@ -55,21 +68,21 @@ def card(chance: random.Random) -> Card:
 def context(chance: random.Random) -> Context:
     """Anything that may have been between two people."""
     past = {one: chance.choice((0, 10, 55, 100)) for one in chance.sample(PEOPLE, chance.randint(0, 4))}
-    return Context(past, chance.choice((None, None, *HUBS)))
+    return Context(past, chance.choice((None, None, *HUBS)), chance.randrange(LOTS))
 
 
 def brute_force(
-    cards: dict[UUID, Card], places: dict[str, Place], reader: Card, k: int, context: Context
+    cards: dict[UUID, Card], known_near: Near, places: dict[str, Place], reader: Card, context: Context
 ) -> list[tuple[UUID, int]]:
-    """Everybody compared with the reader."""
+    """Everybody compared with the reader, best first, equals by lot."""
     found = [one for one in cards.values() if one.found_at]
     named: dict[str, int] = {}
     for one in found:
         for concept, _ in (*one.offers, *one.needs):
             named[concept] = named.get(concept, 0) + 1
-    known = Known(near(RELATIONS), lambda concept: weight(len(found), named.get(concept, 0)), places)
+    known = Known(known_near, lambda concept: weight(len(found), named.get(concept, 0)), places)
     scores = [(one.person, compare(reader, one, known, context).score) for one in found]
-    return sorted((one for one in scores if one[1]), key=lambda one: (-one[1], one[0]))[:k]
+    return sorted((one for one in scores if one[1]), key=lambda one: (-one[1], lot(one[0], context.turn)))
 
 
 @pytest.fixture
@@ -89,7 +102,7 @@ def test_the_index_finds_what_brute_force_finds_after_any_changes(
 ) -> None:
     chance = random.Random(seed)
     cards = {one.person: one for one in (card(chance) for _ in range(at_first))}
-    index, places = Index(near(RELATIONS), PLACES), dict(PLACES)
+    index, places, taught = Index(near(RELATIONS), PLACES), dict(PLACES), near(RELATIONS)
     index.build(cards.values())
     for _ in range(changes):
         if chance.random() < 0.3:
@@ -100,10 +113,19 @@ def test_the_index_finds_what_brute_force_finds_after_any_changes(
             hub = chance.choice(HUBS)
             places[hub] = chance.choice(tuple(PLACES.values()))
             index.place(hub, places[hub])
+        elif chance.random() < 0.1:
+            lessons = [Lesson("law", "letters", 30, chance.randint(0, 30)), Lesson("pr", "pr", 9, 9)]
+            taught = learned(near(RELATIONS), [*lessons, Lesson("pr", "letters", 40, 9)])
+            index.learn(taught)
         else:
             changed = card(chance)
             index.replace(changed)
             cards[changed.person] = changed
     for _ in range(3):
         reader, k, about = card(chance), chance.randint(1, 8), context(chance)
-        assert index.top(reader, k, about) == brute_force(cards, places, reader, k, about)
+        expected = brute_force(cards, taught, places, reader, about)
+        assert index.top(reader, k, about) == expected[:k]
+        best, drawn = index.pool(reader, about)
+        assert best == expected[:POOL]
+        # All there are, when there are no more than are drawn; the lowest lots first.
+        assert drawn == sorted(expected, key=lambda one: lot(one[0], about.turn))

@@ -14,7 +14,7 @@ from services.matching.queries.handles import handles_for
 from shared.contracts.base import Request
 from shared.contracts.catalogue import REQUESTS
 from shared.contracts.directory.words import Role
-from shared.contracts.matching import gaps, introductions, matches, members, profiles, skills
+from shared.contracts.matching import gaps, introductions, matches, members, outcomes, profiles, skills
 from shared.contracts.matching.words import Level, Outcome, Reply, Side, Visibility
 from tests.matching.world import HUB, Refused, World
 
@@ -121,6 +121,7 @@ ASKED: dict[type[Request[Any]], Ask] = {
         introductions.SuggestIntroduction(hub=HUB, one=known, other=who),
     ),
     gaps.GetSkillsMissing: lambda *_: tuple(gaps.GetSkillsMissing(hub=HUB, area=area) for area in gaps.Area),
+    outcomes.GetOutcomes: lambda *_: tuple(outcomes.GetOutcomes(hub=HUB, area=area) for area in gaps.Area),
     gaps.ListTargets: lambda *_: (gaps.ListTargets(hub=HUB),),
     gaps.GetTarget: lambda *_: (gaps.GetTarget(hub=HUB, concept="carpentry"),),
     gaps.SetTarget: lambda *_: (gaps.SetTarget(hub=HUB, concept="carpentry", wanted=3),),

@@ -198,7 +198,9 @@ def _of_hub(hub: str, sought: list[str], suggested: list[UUID]) -> Walk:
     texts += [{"text": words_of(name)["own"]} for name in sought]
     steps += [("GET", f"{base}/members", {"params": text}) for text in texts]
     steps += [("GET", f"{base}/skills-missing", {"params": {"area": one}}) for one in area]
-    steps += [("GET", f"{base}/skills-missing", {"headers": {"Accept": "text/csv"}})]
+    steps += [("GET", f"{base}/outcomes", {"params": {"area": one}}) for one in area]
+    for figures in ("skills-missing", "outcomes"):
+        steps += [("GET", f"{base}/{figures}", {"headers": {"Accept": "text/csv"}})]
     steps += [("GET", f"{base}/targets", {}), ("GET", f"{base}/targets/bookkeeping", {})]
     steps += [("PUT", f"{base}/targets/bookkeeping", {"json": {"wanted": 1}})]
     steps += [("DELETE", f"{base}/targets/bookkeeping", {})]

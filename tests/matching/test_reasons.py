@@ -12,7 +12,7 @@ import pytest
 from services.matching.index import rows
 from services.matching.queries import matches
 from services.matching.rules import ranking
-from services.matching.rules.ranking import Card, Context, Found, Meeting
+from services.matching.rules.ranking import Card, Context, Found, Known, Meeting
 from services.matching.rules.reasons import CATALOGS, INPUTS, reasons
 from shared.contracts.matching.matches import Input
 from shared.kit.translations import path_of
@@ -94,7 +94,9 @@ and who may find them (`kept_by`: whose belonging counts for an organisation).""
 
 def test_the_constant_names_everything_ranking_takes_of_people() -> None:
     taken = {one.name for one in dataclasses.fields(Card)} - _OF_PEOPLE
-    taken |= {one.name for one in dataclasses.fields(Context)} - {"hub"}
+    # A turn is drawn from nothing but the reader's id and the day.
+    taken |= {one.name for one in dataclasses.fields(Context)} - {"hub", "turn"}
+    taken |= {one.name for one in dataclasses.fields(Known)} - {"weigh", "places"}
     taken |= set(inspect.signature(ranking.rest).parameters) - {"usual"}
     assert set(INPUTS) == taken
     assert set(INPUTS.values()) == set(Input)

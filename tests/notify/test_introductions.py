@@ -20,10 +20,12 @@ from shared.contracts.matching.facts import (
     IntroductionDeclinedV1,
     IntroductionLapsedV1,
     IntroductionMetV1,
+    IntroductionSnapshotV1,
     IntroductionSuggestedV1,
     IntroductionWithdrawnV1,
     OutcomeSaidV1,
 )
+from shared.contracts.matching.introductions import Standing
 from shared.contracts.notify.notices import GetMyChoices, ListMyNotices, NoticeView
 from shared.contracts.notify.words import Channel, News, NoticeKind, Pace
 from tests.notify.mailing import Mailing, make_mailing, subjects
@@ -298,3 +300,24 @@ async def test_everybody_can_choose_how_they_hear_of_introductions(mailing: Mail
     await hear(mailing, IntroductionSuggestedV1, mailing.world.ids())
     assert subjects(await mailing.gathered()) == [("quentin@example.org", SUGGESTED)]
     assert [one.title for one in await inbox(mailing)] == [SUGGESTED]
+
+
+async def test_what_is_stated_again_fills_what_was_lost_and_is_no_news(mailing: Mailing) -> None:
+    world = mailing.world
+    lost, known = world.ids(), world.ids()
+
+    async def stated_again(thing: UUID, standing: Standing) -> None:
+        now = introduced(world, IntroductionSnapshotV1, thing, standing=standing, by_host=False)
+        await world.hear(now.model_copy(update={"subject_version": 1}))
+
+    await stated_again(lost, Standing.SUGGESTED)
+    assert await mailing.gathered() == []
+    await hear(mailing, IntroductionAgreedV1, lost)
+    assert subjects(await mailing.gathered()) == [(to, AGREED) for to in TWO]
+    await hear(mailing, IntroductionSuggestedV1, known)
+    assert subjects(await mailing.gathered()) == [(to, SUGGESTED) for to in TWO]
+    for standing in (Standing.SUGGESTED, Standing.OVER):
+        await stated_again(known, standing)
+    rows = await world.rows("SELECT standing FROM introduction WHERE id = :id", id=known)
+    assert [row.standing for row in rows] == ["suggested"], "what is known already stays as it was heard"
+    assert await mailing.gathered() == []

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from deploy.local import supervisor as rules
+from deploy.local.forks import Nursery
 from deploy.local.servers import bound_to_parent
 from deploy.local.supervisor import DidNotStart, Leftover, Program, Supervisor, clear
 from tests.stack.console import alive, eventually
@@ -57,7 +58,7 @@ STAYS = "ready.touch(); signal.pause()"
 
 async def test_a_killed_program_is_started_again_and_said_so(tmp_path: Path) -> None:
     said = Said()
-    supervisor = Supervisor(said, lambda _: None)
+    supervisor = Supervisor(said, lambda _: None, Nursery(tmp_path / "nursery.log"))
     await supervisor.start(script(tmp_path, "desk", STAYS))
     first = supervisor.running["desk"].process
     assert first
@@ -77,7 +78,7 @@ async def test_a_program_that_keeps_ending_waits_longer_each_time_and_points_at_
 ) -> None:
     monkeypatch.setattr(rules, "FIRST_PAUSE_S", 0.01)
     said = Said()
-    supervisor = Supervisor(said, lambda _: None)
+    supervisor = Supervisor(said, lambda _: None, Nursery(tmp_path / "nursery.log"))
     once = "first = not ready.exists(); ready.touch()\nif first: signal.pause()\nsys.exit('broken')"
     program = script(tmp_path, "desk", once)
     await supervisor.start(program)
@@ -95,7 +96,7 @@ async def test_a_program_that_keeps_ending_waits_longer_each_time_and_points_at_
 
 
 async def test_a_first_start_that_fails_is_told_with_the_end_of_the_log(tmp_path: Path) -> None:
-    supervisor = Supervisor(Said(), lambda _: None)
+    supervisor = Supervisor(Said(), lambda _: None, Nursery(tmp_path / "nursery.log"))
     with pytest.raises(DidNotStart, match=r"desk ended with exit code 1.*\n.*no seed given"):
         await supervisor.start(script(tmp_path, "desk", "sys.exit('no seed given')"))
     await supervisor.stop()
@@ -104,7 +105,7 @@ async def test_a_first_start_that_fails_is_told_with_the_end_of_the_log(tmp_path
 async def test_stopping_goes_in_reverse_and_kills_who_does_not_go(tmp_path: Path) -> None:
     order = tmp_path / "order"
     said = Said()
-    supervisor = Supervisor(said, lambda _: None)
+    supervisor = Supervisor(said, lambda _: None, Nursery(tmp_path / "nursery.log"))
     leave = f"open({str(order)!r}, 'a').write(sys.argv[0] + NAME + ' '); sys.exit()"
     polite = f"signal.signal(signal.SIGTERM, lambda *_: exec({leave!r}))\nready.touch()\nwhile True: signal.pause()"
     await supervisor.start(script(tmp_path, "first", f"NAME = 'first'\n{polite}"))
@@ -119,7 +120,7 @@ async def test_stopping_goes_in_reverse_and_kills_who_does_not_go(tmp_path: Path
 
 
 async def test_what_a_program_started_itself_goes_with_it(tmp_path: Path) -> None:
-    supervisor = Supervisor(Said(), lambda _: None)
+    supervisor = Supervisor(Said(), lambda _: None, Nursery(tmp_path / "nursery.log"))
     child = (
         f"import subprocess; subprocess.Popen([{sys.executable!r}, '-c', 'import signal; signal.pause()'])"
     )

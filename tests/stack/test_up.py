@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -25,8 +26,12 @@ import psutil
 import pytest
 from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from rich.console import Console as Terminal
 
+from deploy.local.narrator import Narrator
 from deploy.local.servers import free_port
+from deploy.local.settings import LocalSettings
+from deploy.local.stack import SERVERS, Stack
 from deploy.local.tokens import made_up_address
 from shared.contracts.catalogue import SERVICES
 from tests.stack.console import Console, alive, eventually
@@ -80,7 +85,7 @@ def test_a_second_start_from_the_same_folder_is_refused(shared: Shared) -> None:
     assert "already running" in shared.second.stdout
 
 
-def test_secrets_are_for_their_owner_and_processes_get_only_their_own(shared: Shared) -> None:
+def test_secrets_are_for_their_owner_and_shown_nowhere_else(shared: Shared) -> None:
     console = shared.console
     secrets = list((console.home.root / "secrets").iterdir())
     assert secrets
@@ -88,12 +93,23 @@ def test_secrets_are_for_their_owner_and_processes_get_only_their_own(shared: Sh
     ours = tuple(f"{name.upper()}_" for name in PROCESSES)
     for name in PROCESSES:
         variables = psutil.Process(console.processes()[name]["pid"]).environ()
-        foreign = [key for key in variables if key.startswith(ours)]
-        assert foreign
-        assert all(key.startswith(f"{name.upper()}_") for key in foreign)
+        assert [key for key in variables if key.startswith(ours)] == [], "they come by a pipe"
         assert "UNRELATED_SECRET" not in variables
-    gateway = psutil.Process(console.processes()["gateway"]["pid"]).environ()
-    assert "GATEWAY_DATABASE_URL" not in gateway
+
+
+def test_processes_get_only_their_own(tmp_path: Path) -> None:
+    narrator = Narrator(Terminal(file=io.StringIO()))
+    stack = Stack(LocalSettings(home=tmp_path / "home", database_url="postgresql://127.0.0.1/foci"), narrator)
+    stack.home.make()
+    stack.ports = dict.fromkeys((*PROCESSES, *SERVERS, "smtp", "nats_monitor"), 1)
+    ours = tuple(f"{name.upper()}_" for name in PROCESSES)
+    programs = {program.name: program for program in stack.programs()}
+    assert set(programs) == set(PROCESSES)
+    for name, program in programs.items():
+        known = [key for key in program.environment if key.startswith(ours)]
+        assert known
+        assert all(key.startswith(f"{name.upper()}_") for key in known)
+    assert "GATEWAY_DATABASE_URL" not in programs["gateway"].environment
 
 
 def test_a_token_is_a_persons(shared: Shared) -> None:

@@ -80,6 +80,7 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
         "too-many-introductions",
         "cannot-introduce",
         "introduction-over",
+        "hub-elsewhere",
         "conflict",
     ),
     412: ("version-mismatch",),
@@ -101,7 +102,7 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
         "report-not-understood",
     ),
     428: ("precondition-required",),
-    429: ("too-many-requests",),
+    429: ("too-many-requests", "too-many-streams"),
     500: ("internal",),
     503: ("unavailable",),
 }
@@ -264,6 +265,8 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         if not status.startswith(("2", "304")):
             continue
+        if "text/event-stream" in response.get("content", {}):
+            continue
         headers = response.setdefault("headers", {})
         headers["ETag"] = _ETAG
         if status == "201":
@@ -301,6 +304,7 @@ TAGS = [
     },
     {"name": "matches", "description": "Who suits the signed-in person, and why."},
     {"name": "hubs", "description": "The public directory, and who belongs to a hub."},
+    {"name": "live", "description": "What happens in a hub, as it happens."},
     {"name": "me", "description": "The signed-in person."},
     {"name": "documents", "description": "What is published about this door and about the bus."},
 ]

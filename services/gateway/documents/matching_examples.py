@@ -36,7 +36,7 @@ _MATCH = {
     "near": "hub",
     "named": False,
 }
-_INPUTS = ["offers", "needs", "languages", "hubs", "consents", "visibility", "past", "exposure"]
+_INPUTS = ["offers", "needs", "languages", "hubs", "consents", "visibility", "past", "outcomes", "exposure"]
 MATCHES: dict[str, dict[str, Any]] = {
     "MatchView": _MATCH,
     "MatchListing": {"items": [_MATCH], "next": None, "why": _INPUTS, "paused": False},
@@ -113,6 +113,22 @@ GAPS: dict[str, dict[str, Any]] = {
         "wanted": 3,
     },
 }
+_OUTCOME = {
+    "outcome": "collaboration",
+    "people": 10,
+    "trend": [{"month": "2027-02", "people": "<5"}],
+}
+OUTCOMES: dict[str, dict[str, Any]] = {
+    "OutcomeFigure": _OUTCOME,
+    "OutcomeListing": {
+        "items": [_OUTCOME],
+        "next": None,
+        "hub": "nordviken",
+        "area": "municipality",
+        "place": "Nordviken",
+        "month": "2027-03",
+    },
+}
 _FOUND = {
     "id": "bookkeeping",
     "label": "bokföring",
@@ -145,5 +161,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     **INTRODUCTIONS,
     **MEMBERS,
     **GAPS,
+    **OUTCOMES,
     **SKILLS,
 }

@@ -56,9 +56,11 @@ async def list_my_matches(
 ) -> Response:
     """Who could help me, or I them, with reasons in my language and without names; `why` says all that is used.
 
-    Who is on the list counts as suggested to me, and comes later on the days that follow.
+    Who is on the list counts as suggested to me, once a day, and comes later on the days that follow; what a browser
+    fetches ahead (`Sec-Purpose: prefetch`) counts when it is looked at.
     """
-    wanted = ListMyMatches(hub=hub, language=language, limit=limit)
+    ahead = "prefetch" in request.headers.get("sec-purpose", "")
+    wanted = ListMyMatches(hub=hub, language=language, limit=limit, ahead=ahead)
     return listing(request, await ask.ask(wanted, person=person), base, vary=BY_LANGUAGE)
 
 

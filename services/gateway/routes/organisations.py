@@ -14,7 +14,6 @@ from services.gateway.routes.parts import (
     SIGN_IN,
     Ask,
     Base,
-    ConceptId,
     HubId,
     IdempotencyKey,
     IfMatch,
@@ -22,7 +21,7 @@ from services.gateway.routes.parts import (
     StrictRoute,
     Tongue,
 )
-from services.gateway.routes.profiles import shown
+from services.gateway.routes.statements import Named, shown, statements
 from shared.contracts.matching.profiles import (
     ChangeMyProfile,
     EraseMyProfile,
@@ -31,11 +30,8 @@ from shared.contracts.matching.profiles import (
     ListMyOrganisations,
     MakeOrganisation,
     NewOrganisation,
-    NewStatement,
     ProfileEdit,
     ProfileView,
-    State,
-    TakeBack,
     WithdrawConsent,
 )
 from shared.contracts.matching.words import Side
@@ -106,64 +102,27 @@ async def erase_my_organisation(
     return shown(request, await ask.ask(wanted, person=person))
 
 
-@router.put("/{organisation}/offers/{concept}", response_model=ProfileView, responses=refusals(409))
-async def organisation_offers(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    language: Tongue,
-    organisation: OrganisationId,
-    concept: ConceptId,
-    body: NewStatement | None = None,
-) -> Response:
-    """It offers a skill, or says it otherwise."""
-    said = (body or NewStatement()).model_dump()
-    wanted = State(organisation=organisation, side=Side.OFFER, concept=concept, language=language, **said)
-    return shown(request, await ask.ask(wanted, person=person))
+def _kept(organisation: OrganisationId) -> UUID:
+    return organisation
 
 
-@router.delete("/{organisation}/offers/{concept}", response_model=ProfileView, responses=refusals())
-async def organisation_stops_offering(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    language: Tongue,
-    organisation: OrganisationId,
-    concept: ConceptId,
-) -> Response:
-    """It offers it no longer; twice changes nothing."""
-    wanted = TakeBack(organisation=organisation, side=Side.OFFER, concept=concept, language=language)
-    return shown(request, await ask.ask(wanted, person=person))
-
-
-@router.put("/{organisation}/needs/{concept}", response_model=ProfileView, responses=refusals(409))
-async def organisation_needs(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    language: Tongue,
-    organisation: OrganisationId,
-    concept: ConceptId,
-    body: NewStatement | None = None,
-) -> Response:
-    """It needs a skill, or says it otherwise."""
-    said = (body or NewStatement()).model_dump()
-    wanted = State(organisation=organisation, side=Side.NEED, concept=concept, language=language, **said)
-    return shown(request, await ask.ask(wanted, person=person))
-
-
-@router.delete("/{organisation}/needs/{concept}", response_model=ProfileView, responses=refusals())
-async def organisation_stops_needing(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    language: Tongue,
-    organisation: OrganisationId,
-    concept: ConceptId,
-) -> Response:
-    """It needs it no longer; twice changes nothing."""
-    wanted = TakeBack(organisation=organisation, side=Side.NEED, concept=concept, language=language)
-    return shown(request, await ask.ask(wanted, person=person))
+statements(
+    router,
+    "/{organisation}",
+    _kept,
+    (
+        Named(
+            Side.OFFER,
+            ("organisation_offers", "It offers a skill, or says it otherwise."),
+            ("organisation_stops_offering", "It offers it no longer; twice changes nothing."),
+        ),
+        Named(
+            Side.NEED,
+            ("organisation_needs", "It needs a skill, or says it otherwise."),
+            ("organisation_stops_needing", "It needs it no longer; twice changes nothing."),
+        ),
+    ),
+)
 
 
 @router.put("/{organisation}/consents/{hub}", response_model=ProfileView, responses=refusals())

@@ -6,38 +6,29 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.gateway.documents import NOT_MODIFIED, refusals
-from services.gateway.responses import BY_LANGUAGE, answer, expected_version
+from services.gateway.responses import expected_version
 from services.gateway.routes.parts import (
     SIGN_IN,
     Ask,
-    ConceptId,
     HubId,
     IfMatch,
     Somebody,
     StrictRoute,
     Tongue,
 )
+from services.gateway.routes.statements import Named, shown, statements
 from shared.contracts.matching.profiles import (
     ChangeMyProfile,
     EraseMyProfile,
     GetMyProfile,
     GiveConsent,
-    NewStatement,
     ProfileEdit,
     ProfileView,
-    State,
-    TakeBack,
     WithdrawConsent,
 )
 from shared.contracts.matching.words import Side
-from shared.kit.requester import Reply
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/me", tags=["profiles"], dependencies=SIGN_IN)
-
-
-def shown(request: Request, reply: Reply) -> Response:
-    """A profile with its version; whether a consent counts, and in which language skills are named, may change without."""
-    return answer(request, reply, counted=True, vary=BY_LANGUAGE)
 
 
 @router.get("/profile", response_model=ProfileView, responses=NOT_MODIFIED | refusals())
@@ -67,52 +58,31 @@ async def erase_my_profile(request: Request, ask: Ask, person: Somebody, languag
     return shown(request, await ask.ask(EraseMyProfile(language=language), person=person))
 
 
-@router.put("/profile/offers/{concept}", response_model=ProfileView, responses=refusals(403, 409))
-async def offer(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    language: Tongue,
-    concept: ConceptId,
-    body: NewStatement | None = None,
-) -> Response:
-    """Offer a skill, or say it otherwise. `/v1/skills` finds the concept that a text means."""
-    said = (body or NewStatement()).model_dump()
-    wanted = State(side=Side.OFFER, concept=concept, language=language, **said)
-    return shown(request, await ask.ask(wanted, person=person))
+def _mine() -> None:
+    return None
 
 
-@router.delete("/profile/offers/{concept}", response_model=ProfileView, responses=refusals(403))
-async def stop_offering(
-    request: Request, ask: Ask, person: Somebody, language: Tongue, concept: ConceptId
-) -> Response:
-    """Offer it no longer; twice changes nothing."""
-    wanted = TakeBack(side=Side.OFFER, concept=concept, language=language)
-    return shown(request, await ask.ask(wanted, person=person))
-
-
-@router.put("/profile/needs/{concept}", response_model=ProfileView, responses=refusals(403, 409))
-async def need(
-    request: Request,
-    ask: Ask,
-    person: Somebody,
-    language: Tongue,
-    concept: ConceptId,
-    body: NewStatement | None = None,
-) -> Response:
-    """Need a skill, or say it otherwise. `/v1/skills` finds the concept that a text means."""
-    said = (body or NewStatement()).model_dump()
-    wanted = State(side=Side.NEED, concept=concept, language=language, **said)
-    return shown(request, await ask.ask(wanted, person=person))
-
-
-@router.delete("/profile/needs/{concept}", response_model=ProfileView, responses=refusals(403))
-async def stop_needing(
-    request: Request, ask: Ask, person: Somebody, language: Tongue, concept: ConceptId
-) -> Response:
-    """Need it no longer; twice changes nothing."""
-    wanted = TakeBack(side=Side.NEED, concept=concept, language=language)
-    return shown(request, await ask.ask(wanted, person=person))
+statements(
+    router,
+    "/profile",
+    _mine,
+    (
+        Named(
+            Side.OFFER,
+            (
+                "offer",
+                "Offer a skill, or say it otherwise. `/v1/skills` finds the concept that a text means.",
+            ),
+            ("stop_offering", "Offer it no longer; twice changes nothing."),
+        ),
+        Named(
+            Side.NEED,
+            ("need", "Need a skill, or say it otherwise. `/v1/skills` finds the concept that a text means."),
+            ("stop_needing", "Need it no longer; twice changes nothing."),
+        ),
+    ),
+    refused=(403,),
+)
 
 
 @router.put("/consents/{hub}", response_model=ProfileView, responses=refusals(403))

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching.commands.learning import grounds
 from services.matching.commands.stating import next_version
 from services.matching.queries.handles import handles_for
 from services.matching.queries.seeing import may_see, seen
@@ -228,7 +229,7 @@ async def tell(
     **more: Any,
 ) -> None:
     """State what became of an introduction, and count its version up; what is said of it goes to those who speak for the two."""
-    owner = await _owners(session, about)
+    owner = await owners(session, about)
     about.version = await next_version(session, str(about.id))
     fact = kind(
         id=ids(),
@@ -261,7 +262,7 @@ def no_such_introduction(introduction: UUID) -> NotFound:
 _OWNERS = text("SELECT person, kept_by FROM profile WHERE person IN (:one, :other) AND kept_by IS NOT NULL")
 
 
-async def _owners(session: AsyncSession, about: Introduction) -> dict[UUID, UUID]:
+async def owners(session: AsyncSession, about: Introduction) -> dict[UUID, UUID]:
     """Who speaks for each of the two profiles: the person, or who keeps the organisation's."""
     kept = await session.execute(_OWNERS, {"one": about.one, "other": about.other})
     return {about.one: about.one, about.other: about.other} | {row.person: row.kept_by for row in kept}
@@ -273,7 +274,7 @@ async def load_mine(session: AsyncSession, introduction: UUID, by: UUID) -> tupl
     Raises NotFound, and IntroductionOver while the row does not yet say that the two may not see each other any more.
     """
     about = await load(session, introduction)
-    owner = await _owners(session, about)
+    owner = await owners(session, about)
     mine = next((profile for profile in (about.one, about.other) if owner[profile] == by), None)
     if mine is None:
         raise no_such_introduction(introduction)
@@ -310,6 +311,8 @@ async def _say(
     about.status = after
     await cancel_timer(session, LAPSES, str(about.id))
     kind = IntroductionAgreedV1 if after is IntroductionStatus.AGREED else IntroductionDeclinedV1
+    if kind is IntroductionAgreedV1:
+        about.reasons = await grounds(session, about, now=now)
     await tell(session, kind, about, now=now, ids=ids)
 
 
@@ -345,7 +348,7 @@ async def withdraw_unseen(
     rows keep a new introduction waiting until then.
     """
     for about in await _open_ones(session, people):
-        owner = await _owners(session, about)
+        owner = await owners(session, about)
         sees = [
             await seen(session, owner[about.one], [about.other]),
             await seen(session, owner[about.other], [about.one]),
@@ -377,7 +380,7 @@ _HOSTED = text("UPDATE introduction SET suggested_by = NULL WHERE suggested_by =
 async def forget(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids) -> None:
     """End what is open, and put an id that is nobody's in the place of an erased profile's; before it is deleted.
 
-    What came of a meeting stays with the other, and in the figures; who the erased one was stays with nobody.
+    What came of a meeting stays with the other; who the erased one was, and what the two had for each other, with nobody.
     """
     await session.flush()
     mine = select(Introduction).where(or_(Introduction.one == person, Introduction.other == person))
@@ -390,6 +393,7 @@ async def forget(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids
         about.one, about.other = sorted(said)
         about.one_said, about.other_said = said[about.one], said[about.other]
         about.suggested_by = None if about.suggested_by == person else about.suggested_by
+        about.reasons = []
         await session.flush()
         await session.execute(_OUTCOMES, {"id": about.id, "person": person, "nobody": nobody})
     await session.execute(_HOSTED, {"person": person})

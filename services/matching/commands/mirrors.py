@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching.commands.stating import next_version
 from shared.contracts.directory.facts import (
     HubProfileChangedV1,
     HubRegisteredV1,
@@ -14,7 +17,11 @@ from shared.contracts.directory.facts import (
     RoleChangedV1,
 )
 from shared.contracts.directory.words import Role
+from shared.contracts.matching.facts import HubPlacedV1
+from shared.kit.database import changed_rows
+from shared.kit.ids import Ids
 from shared.kit.moments import check_zone
+from shared.kit.outbox import emit
 
 HubFact = HubRegisteredV1 | HubProfileChangedV1 | HubSnapshotV1
 MemberFact = MemberJoinedV1 | RoleChangedV1 | MemberLeftV1
@@ -26,6 +33,7 @@ _HUB = text("""
         country = excluded.country, zone = excluded.zone, languages = excluded.languages, version = excluded.version
     WHERE hub.version < excluded.version
 """)
+_PLACED = text("SELECT municipality, region FROM hub WHERE id = :hub FOR UPDATE")
 # Who is in already keeps the day they came; who leaves, the role they had.
 _MEMBER = text("""
     INSERT INTO membership AS m (person, hub, role, joined_at, left_at, version)
@@ -37,8 +45,11 @@ _MEMBER = text("""
 """)
 
 
-async def keep_hub(session: AsyncSession, fact: HubFact) -> None:
-    """Keep a hub's name, place, zone and languages; Invalid when it is in a zone nobody knows."""
+async def keep_hub(session: AsyncSession, fact: HubFact, *, now: datetime, ids: Ids) -> None:
+    """Keep a hub's name, place, zone and languages; Invalid when it is in a zone nobody knows.
+
+    That it is somewhere else is stated, so that every replica ranks by it at once.
+    """
     check_zone(fact.time_zone)
     values = {
         "id": fact.hub,
@@ -50,7 +61,15 @@ async def keep_hub(session: AsyncSession, fact: HubFact) -> None:
         "languages": list(fact.languages),
         "version": fact.subject_version,
     }
-    await session.execute(_HUB, values)
+    before = (await session.execute(_PLACED, {"hub": fact.hub})).first()
+    if not changed_rows(await session.execute(_HUB, values)):
+        return
+    if before is None or tuple(before) != (fact.municipality, fact.region):
+        version = await next_version(session, fact.hub)
+        await emit(
+            session,
+            HubPlacedV1(id=ids(), hub=fact.hub, occurred_at=now, subject=fact.hub, subject_version=version),
+        )
 
 
 async def keep_member(session: AsyncSession, fact: MemberFact) -> None:

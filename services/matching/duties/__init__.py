@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from services.matching.commands.counting import COUNTS
 from services.matching.commands.introductions import LAPSES
 from services.matching.commands.leaving import ERASE
 from services.matching.duties.erasing import erase_the_gone
-from services.matching.duties.figures import COUNTS, count_figures
+from services.matching.duties.figures import count_figures
 from services.matching.duties.lapsing import lapse_introductions
 from shared.kit.ids import Ids
 from shared.kit.timers import Duty
@@ -22,5 +23,5 @@ def duties(ids: Ids, *, counts_every: timedelta = timedelta(days=1)) -> Mapping[
     return {
         ERASE: erase_the_gone(ids),
         LAPSES: lapse_introductions(ids),
-        **count_figures(counts_every),
+        **count_figures(counts_every, ids),
     }

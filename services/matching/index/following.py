@@ -14,6 +14,8 @@ from shared.contracts.matching.facts import (
     ConceptsChangedV1,
     ConsentGivenV1,
     ConsentWithdrawnV1,
+    HubPlacedV1,
+    LessonsDrawnV1,
     ProfileChangedV1,
 )
 from shared.kit.database import Database
@@ -67,22 +69,32 @@ class Memory:
         self._index, self._day = made, today
 
     async def hear(self, facts: Sequence[Fact]) -> None:
-        """Read again whom the facts are about; another vocabulary takes another index."""
+        """Read again whom, which lessons, which places the facts are about; another vocabulary takes another index."""
         if any(isinstance(fact, ConceptsChangedV1) for fact in facts):
             await self.build()
             return
+        if any(isinstance(fact, LessonsDrawnV1) for fact in facts):
+            async with self._database.reading() as session:
+                near = await rows.near(session)
+            self.index.learn(near)
+        if any(isinstance(fact, HubPlacedV1) for fact in facts):
+            await self._place()
         await self._replace(dict.fromkeys(fact.person for fact in facts if isinstance(fact, _ABOUT_PEOPLE)))
 
     async def look(self) -> None:
-        """Read again where hubs are, and, when a day is over, whose offers and needs ended with it."""
+        """When a day is over, read again whose offers and needs ended with it."""
+        today = self._clock().date()
+        if today > self._day:
+            async with self._database.reading() as session:
+                ended = await rows.ended(session, since=self._day, today=today)
+            await self._replace(dict.fromkeys(ended))
+            self._day = today
+
+    async def _place(self) -> None:
         async with self._database.reading() as session:
             places = await rows.places(session)
-            today = self._clock().date()
-            ended = await rows.ended(session, since=self._day, today=today) if today > self._day else []
         for hub, place in places.items():
             self.index.place(hub, place)
-        await self._replace(dict.fromkeys(ended))
-        self._day = today
 
     async def _replace(self, people: dict[UUID, None]) -> None:
         wanted = list(people)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -33,6 +34,19 @@ ENOUGH = 16
 Longs = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A question worked out as far as it is the same for all answers; good until the next one or the next change."""
+
+    reader: Card
+    context: Context
+    got: Ints
+    given: Ints
+    limit: Ints
+    near: Ints
+    talk: Ints
+
+
 class Index:
     """Lists of people by concept, side and level, in memory.
 
@@ -42,7 +56,7 @@ class Index:
     """
 
     def __init__(self, near: Near, places: Mapping[str, Place]) -> None:
-        """`near` and `places` are what stands in the database; a place may change, the vocabulary takes a new index."""
+        """`near` and `places` are what stands in the database; both may change, the vocabulary takes a new index."""
         self._places = dict(places)
         self.known = Known(near, self.weigh, self._places)
         self._towns = array("i")
@@ -77,6 +91,10 @@ class Index:
         if number is not None:
             self._towns[number] = self._numbered(self._town_names, place.municipality)
             self._regions[number] = self._numbered(self._region_names, place.region)
+
+    def learn(self, near: Near) -> None:
+        """Other concepts are near, or nearer or less so."""
+        self.known = Known(near, self.weigh, self._places)
 
     # --- what changes ---
 
@@ -198,19 +216,47 @@ class Index:
 
         The same as `ranking.compare` over everybody, exactly: the reader's card is as given, whatever the index has.
         """
+        return self._best(self._asked(reader, context), k)
+
+    def pool(self, reader: Card, context: Context) -> tuple[list[tuple[UUID, int]], list[tuple[UUID, int]]]:
+        """The best POOL, and DRAWN of all who have any score, by lot."""
+        asked = self._asked(reader, context)
+        return self._best(asked, ranking.POOL), self._drawn(asked, ranking.DRAWN)
+
+    def _asked(self, reader: Card, context: Context) -> _Asked:
         got, given, limit = self._sums(reader)
         near, talk = self._nearness(reader, context), self._talk(reader)
-        bar = int(limit.max(initial=0))
+        return _Asked(reader, context, got, given, limit, near, talk)
+
+    def _best(self, asked: _Asked, k: int) -> list[tuple[UUID, int]]:
+        bar = int(asked.limit.max(initial=0))
         while True:
-            bar = _lower(bar, limit, ENOUGH * k)
-            slots = np.flatnonzero(limit > bar)
-            scores = self._focused(slots, got, given) * near[self._slots.locality[slots]]
-            scores *= talk[self._slots.tongue[slots]] * self._past(slots, reader, context)
+            bar = _lower(bar, asked.limit, ENOUGH * k)
+            slots = np.flatnonzero(asked.limit > bar)
+            scores = self._scores(slots, asked)
             least = int(np.partition(scores, -k)[-k]) if len(scores) > k else 0
             # Whoever is not above the bar has at most what it stands for.
             if bar == 0 or least > bar * _MOST:
                 best = scores >= max(least, 1)
-                return self._named_best(slots[best], scores[best], k)
+                return self._in_order(slots[best], scores[best], -scores[best], asked, k)
+
+    def _drawn(self, asked: _Asked, k: int) -> list[tuple[UUID, int]]:
+        found = asked.near[self._slots.locality[: self._slots.size]] > 0
+        slots = np.flatnonzero(found & (asked.limit > 0))
+        # Those left out by what was between the two are known: draw so many more.
+        wanted = k + len(asked.context.past) + 1
+        if len(slots) > wanted:
+            lots = _lots(self._slots.people[slots, 1], asked.context.turn)
+            slots = np.sort(slots[np.argpartition(lots, wanted)[:wanted]])
+        scores = self._scores(slots, asked)
+        there = scores > 0
+        return self._in_order(slots[there], scores[there], np.zeros(there.sum(), np.int64), asked, k)
+
+    def _scores(self, slots: Longs, asked: _Asked) -> Longs:
+        """Of these slots, which are in order."""
+        scores = self._focused(slots, asked.got, asked.given) * asked.near[self._slots.locality[slots]]
+        scores *= asked.talk[self._slots.tongue[slots]] * self._past(slots, asked.reader, asked.context)
+        return scores
 
     def _sums(self, reader: Card) -> tuple[Ints, Ints, Ints]:
         """By slot, before focus: what people's offers are worth to the reader's needs, the other way, and both combined."""
@@ -311,12 +357,21 @@ class Index:
                     found[at] = percent
         return found
 
-    def _named_best(self, slots: Longs, scores: Longs, k: int) -> list[tuple[UUID, int]]:
+    def _in_order(
+        self, slots: Longs, scores: Longs, first: Longs, asked: _Asked, k: int
+    ) -> list[tuple[UUID, int]]:
+        """The first `k` by `first`, then by lot, then by id."""
         people = self._slots.people[slots]
-        order = np.lexsort((people[:, 1], people[:, 0], -scores))[:k].tolist()
+        lots = _lots(people[:, 1], asked.context.turn)
+        order = np.lexsort((people[:, 1], people[:, 0], lots, first))[:k].tolist()
         return [
             (UUID(int=int(people[one, 0]) << 64 | int(people[one, 1])), int(scores[one])) for one in order
         ]
+
+
+def _lots(lower_halves: NDArray[np.uint64], turn: int) -> NDArray[np.uint64]:
+    """`ranking.lot` of many people at once: products of whole columns are modulo 2^64 as they are."""
+    return (lower_halves ^ np.uint64(turn)) * np.uint64(ranking.ODD)
 
 
 def _key(concept: int, side: int, level: int) -> int:

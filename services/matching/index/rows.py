@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching.rules import ranking
+from services.matching.rules.lessons import Lesson, learned
 from services.matching.rules.ranking import Card, Near, Place
 from shared.contracts.matching.words import Level, Visibility
 
@@ -59,13 +60,28 @@ _PAGE_END = text("""
 _PAGE = _of("p.person > :after AND p.person <= :last AND p.visibility <> 'nobody' AND NOT p.paused")
 _ENDED = text("SELECT DISTINCT person FROM statement WHERE until >= :since AND until < :today")
 _RELATIONS = text("SELECT concept, kind, other FROM relation")
+_RELATIONS_OF = text(
+    "SELECT concept, kind, other FROM relation WHERE concept = ANY(:concepts) AND other = ANY(:concepts)"
+)
+_LESSONS = text("SELECT one, other, people, helped FROM lesson ORDER BY one, other")
 _PLACES = text("SELECT id, municipality, region FROM hub")
 
 
 async def near(session: AsyncSession) -> Near:
-    """What is near what in the vocabulary."""
-    rows = await session.execute(_RELATIONS)
-    return ranking.near((row.concept, row.kind, row.other) for row in rows)
+    """What is near what: by the vocabulary, corrected by what came of it."""
+    said = ((row.concept, row.kind, row.other) for row in await session.execute(_RELATIONS))
+    return learned(ranking.near(said), await lessons(session))
+
+
+async def relations(session: AsyncSession, concepts: Collection[str]) -> list[tuple[str, str, str]]:
+    """What the vocabulary says of these concepts among themselves."""
+    rows = await session.execute(_RELATIONS_OF, {"concepts": sorted(concepts)})
+    return [(row.concept, row.kind, row.other) for row in rows]
+
+
+async def lessons(session: AsyncSession) -> list[Lesson]:
+    """What has been learned of pairs of concepts, in their order."""
+    return [Lesson(*row) for row in (await session.execute(_LESSONS)).all()]
 
 
 async def places(session: AsyncSession) -> dict[str, Place]:

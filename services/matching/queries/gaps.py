@@ -65,7 +65,7 @@ def shown(people: int | None) -> Shown:
 async def get_skills_missing(session: AsyncSession, request: GetSkillsMissing) -> SkillsMissing:
     """What an area lacks, what it lacks most first."""
     key, place = await area_of(session, request.hub, request.area)
-    months: list[date] = list((await session.execute(_MONTHS, {"area": key, "trend": TREND})).scalars())
+    months = await months_of(session, key)
     after = _offset(request.cursor)
     asked = {
         "area": key,
@@ -81,10 +81,15 @@ async def get_skills_missing(session: AsyncSession, request: GetSkillsMissing) -
         hub=request.hub,
         area=request.area,
         place=place,
-        month=_written(months[0]) if months else None,
+        month=written(months[0]) if months else None,
         items=tuple(_gap(row, trends[row.concept]) for row in found),
         cursor=str(after + request.limit) if len(rows) > request.limit else None,
     )
+
+
+async def months_of(session: AsyncSession, key: str) -> list[date]:
+    """The months in which an area was counted, the last first; at most TREND."""
+    return list((await session.execute(_MONTHS, {"area": key, "trend": TREND})).scalars())
 
 
 def _gap(row: Any, trend: tuple[MonthGap, ...]) -> SkillGap:
@@ -110,7 +115,7 @@ async def _trends(
     return {
         concept: tuple(
             MonthGap(
-                month=_written(month),
+                month=written(month),
                 demand=shown(told[concept, month][0]),
                 supply=shown(told[concept, month][1]),
             )
@@ -120,7 +125,8 @@ async def _trends(
     }
 
 
-def _written(month: date) -> str:
+def written(month: date) -> str:
+    """A month as it is told."""
     return month.strftime("%Y-%m")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching.queries.between import between
 from services.matching.queries.labels import label_of
-from services.matching.queries.seeing import holds, may_see
+from services.matching.queries.seeing import may_see
 from services.matching.rules.introductions import NAMED, OVER, WAITING, standing
-from services.matching.rules.ranking import EXACT, RELATED, Found, Meeting
 from services.matching.rules.reasons import reasons
 from shared.contracts.matching.introductions import (
     AskedBy,
@@ -21,7 +22,7 @@ from shared.contracts.matching.introductions import (
     ListMyIntroductions,
     Standing,
 )
-from shared.contracts.matching.words import IntroductionStatus, Reply, Side
+from shared.contracts.matching.words import IntroductionStatus, Reply
 from shared.kit.errors import Invalid, NotFound
 
 # Mine are those in which my profile, or that of an organisation I keep, is one of the two. An erased one has no profile.
@@ -46,15 +47,7 @@ _PAGE = text(f"""
     WHERE id < CAST(:after AS uuid) AND (CAST(:statuses AS text[]) = '{{}}' OR {_STANDING} = ANY(:statuses))
     ORDER BY id DESC LIMIT :limit
 """)  # noqa: S608  # constants
-# What one needs and the other offers, by what both say today: nothing of it is kept with the introduction.
-_REASONS = text(f"""
-    SELECT theirs.side, theirs.concept AS theirs, mine.concept AS mine, {label_of("theirs.concept")} AS their_label,
-           {label_of("mine.concept")} AS my_label
-    FROM statement mine JOIN statement theirs ON theirs.side <> mine.side AND (theirs.concept = mine.concept OR EXISTS (
-        SELECT 1 FROM relation r WHERE (r.concept, r.other) IN ((mine.concept, theirs.concept), (theirs.concept, mine.concept))))
-    WHERE mine.person = :mine AND theirs.person = :theirs AND {holds("mine")} AND {holds("theirs")}
-    ORDER BY theirs.concept <> mine.concept, theirs.side DESC, theirs.concept, mine.concept LIMIT 10
-""")  # noqa: S608  # constants
+_LABELS = text(f"SELECT k.id, {label_of('k.id')} AS label FROM concept k WHERE k.id = ANY(:concepts)")  # noqa: S608  # constants
 _LAST = UUID(int=2**128 - 1)
 
 
@@ -65,7 +58,7 @@ async def get_mine(
     row = (await session.execute(_ONE, {"introduction": introduction, "me": me})).first()
     if row is None:
         raise NotFound(f"You have no introduction {introduction}.")
-    return await _view(session, row, me, language, today)
+    return (await _views(session, [row], me, language, today))[0]
 
 
 async def carried_out(session: AsyncSession, introduction: UUID, me: UUID) -> IntroductionView:
@@ -88,7 +81,7 @@ async def list_mine(
     }
     rows = (await session.execute(_PAGE, asked)).all()
     shown = rows[: request.limit]
-    items = [await _view(session, row, me, request.language, today) for row in shown]
+    items = await _views(session, shown, me, request.language, today)
     return IntroductionPage(
         items=tuple(items), cursor=str(shown[-1].id) if len(rows) > request.limit else None
     )
@@ -124,28 +117,34 @@ def _asked_by(row: Row[Any], me: UUID) -> AskedBy:
     return AskedBy.ME if row.suggested_by in (me, row.mine) else AskedBy.OTHER
 
 
-async def _view(
-    session: AsyncSession, row: Row[Any], me: UUID, language: str | None, today: date
-) -> IntroductionView:
-    view = _bare(row, me)
-    if view.status is Standing.OVER:
-        return view
-    told: dict[str, Any] = {}
-    if row.seen and not row.paused:
-        told["reasons"] = await _reasons(session, row, language, today)
-    if view.named:
-        told |= {"person": row.kept_by or row.theirs, "name": row.name}
-    return view.model_copy(update=told)
+async def _views(
+    session: AsyncSession, rows: Sequence[Row[Any]], me: UUID, language: str | None, today: date
+) -> list[IntroductionView]:
+    bare = [_bare(row, me) for row in rows]
+    going_on = [
+        row for row, view in zip(rows, bare, strict=True) if view.status is not Standing.OVER and row.seen
+    ]
+    why = await _reasons(session, [row for row in going_on if not row.paused], language, today)
+    views = []
+    for row, view in zip(rows, bare, strict=True):
+        told: dict[str, Any] = {"reasons": why.get(row.id, ())}
+        if view.named:
+            told |= {"person": row.kept_by or row.theirs, "name": row.name}
+        views.append(view.model_copy(update=told))
+    return views
 
 
 async def _reasons(
-    session: AsyncSession, row: Row[Any], language: str | None, today: date
-) -> tuple[str, ...]:
-    asked = {"mine": row.mine, "theirs": row.theirs, "language": language, "today": today}
-    rows = (await session.execute(_REASONS, asked)).all()
-    labels = {one.theirs: one.their_label for one in rows} | {one.mine: one.my_label for one in rows}
-    met: dict[str, list[Meeting]] = {Side.OFFER: [], Side.NEED: []}
-    for one in rows:
-        nearness = EXACT if one.theirs == one.mine else RELATED
-        met[one.side].append(Meeting(theirs=one.theirs, mine=one.mine, points=nearness))
-    return reasons(Found(score=0, got=tuple(met[Side.OFFER]), given=tuple(met[Side.NEED])), labels, language)
+    session: AsyncSession, rows: Sequence[Row[Any]], language: str | None, today: date
+) -> dict[UUID, tuple[str, ...]]:
+    """By what both say today, also what is only near: nothing that was said before is shown."""
+    if not rows:
+        return {}
+    found = await between(session, {(row.mine, row.theirs) for row in rows}, today=today)
+    met = [one for each in found.values() for one in (*each.got, *each.given)]
+    concepts = sorted({concept for one in met for concept in (one.mine, one.theirs)})
+    named = await session.execute(_LABELS, {"concepts": concepts, "language": language})
+    labels = {one.id: one.label for one in named}
+    # Who may be shown whom is read before; who was erased since has nothing any more.
+    there = (row for row in rows if (row.mine, row.theirs) in found)
+    return {row.id: reasons(found[row.mine, row.theirs], labels, language) for row in there}

@@ -16,7 +16,7 @@ from services.matching.queries.handles import handles_for
 from services.matching.queries.labels import label_of
 from services.matching.queries.seeing import suggestible
 from services.matching.rules import ranking
-from services.matching.rules.ranking import POOL, Card, Context, Found
+from services.matching.rules.ranking import Card, Context, Found
 from services.matching.rules.reasons import INPUTS, reasons
 from shared.contracts.matching.matches import ListMyMatches, MatchPage, MatchView, Nearness, Way
 from shared.contracts.matching.words import IntroductionStatus
@@ -72,8 +72,7 @@ async def list_matches(
 ) -> tuple[MatchPage, list[UUID]]:
     """The page, and who is on it."""
     paused: bool | None = (await session.execute(_WANTED, {"me": me})).scalar()
-    best = [] if paused is not False else await _best(session, index, me, request.hub, now=now)
-    chosen = best[: request.limit]
+    chosen = [] if paused is not False else await _chosen(session, index, me, request, now=now)
     handles = await handles_for(session, me)
     labels = await _labels(session, chosen, request.language)
     items = tuple(
@@ -89,28 +88,31 @@ async def list_matches(
     return MatchPage(items=items, why=why, paused=paused or False), [one.card.person for one in chosen]
 
 
-async def _best(
-    session: AsyncSession, index: Index, me: UUID, hub: str | None, *, now: datetime
+async def _chosen(
+    session: AsyncSession, index: Index, me: UUID, request: ListMyMatches, *, now: datetime
 ) -> list[Match]:
-    """Everybody of the pool who may be suggested now, best first."""
+    """Those of the best and of the drawn who may be suggested now, and whose turn it is, best first."""
     today = now.date()
     reader = (await rows.cards(session, [me], today=today)).get(me)
     if reader is None:
         return []
-    context = Context(await _past(session, me, now), hub)
-    pool = [person for person, _ in index.top(reader, POOL, context)]
-    cards = await rows.cards(session, pool, today=today)
-    times = await _times(session, me, pool, now)
+    context = Context(await _past(session, me, now), request.hub, ranking.turn(me, today))
+    best, drawn = ([person for person, _ in some] for some in index.pool(reader, context))
+    people = list(dict.fromkeys((*best, *drawn)))
+    cards = await rows.cards(session, people, today=today)
+    times = await _times(session, me, people, now)
     # Last, so that a consent taken back while this was read counts.
-    allowed = await suggestible(session, me, pool, today=today)
+    allowed = await suggestible(session, me, people, today=today)
     found = {
         person: ranking.compare(reader, cards[person], index.known, context)
         for person in allowed & cards.keys()
     }
-    scores = {person: one.score for person, one in found.items() if one.score}
+    there = {person: one.score for person, one in found.items() if one.score}
+    scores = {person: there[person] for person in best if person in there}
+    others = [person for person in drawn if person in there]
     return [
         Match(cards[person], found[person], ranking.place(reader, cards[person], index.known.places))
-        for person in ranking.rested(scores, times)
+        for person in ranking.chosen(scores, others, times, request.limit, context.turn)
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.matching.commands.introductions import TERMS, Terms
 from services.matching.index.vocabulary import Vocabulary
-from services.matching.rpc import gaps, introductions, matches, members, profiles, skills
+from services.matching.rpc import gaps, introductions, matches, members, outcomes, profiles, skills
 from shared.contracts.base import Request
 from shared.kit.ids import Ids
 from shared.kit.rpc import Handler
@@ -22,5 +22,6 @@ def handlers(
         **members.handlers(),
         **matches.handlers(ids),
         **gaps.handlers(),
+        **outcomes.handlers(),
         **skills.handlers(ids, vocabulary or Vocabulary()),
     }

@@ -7,11 +7,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching.commands import targets
+from services.matching.commands.counting import count_soon
 from services.matching.queries import gaps
 from shared.contracts.base import Request
 from shared.contracts.directory.words import OPERATORS
 from shared.contracts.matching.gaps import (
+    CountFigures,
     DropTarget,
+    FiguresView,
     GetSkillsMissing,
     GetTarget,
     ListTargets,
@@ -32,6 +35,10 @@ def _operator(call: Call, hub: str) -> Principal:
 
 async def _missing(session: AsyncSession, request: GetSkillsMissing, _: Call) -> SkillsMissing:
     return await gaps.get_skills_missing(session, request)
+
+
+async def _count(session: AsyncSession, _: CountFigures, call: Call) -> FiguresView:
+    return FiguresView(areas=await count_soon(session, now=call.now))
 
 
 async def _list(session: AsyncSession, request: ListTargets, call: Call) -> TargetPage:
@@ -60,6 +67,7 @@ def handlers() -> dict[type[Request[Any]], Handler]:
     """Everything about gaps and targets."""
     return {
         GetSkillsMissing: _missing,
+        CountFigures: _count,
         ListTargets: _list,
         GetTarget: _get,
         SetTarget: _set,

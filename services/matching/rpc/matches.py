@@ -31,7 +31,7 @@ class Matches:
         me = required(call.principal).person
         async with self.database.reading() as session:
             page, people = await list_matches(session, self.memory.index, request, me, now=call.now)
-        if people:
+        if people and not request.ahead:
             async with self.database.transaction() as session:
                 await note_shown(session, me, people, now=call.now)
         return answer_of(request, page)

@@ -20,17 +20,23 @@ Of two people, the *reader* and the *other*, the formula sees what a `Card` hold
   taken for one that can make themselves understood half-way.
 - *past*: what was suggested on earlier days comes back by and by (a half-life of two weeks); who met, declined or said
   "not this one" meets again late or never.
-- *rest*: whoever is suggested more often than the others who would suit is suggested less, so exposure is bounded.
+- *rest*: whoever is suggested more often than the others who would suit is suggested less. But in a large hub many suit
+  and never come among the best; so equals stand in an order that is another one for each reader and day, and one place in
+  ten goes to somebody drawn from all who suit at all, if they were suggested less than half as often as the best: nobody
+  with anything to give or to get is left out for good.
+
+Nearness is the vocabulary's, corrected by what came of meetings (`lessons`).
 
 Whole numbers, because an index, a brute-force search and a join in SQL must agree to the last unit, and replicas too: a
-sum of floats depends on the order of its terms. Equal scores stand in the order of ids.
+sum of floats depends on the order of its terms. Equal scores stand in the order of their lots, and those in that of ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
 from uuid import UUID
 
 from services.matching.rules.introductions import NOT_AGAIN_FOR
@@ -49,6 +55,12 @@ COMMON, UNSAID, NONE = 100, 60, 20
 
 POOL = 60
 """So many of the best are read again from the database and put in their last order."""
+DRAWN = 20
+"""So many of all who suit are read again beside them."""
+A_PLACE_IN = 10
+"""One place in so many is for who was suggested seldom."""
+SELDOM = 2
+"""Suggested seldom is who was suggested less than the best were, divided by this."""
 
 HALF_LIFE = timedelta(days=14)
 SUGGESTED_YESTERDAY = 15
@@ -60,7 +72,7 @@ EXPOSURE_POWER = 1.0
 EXPOSURE_HALF_LIFE = timedelta(days=28)
 
 Near = Mapping[str, Mapping[str, int]]
-"""By concept, what is near it in per cent, itself included."""
+"""By concept, what is near it in per cent, itself included; as near one way as the other."""
 
 Weigh = Callable[[str], int]
 
@@ -106,6 +118,8 @@ class Context:
     """What was between the two, in per cent; 100 for everybody not named, 0 for those not to be suggested."""
     hub: str | None = None
     """Only people found at this hub; null: wherever the reader may find them."""
+    turn: int = 0
+    """In which order equals stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +229,24 @@ def _served(
             yield concept, offer, best * known.weigh(concept)
 
 
+# --- whose turn it is ---
+
+LOTS = 2**64
+ODD = 0x9E3779B97F4A7C15
+"""Times this, an odd number near LOTS over the golden ratio, numbers that differ little come to lie far apart (Knuth, 6.4)."""
+
+
+def turn(reader: UUID, day: date) -> int:
+    """A number below LOTS that is another one for each reader and day, and the same on all replicas."""
+    said = reader.bytes + day.isoformat().encode()
+    return int.from_bytes(blake2b(said, digest_size=8).digest())
+
+
+def lot(person: UUID, turn: int) -> int:
+    """What somebody draws in a turn: the lowest stands first among equals."""
+    return ((person.int % LOTS) ^ turn) * ODD % LOTS
+
+
 # --- what was before ---
 
 
@@ -249,8 +281,34 @@ def rest(times: float, usual: float) -> int:
     return int(1000 * share**EXPOSURE_POWER)
 
 
-def rested(scores: Mapping[UUID, int], times: Mapping[UUID, float]) -> list[UUID]:
+def rested(scores: Mapping[UUID, int], times: Mapping[UUID, float], turn: int = 0) -> list[UUID]:
     """The pool in its last order, best first: by score and by how often each was suggested of late."""
-    usual = sum(times.get(person, 0.0) for person in scores) / max(len(scores), 1)
+    usual = _usual(scores, times)
     final = {person: score * rest(times.get(person, 0.0), usual) for person, score in scores.items()}
-    return sorted(final, key=lambda person: (-final[person], person))
+    return sorted(final, key=lambda person: (-final[person], lot(person, turn), person))
+
+
+def chosen(
+    best: Mapping[UUID, int], drawn: Collection[UUID], times: Mapping[UUID, float], limit: int, turn: int = 0
+) -> list[UUID]:
+    """The first `limit` of the best in their last order, one place in ten left to whom of the drawn was suggested seldom.
+
+    Where that is not a whole place, it is one on as many days.
+    """
+    places = limit // A_PLACE_IN + (turn % A_PLACE_IN < limit % A_PLACE_IN)
+    order = rested(best, times, turn)
+    bar = _usual(best, times) / SELDOM
+    first = order[: limit - places]
+    seldom = [one for one in drawn if one not in first and times.get(one, 0.0) < bar]
+    seldom.sort(key=lambda person: (times.get(person, 0.0), lot(person, turn), person))
+    last = seldom[:places]
+    return first + _filled(order[len(first) :], last, limit - len(first))
+
+
+def _filled(more: Sequence[UUID], last: list[UUID], room: int) -> list[UUID]:
+    others = [one for one in more if one not in last]
+    return others[: room - len(last)] + last
+
+
+def _usual(scores: Mapping[UUID, int], times: Mapping[UUID, float]) -> float:
+    return sum(times.get(person, 0.0) for person in scores) / max(len(scores), 1)

@@ -34,10 +34,11 @@ INPUTS: Mapping[str, Input] = {
     "found_at": Input.CONSENTS,
     "opened": Input.VISIBILITY,
     "past": Input.PAST,
+    "near": Input.OUTCOMES,
     "times": Input.EXPOSURE,
 }
-"""By the name under which ranking gets it (`Card`, `Context`, `rest`): everything of people that counts. A test holds this
-against what ranking takes and against the columns the service reads for it; no age, gender, origin, belief, health, name
+"""By the name under which ranking gets it (`Card`, `Context`, `Known`, `rest`): everything of people that counts. A test holds
+this against what ranking takes and against the columns the service reads for it; no age, gender, origin, belief, health, name
 or picture is among them, and none can be while this is what there is."""
 
 

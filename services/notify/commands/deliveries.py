@@ -11,15 +11,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notify.rules.envelopes import (
-    LARGEST_BODY,
-    TEST_TYPE,
-    body_of,
-    is_too_large,
-    trial_body,
-    type_of,
-)
+from services.notify.rules.envelopes import LARGEST_BODY, TEST_TYPE, body_of, is_too_large, trial_body
 from services.notify.rules.targets import MessageTooLarge
+from shared.contracts.audiences import type_of
 from shared.contracts.base import Fact
 from shared.kit.database import to_be_announced
 from shared.kit.errors import NotFound

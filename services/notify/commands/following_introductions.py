@@ -19,6 +19,7 @@ from shared.contracts.matching.facts import (
     IntroductionDeclinedV1,
     IntroductionLapsedV1,
     IntroductionMetV1,
+    IntroductionSnapshotV1,
     IntroductionSuggestedV1,
     IntroductionWithdrawnV1,
     OutcomeSaidV1,
@@ -75,12 +76,16 @@ def _rows(facts: Sequence[Any]) -> dict[str, Any]:
         "hubs": [fact.hub for fact in facts],
         "ones": [fact.one for fact in facts],
         "others": [fact.other for fact in facts],
-        "standings": [_STANDING[type(fact)] for fact in facts],
+        "standings": [_standing(fact) for fact in facts],
         "by_hosts": [getattr(fact, "by_host", False) for fact in facts],
         "lapses": [getattr(fact, "lapses_at", None) for fact in facts],
         "saids": [fact.occurred_at for fact in facts],
         "versions": [fact.subject_version for fact in facts],
     }
+
+
+def _standing(fact: Any) -> Standing:
+    return fact.standing if isinstance(fact, IntroductionSnapshotV1) else _STANDING[type(fact)]
 
 
 def _known_to_who_asked(facts: Sequence[Any], now: datetime) -> Iterator[Key]:
@@ -95,6 +100,9 @@ def _looks(fact: Any, now: datetime) -> Iterator[Look]:
 
     It is not taken as known either. Else somebody would hear that what they never heard of has come to nothing.
     """
+    if isinstance(fact, IntroductionSnapshotV1):
+        # What is stated again is no news.
+        return
     channels = _CHANNELS.get(_STANDING[type(fact)], ())
     asked_at = fact.occurred_at + ASKED_AFTER if isinstance(fact, IntroductionAgreedV1) else now
     asked_by = getattr(fact, "asked_by", None)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.notify.commands.claiming import next_due
+from services.notify.commands.webhooks import FAILING
 from shared.kit.database import Database
 from shared.kit.ids import Clock
 from shared.kit.telemetry import logger
@@ -24,9 +25,11 @@ DELIVERY_OVERDUE = Gauge(
     "foci_webhook_overdue_seconds",
     "How long the oldest delivery to a webhook has been due; 0 when none is.",
 )
+PAUSED = Gauge("foci_webhooks_paused", "Webhooks paused because their target failed for a day.")
 EVERY = 5.0
-"""Seconds; each look reads the first entry of four indexes."""
+"""Seconds; each look reads the first entry of four indexes, and the webhooks."""
 
+_PAUSED = text("SELECT count(*) FROM webhook WHERE state = 'paused' AND because = :because")
 _OLDEST_DELIVERY = text("SELECT min(due_at) FROM delivery WHERE state = 'waiting'")
 
 
@@ -57,9 +60,11 @@ class Backlog:
         async with self._database.reading() as session:
             notice = await next_due(session)
             delivery: datetime | None = (await session.execute(_OLDEST_DELIVERY)).scalar()
+            paused = (await session.execute(_PAUSED, {"because": FAILING})).scalar_one()
         now = self._clock()
         NOTICE_OVERDUE.set(_since(notice, now))
         DELIVERY_OVERDUE.set(_since(delivery, now))
+        PAUSED.set(paused)
 
 
 def _since(due_at: datetime | None, now: datetime) -> float:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import Audience, Fact, described
+from shared.contracts.base import Audience, Fact, Snapshot, described
+from shared.contracts.matching.introductions import Standing
 from shared.contracts.matching.words import Outcome, ProfileChange
 
 
@@ -101,6 +102,35 @@ class OutcomeSaidV1(_Introduction):
     fact = "outcome-said"
 
     outcome: Outcome
+
+
+class IntroductionSnapshotV1(_Introduction, Snapshot):
+    """The introduction as it is; stated by `foci republish matching introductions`. `subject` is the introduction."""
+
+    fact = "introduction-snapshot"
+
+    standing: Standing
+    by_host: bool = described("True when somebody of the hub's staff suggested it.")
+    asked_by: UUID | None = described("Which of the two asked, if one did.", default=None)
+    lapses_at: AwareDatetime = described("When it lapses, or lapsed, unless both said yes by then.")
+
+
+class HubPlacedV1(Fact):
+    """Matching has heard where a hub is, or that it is somewhere else now. `subject` is the hub."""
+
+    service = "matching"
+    fact = "hub-placed"
+    audience = Audience.PUBLIC
+
+
+class LessonsDrawnV1(Fact):
+    """What came of introductions teaches something else about skills now. `subject` is `lessons`; `hub` stands for all."""
+
+    service = "matching"
+    fact = "lessons-drawn"
+    audience = Audience.PUBLIC
+
+    lessons: int = described("Counts how often that was so; the same as `subject_version`.")
 
 
 class ConceptsChangedV1(Fact):

@@ -73,6 +73,22 @@ class GetSkillsMissing(Request[SkillsMissing]):
     cursor: Plain | None = Field(default=None, max_length=200)
 
 
+class FiguresView(View):
+    """From how many areas it is made up what is counted."""
+
+    areas: int
+
+
+class CountFigures(Request[FiguresView]):
+    """Count all figures now, not only when a day is over: for the platform's operator, once people have been brought in."""
+
+    service = "matching"
+    operation = "count-figures"
+    reply = FiguresView
+    admin = True
+    changes = True
+
+
 class TargetBody(Body):
     """How many people with a skill a hub wants for the town."""
 

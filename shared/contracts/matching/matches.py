@@ -45,6 +45,8 @@ class Input(StrEnum):
     """Whether the other is open to all hubs."""
     PAST = "past"
     """Whether the two were suggested to each other, introduced or put aside before."""
+    OUTCOMES = "outcomes"
+    """What everybody together said came of meetings over the same skills."""
     EXPOSURE = "exposure"
     """How often the other was suggested to anybody of late."""
 
@@ -79,6 +81,9 @@ class ListMyMatches(Request[MatchPage]):
     hub: Slug | None = described("Only people found at this hub.", default=None)
     language: Language | None = None
     limit: int = Field(default=10, ge=1, le=MOST_MATCHES)
+    ahead: bool = described(
+        "True when it is fetched before anybody looks: it counts as no suggestion.", default=False
+    )
 
 
 class StoppedView(View):

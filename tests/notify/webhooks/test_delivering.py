@@ -7,7 +7,7 @@ import json
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from services.notify.rules.envelopes import type_of
+from shared.contracts.audiences import type_of
 from shared.contracts.booking.facts import BookingCancelledV1, BookingConfirmedV1
 from shared.contracts.directory.facts import MemberJoinedV1
 from shared.contracts.events.facts import EventPublishedV1

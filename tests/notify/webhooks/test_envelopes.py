@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime
 
-from services.notify.rules.envelopes import body_of, handed_on_types, kept_back, type_of
+from services.notify.rules.envelopes import body_of, handed_on_types
+from shared.contracts.audiences import kept_back, type_of
 from shared.contracts.base import Audience, Fact, Slug
 from shared.contracts.booking.words import SpaceKind
 from shared.contracts.catalogue import FACTS

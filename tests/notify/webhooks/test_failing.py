@@ -7,9 +7,11 @@ import itertools
 from datetime import datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from standardwebhooks import WebhookVerificationError
 
 from services.notify.rules.backoff import GIVE_UP_AFTER
+from services.notify.senders.backlog import Backlog
 from shared.contracts.booking.facts import BookingCancelledV1
 from shared.contracts.notify.facts import WebhookPausedV1, WebhookResumedV1
 from shared.contracts.notify.webhooks import ChangeWebhook, Redeliver, TryWebhook, WebhookSecretView
@@ -79,6 +81,8 @@ async def test_a_day_of_failures_pauses_the_webhook_and_operators_hear_of_it(hoo
         seen = await hooks.seen(webhook)
         assert (seen.state, seen.because) == (WebhookState.PAUSED, "failing")
         assert seen.version == webhook.version + 1
+        await Backlog(hooks.database, clock=hooks.clock).look()
+        assert REGISTRY.get_sample_value("foci_webhooks_paused") == 1
         [stated] = await hooks.facts(WebhookPausedV1)
         assert isinstance(stated, WebhookPausedV1)
         assert (stated.webhook, stated.because, stated.subject_version) == (webhook.id, "failing", 1)

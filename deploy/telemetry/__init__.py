@@ -1,0 +1,1 @@
+"""What those who watch over a stack load into Prometheus and Grafana."""

@@ -1,0 +1,1 @@
+"""Grafana's dashboards of a stack, one a module."""
