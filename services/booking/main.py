@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.booking import consumers, rpc
-from services.booking.commands import occupancy, venue_comparing
+from services.booking.commands import belongings, occupancy, venue_comparing
 from services.booking.commands.attempts import Attempts
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
@@ -40,6 +40,7 @@ def assemble(
     service.consumes(*hears(service.database, clock=clock, ids=ids, chance=chance))
     service.does(duties(ids), standing=(venue_comparing.COMPARED,))
     service.measures(measure_load)
+    service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.restates(
         {
             "spaces": partial(restate_spaces, clock=clock, ids=ids),

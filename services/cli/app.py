@@ -17,6 +17,7 @@ from services.cli import (
     up,
     watch,
 )
+from services.cli.hub.commands import hub_app
 
 app = typer.Typer(
     name="foci",
@@ -33,6 +34,7 @@ app.command("contracts")(contracts.contracts)
 app.command("nats-config")(nats_config.nats_config)
 app.command("republish")(republish.republish)
 app.add_typer(import_calendar.import_app, name="import")
+app.add_typer(hub_app, name="hub")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")
 app.add_typer(dead_letters.dead_letters_app, name="dead-letters")

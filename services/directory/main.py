@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.directory import commands, rpc
+from services.directory.commands import belongings
 from services.directory.settings import Settings
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, run
@@ -18,6 +19,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     """Tell the service what it answers and can state again; it hears nothing."""
     service.server.answers(rpc.reads())
     service.server.answers(rpc.changes(settings.cell, ids))
+    service.keeps(belongings.kept(settings.cell, clock, ids))
     service.restates({"hubs": partial(commands.restate_hubs, clock=clock, ids=ids)})
 
 

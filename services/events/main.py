@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.events import consumers, rpc
-from services.events.commands import comparing, snapshots
+from services.events.commands import belongings, comparing, snapshots
 from services.events.commands.signing_up import SignUps
 from services.events.duties import duties
 from services.events.settings import Settings
@@ -30,6 +30,7 @@ def assemble(
     service.server.answers_directly({SignUp: sign_ups.sign_up}, slots=settings.line_slots)
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(duties(ids, chance), standing=(comparing.COMPARED,))
+    service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.restates(
         {
             "events": partial(snapshots.restate_events, clock=clock, ids=ids),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from services.notify import rpc
 from services.notify.channels.http import Outside
 from services.notify.channels.smtp import MailServer, Server
+from services.notify.commands import belongings
 from services.notify.consumers.following import follows, follows_events
 from services.notify.consumers.hooks import hands_on
 from services.notify.consumers.mirrors import MIRRORS
@@ -40,6 +41,7 @@ def assemble(
     hooks = WebhookSender(service.database, outside, key=key, clock=clock, ids=ids, chance=chance)
     service.server.answers(rpc.handlers(settings, outside, ids))
     service.server.answers_directly(rpc.webhooks.secret_handlers(service.database, outside, key, ids))
+    service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
     service.does(duties(), standing=(FORGET,))
     backlog = Backlog(service.database, clock=clock)

@@ -8,12 +8,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from nats.aio.client import Client
 
+from deploy.local.forks import python
 from deploy.local.narrator import Narrator
 from deploy.local.servers import free_port
 from deploy.local.stack import GATEWAY
@@ -26,11 +28,11 @@ from tests.faults.arena import Arena
 from tests.faults.balancing import BalancedDoor, Balancer
 from tests.faults.checks import Violation, check
 from tests.faults.clients import gather_clients
-from tests.faults.evidence import Gathering
+from tests.faults.evidence import Evidence, Gathering
 from tests.faults.history import History, Outcome
 from tests.faults.next_release import write_migrations
 from tests.faults.rolling_checks import Standing, losses
-from tests.faults.visitors import gather_visitors, publish_events, register
+from tests.faults.visitors import Seen, gather_visitors, publish_events, register
 from tests.faults.waiting import pause
 from tests.faults.world import make_world
 
@@ -58,12 +60,8 @@ class Rolling(Arena):
 
     def _program(self, service: str, name: str, environment: Mapping[str, str]) -> Program:
         program = super()._program(service, name, environment)
-        if name not in self.next:
-            return program
-        command = self._command(service)
-        at = command.index("-m") + 1
-        words = ["tests.faults.start", "tests.faults.next_release", service]
-        return Program(**{**vars(program), "command": lambda: [*command[:at], *words]})
+        words = ("tests.faults.start", "tests.faults.next_release", service)
+        return Program(**{**vars(program), "command": python(*words)}) if name in self.next else program
 
     async def migrate_to_next(self) -> float:
         """Expand every service's schema while the release before works on it; the seconds it took."""
@@ -159,6 +157,13 @@ async def roll(
     finally:
         await client.close()
     evidence = await Gathering(arena, hub, history).gather()
+    return await _result(arena, evidence, seen, since, figures)
+
+
+async def _result(
+    arena: Rolling, evidence: Evidence, seen: Seen, since: datetime, figures: dict[str, str]
+) -> Result:
+    history = evidence.history
     lost = [str(one) for one in history.operations if one.outcome is Outcome.UNKNOWN]
     standing = {service: await losses(arena, service, since) for service in SERVICES}
     mails = standing["notify"].mails(arena.home.mail, seen.signed_up)

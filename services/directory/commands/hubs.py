@@ -32,7 +32,7 @@ async def register_hub(
     hub = Hub(slug=profile.id, cell=cell, version=1, **_columns(profile))
     session.add(hub)
     await session.flush()
-    await _state_profile(session, HubRegisteredV1, hub, now=now, ids=ids)
+    await state_profile(session, HubRegisteredV1, hub, now=now, ids=ids)
     return hub
 
 
@@ -46,7 +46,7 @@ async def change_hub_profile(session: AsyncSession, profile: HubProfile, *, now:
         setattr(hub, name, value)
     hub.version += 1
     await session.flush()
-    await _state_profile(session, HubProfileChangedV1, hub, now=now, ids=ids)
+    await state_profile(session, HubProfileChangedV1, hub, now=now, ids=ids)
     return hub
 
 
@@ -55,9 +55,10 @@ def _columns(profile: HubProfile) -> dict[str, Any]:
     return columns | {"words": words_of(profile)}
 
 
-async def _state_profile(
+async def state_profile(
     session: AsyncSession, fact: type[ProfileFact], hub: Hub, *, now: datetime, ids: Ids
 ) -> None:
+    """State the hub's profile as it is."""
     await emit(
         session,
         fact(
@@ -86,7 +87,7 @@ async def restate_hubs(
     following = select(Hub).where(Hub.slug > after).order_by(Hub.slug).limit(RESTATED_AT_ONCE)
     hubs = (await session.scalars(following)).all()
     for hub in hubs:
-        await _state_profile(session, HubSnapshotV1, hub, now=clock(), ids=ids)
+        await state_profile(session, HubSnapshotV1, hub, now=clock(), ids=ids)
     return len(hubs), hubs[-1].slug if len(hubs) == RESTATED_AT_ONCE else None
 
 
