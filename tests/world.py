@@ -14,9 +14,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from shared.contracts.base import Fact, Request
+from shared.contracts.base import EVERYWHERE, Fact, Request
 from shared.contracts.catalogue import fact_class
-from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1
+from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1, PersonErasedV1
 from shared.contracts.directory.words import HubKind, Role
 from shared.kit import problems
 from shared.kit.bus import BatchConsumer, Consumer
@@ -134,6 +134,44 @@ class AskedWorld:
         async with self.database.reading() as session:
             return (await session.execute(text(statement), values)).all()
 
+    async def hear(self, *facts: Fact) -> list[str]:
+        """Take facts in as the service's consumers would."""
+        outcomes = []
+        for fact in facts:
+            for consumer in self.consumers():
+                if type(fact) in consumer._effects and not isinstance(consumer, BatchConsumer):
+                    outcomes += [await consumer.take_in(fact)]
+        return outcomes
+
+    def consumers(self) -> tuple[Consumer, ...]:
+        """The service's consumers."""
+        raise NotImplementedError
+
+    def timers(self) -> Timers:
+        """The service's duties, to be done one at a time."""
+        raise NotImplementedError
+
+    async def let_time_pass(self, **by: float) -> int:
+        """Move the clock on and do every duty that has fallen due; how many were done."""
+        return await self.until(self.now + timedelta(**by))
+
+    async def until(self, moment: datetime) -> int:
+        """Move the clock to `moment`, stopping at each duty on the way as a running service would."""
+        timers, done = self.timers(), 0
+        while True:
+            rows = await self.rows(
+                "SELECT min(due_at) AS due_at FROM timer WHERE due_at <= :moment", moment=moment
+            )
+            due_at = rows[0].due_at
+            if due_at is None:
+                break
+            self.now = max(self.now, due_at)
+            assert await timers.handle_one()
+            done += 1
+            assert done < 10_000, "a timer sets itself again without end"
+        self.now = moment
+        return done
+
 
 @dataclass
 class HearingWorld(AskedWorld):
@@ -176,19 +214,6 @@ class HearingWorld(AskedWorld):
     def _whom(self, by: str | Principal | None, role: Role | None) -> Principal | None:
         return self.principal(by, role) if isinstance(by, str) else by
 
-    async def hear(self, *facts: Fact) -> list[str]:
-        """Take facts in as the service's consumers would."""
-        outcomes = []
-        for fact in facts:
-            for consumer in self.consumers():
-                if type(fact) in consumer._effects and not isinstance(consumer, BatchConsumer):
-                    outcomes += [await consumer.take_in(fact)]
-        return outcomes
-
-    def consumers(self) -> tuple[Consumer, ...]:
-        """The service's consumers."""
-        raise NotImplementedError
-
     def version_of(self, subject: str, given: int | None = None) -> int:
         """The number of the next fact another service states about something."""
         number = given or self.versions.get(subject, 0) + 1
@@ -224,27 +249,14 @@ class HearingWorld(AskedWorld):
         """A hub that the service has heard of."""
         await self.hear(self.hub_fact(hub, zone=zone))
 
-    def timers(self) -> Timers:
-        """The service's duties, to be done one at a time."""
-        raise NotImplementedError
-
-    async def let_time_pass(self, **by: float) -> int:
-        """Move the clock on and do every duty that has fallen due; how many were done."""
-        return await self.until(self.now + timedelta(**by))
-
-    async def until(self, moment: datetime) -> int:
-        """Move the clock to `moment`, stopping at each duty on the way as a running service would."""
-        timers, done = self.timers(), 0
-        while True:
-            rows = await self.rows(
-                "SELECT min(due_at) AS due_at FROM timer WHERE due_at <= :moment", moment=moment
-            )
-            due_at = rows[0].due_at
-            if due_at is None:
-                break
-            self.now = max(self.now, due_at)
-            assert await timers.handle_one()
-            done += 1
-            assert done < 10_000, "a timer sets itself again without end"
-        self.now = moment
-        return done
+    def erased(self, name: str) -> PersonErasedV1:
+        """Directory states that somebody is erased, once more each time."""
+        person = self.person(name)
+        return PersonErasedV1(
+            id=self.ids(),
+            hub=EVERYWHERE,
+            occurred_at=self.now,
+            subject=str(person),
+            subject_version=self.version_of(f"erased {person}"),
+            person=person,
+        )

@@ -9,6 +9,7 @@ from functools import partial
 from services.booking import consumers, rpc
 from services.booking.commands import belongings, occupancy, venue_comparing
 from services.booking.commands.attempts import Attempts
+from services.booking.commands.forgetting import forgets
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
 from services.booking.duties import duties
@@ -18,6 +19,7 @@ from shared.contracts.booking.requests import Reserve
 from shared.contracts.streams import facts_heard_by
 from shared.kit.bus import BatchConsumer, Consumer
 from shared.kit.database import Database, make_autocommit_pool
+from shared.kit.forgetting import Forgetting, of_the_living
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, run
 from shared.kit.settings import from_environment
@@ -38,6 +40,7 @@ def assemble(
     service.server.answers(rpc.changes(ids, chance))
     service.server.answers_directly({Reserve: reservations.reserve})
     service.consumes(*hears(service.database, clock=clock, ids=ids, chance=chance))
+    service.does(forgetting(clock, ids).duties())
     service.does(duties(ids), standing=(venue_comparing.COMPARED,))
     service.measures(measure_load)
     service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
@@ -51,12 +54,22 @@ def assemble(
     )
 
 
+def forgetting(clock: Clock, ids: Ids) -> Forgetting:
+    """What booking does when a person is erased."""
+    return Forgetting(SERVICE, forgets(ids), clock=clock, ids=ids)
+
+
 def hears(database: Database, *, clock: Clock, ids: Ids, chance: random.Random) -> tuple[Consumer, ...]:
     """Booking's consumers of facts."""
+    gone = forgetting(clock, ids)
     in_order = {
         "booking__mirrors_hubs": consumers.mirrors_hubs(clock),
         "booking__frees_what_leavers_booked": consumers.frees_what_leavers_booked(clock, ids),
-        "booking__keeps_venues": consumers.keeps_venues(clock, ids, chance),
+        "booking__keeps_venues": of_the_living(
+            # An event goes on, and needs its room, without who started it.
+            consumers.keeps_venues(clock, ids, chance),
+            drops=False,
+        ),
     }
     return (
         *(Consumer(name, database, effects, ids=ids, in_order=True) for name, effects in in_order.items()),
@@ -64,10 +77,12 @@ def hears(database: Database, *, clock: Clock, ids: Ids, chance: random.Random) 
         Consumer(
             "booking__compares_venues",
             database,
-            consumers.compares_venues(clock, ids, chance),
+            of_the_living(consumers.compares_venues(clock, ids, chance), drops=False),
             ids=ids,
             in_order=False,
         ),
+        # A second fact about the same erasure asks once more.
+        Consumer(gone.durable, database, gone.effects(), ids=ids, in_order=False),
         BatchConsumer(
             MEASURES,
             database,

@@ -11,6 +11,7 @@ from services.cli import (
     nats_config,
     notify,
     operator_credentials,
+    people,
     republish,
     status,
     token,
@@ -38,3 +39,4 @@ app.add_typer(hub_app, name="hub")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")
 app.add_typer(dead_letters.dead_letters_app, name="dead-letters")
+app.add_typer(people.people_app, name="people")

@@ -6,8 +6,13 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.directory import commands, rpc
-from services.directory.commands import belongings
+from services.directory.commands import belongings, erasing
+from services.directory.consumers import hears_forgotten
+from services.directory.duties import RECEIPTS, duties
 from services.directory.settings import Settings
+from shared.contracts.streams import FORGETS
+from shared.kit.bus import Consumer
+from shared.kit.database import Database
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, run
 from shared.kit.settings import from_environment
@@ -16,11 +21,32 @@ SERVICE = "directory"
 
 
 def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids) -> None:
-    """Tell the service what it answers and can state again; it hears nothing."""
+    """Tell the service what it answers, hears, does at a time, and can state again."""
     service.server.answers(rpc.reads())
     service.server.answers(rpc.changes(settings.cell, ids))
     service.keeps(belongings.kept(settings.cell, clock, ids))
-    service.restates({"hubs": partial(commands.restate_hubs, clock=clock, ids=ids)})
+    service.consumes(*hears(service.database, clock=clock, ids=ids))
+    service.does(duties(ids), standing=(RECEIPTS,))
+    service.restates(
+        {
+            "hubs": partial(commands.restate_hubs, clock=clock, ids=ids),
+            "erasures": partial(erasing.restate_erasures, clock=clock, ids=ids),
+        }
+    )
+
+
+def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
+    """Directory's consumers of facts."""
+    return tuple(
+        Consumer(
+            f"{SERVICE}__hears_{service}_forgot",
+            database,
+            hears_forgotten(service, clock),
+            ids=ids,
+            in_order=False,
+        )
+        for service in FORGETS
+    )
 
 
 def serve() -> None:

@@ -44,7 +44,7 @@ POLICY = b"content-security-policy"
 KEEPERS = frozenset({"/healthz", "/readyz", "/metrics"})
 KEYED = frozenset({"/v1/mail/bounces"})
 """Addresses whose route looks at a key of its own; no person asks there."""
-SECRET_PATHS = ("/v1/links/", "/v1/feeds/")
+SECRET_PATHS = ("/v1/links/", "/v1/feeds/", "/v1/me/erasure/")
 """Addresses that let whoever knows them in; they stand in no log."""
 
 

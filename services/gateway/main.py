@@ -31,6 +31,7 @@ from services.gateway.routes import (
     bookings,
     choices,
     documents,
+    erasure,
     event_calendars,
     event_series,
     events,
@@ -99,6 +100,7 @@ PARTS = (
     live.router,
     hubs.router,
     me.router,
+    erasure.router,
     documents.router,
 )
 

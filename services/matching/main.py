@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import rpc
 from services.matching.commands import belongings, skills
+from services.matching.commands.forgetting import forgets
 from services.matching.commands.introductions import Terms
 from services.matching.commands.snapshots import restate_introductions
 from services.matching.consumers.leavers import follows_members
@@ -23,6 +24,7 @@ from services.matching.rules.vocabulary import ours
 from services.matching.settings import Settings
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
+from shared.kit.forgetting import Forgetting, of_the_living
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, Step, run
 from shared.kit.settings import from_environment
@@ -43,6 +45,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.server.answers_directly(Matches(service.database, memory).direct())
     service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.consumes(*hears(service.database, clock=clock, ids=ids))
+    service.does(forgetting(clock, ids).duties())
     service.restates({"introductions": partial(restate_introductions, clock=clock, ids=ids)})
     service.does(duties(ids, counts_every=timedelta(seconds=settings.figures_every_s)), standing=STANDING)
 
@@ -56,11 +59,18 @@ def seeds(clock: Clock, ids: Ids) -> Step:
     return seed
 
 
+def forgetting(clock: Clock, ids: Ids) -> Forgetting:
+    """What matching does when a person is erased."""
+    return Forgetting(SERVICE, forgets(ids), clock=clock, ids=ids)
+
+
 def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
     """Matching's consumers of facts; the newest version wins, in whatever order they come."""
+    gone = forgetting(clock, ids)
     effects = {
         "matching__mirrors_hubs": mirrors_hubs(clock, ids),
-        "matching__mirrors_members": follows_members(clock, ids),
+        "matching__mirrors_members": of_the_living(follows_members(clock, ids)),
+        gone.durable: gone.effects(),
     }
     return tuple(
         Consumer(name, database, effect, ids=ids, in_order=False) for name, effect in effects.items()

@@ -10,6 +10,7 @@ from services.notify import rpc
 from services.notify.channels.http import Outside
 from services.notify.channels.smtp import MailServer, Server
 from services.notify.commands import belongings
+from services.notify.commands.forgetting_people import forget_person
 from services.notify.consumers.following import follows, follows_events
 from services.notify.consumers.hooks import hands_on
 from services.notify.consumers.mirrors import MIRRORS
@@ -22,6 +23,7 @@ from services.notify.settings import Settings
 from shared.contracts.streams import facts_heard_by
 from shared.kit.bus import BatchConsumer, BatchEffect, Consumer
 from shared.kit.database import Database
+from shared.kit.forgetting import Forgetting, all_of_the_living, of_the_living
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, run
 from shared.kit.settings import from_environment
@@ -43,6 +45,7 @@ def assemble(
     service.server.answers_directly(rpc.webhooks.secret_handlers(service.database, outside, key, ids))
     service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
+    service.does(forgetting(clock, ids).duties())
     service.does(duties(), standing=(FORGET,))
     backlog = Backlog(service.database, clock=clock)
     service.keeps_going(
@@ -51,18 +54,29 @@ def assemble(
     )
 
 
+def forgetting(clock: Clock, ids: Ids) -> Forgetting:
+    """What notify does when a person is erased."""
+    return Forgetting(SERVICE, forget_person, clock=clock, ids=ids)
+
+
 def hears(database: Database, settings: Settings, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]:
     """Notify's consumers of facts."""
     gather = timedelta(seconds=settings.gather_s)
     batches: dict[str, BatchEffect] = {**MIRRORS, **follows(clock, ids, gather)}
+    gone = forgetting(clock, ids)
     return (
         *(
-            BatchConsumer(name, database, facts_heard_by(name), effect, ids=ids)
+            BatchConsumer(name, database, facts_heard_by(name), all_of_the_living(effect), ids=ids)
             for name, effect in batches.items()
         ),
         Consumer(
-            "notify__follows_events", database, follows_events(clock, ids, gather), ids=ids, in_order=True
+            "notify__follows_events",
+            database,
+            of_the_living(follows_events(clock, ids, gather)),
+            ids=ids,
+            in_order=True,
         ),
+        Consumer(gone.durable, database, gone.effects(), ids=ids, in_order=False),
         *hands_on(database, clock=clock, ids=ids),
     )
 

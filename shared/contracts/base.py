@@ -76,6 +76,12 @@ _ON_DEMAND = True
 ALL_SPACES = "all"
 """Stands for "the whole hub" where a space's slug would stand in a subject; no space may take it."""
 
+EVERYWHERE = "all-hubs"
+"""Stands where a hub's slug stands in a fact that is about no hub in particular; no hub may take it."""
+
+NOBODY = UUID(int=2**128 - 1)
+"""Stands where somebody was who has been erased: the Max UUID of RFC 9562, which is never given to anybody."""
+
 
 class Audience(StrEnum):
     """Who may be shown a fact. Everything that hands facts to people or outside systems obeys it."""

@@ -8,6 +8,7 @@ from shared.contracts import operations
 from shared.contracts.base import Fact, Request
 from shared.contracts.booking import facts as booking_facts
 from shared.contracts.booking import requests as booking_requests
+from shared.contracts.directory import erasure as directory_erasure
 from shared.contracts.directory import facts as directory_facts
 from shared.contracts.directory import requests as directory_requests
 from shared.contracts.events import calendars as event_calendars
@@ -50,7 +51,9 @@ FACTS: dict[str, tuple[type[Fact], ...]] = {
 """Fact classes by the service that states them."""
 
 REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
-    "directory": tuple(_public(directory_requests, Request)),
+    "directory": tuple(
+        request for module in (directory_requests, directory_erasure) for request in _public(module, Request)
+    ),
     "booking": tuple(_public(booking_requests, Request)),
     "events": tuple(
         request

@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from shared.contracts.base import ALL_SPACES, Fact
+from shared.contracts.base import ALL_SPACES, EVERYWHERE, Fact
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
-from shared.contracts.matching.words import EVERYWHERE
 
 F = TypeVar("F", bound=Fact)
 
@@ -68,6 +67,10 @@ _VALUES: dict[str, Any] = {
     "outcome": "collaboration",
     "lessons": 3,
     "vocabulary": 1,
+    # what was forgotten of a person
+    "erased": {"notices": 3},
+    "anonymised": {"bookings": 12},
+    "kept": {"id": "stays-forgotten", "facts": "thirty-days"},
     # a webhook
     "webhook": _WEBHOOK,
     "because": "failing",
@@ -173,10 +176,15 @@ def _matching_values(fact: type[Fact]) -> dict[str, Any]:
     return {"subject": _PERSON if "change" in fact.model_fields else f"{_HUB}/{_PERSON}"}
 
 
+def _own(fact: type[Fact]) -> dict[str, Any]:
+    if fact.fact.endswith(("person-erased", "-forgotten")):
+        return {"subject": _PERSON, "hub": EVERYWHERE}
+    return _matching_values(fact) if fact.service == "matching" else _special(fact)
+
+
 def example(fact: type[F]) -> F:
     """An example of any fact; LookupError names a field nobody has given a value yet."""
-    special = _matching_values(fact) if fact.service == "matching" else _special(fact)
-    known = _VALUES | special | _SINGULAR.get(fact.__name__, {})
+    known = _VALUES | _own(fact) | _SINGULAR.get(fact.__name__, {})
     missing = [name for name in fact.model_fields if name not in known]
     if missing:
         raise LookupError(f"{__name__} has no example value for {fact.__name__}.{missing[0]}: add one there")

@@ -10,7 +10,9 @@ from shared.contracts.booking import facts as booking
 from shared.contracts.catalogue import FACTS
 from shared.contracts.directory import facts as directory
 from shared.contracts.events import facts as events
+from shared.contracts.forgetting import PersonForgotten
 from shared.contracts.matching import facts as matching
+from shared.contracts.notify import facts as notify
 
 RETENTION = timedelta(days=30)
 """How long facts stay in the streams; the outbox keeps as long, so either can rebuild the other."""
@@ -157,11 +159,25 @@ INTRODUCTION_FACTS: tuple[type[Fact], ...] = (
 )
 """What becomes of an introduction."""
 
+FORGETTING: tuple[type[Fact], ...] = (
+    directory.PersonErasedV1,
+    booking.BookerForgottenV1,
+    events.ParticipantForgottenV1,
+    matching.ProfileForgottenV1,
+    notify.RecipientForgottenV1,
+)
+"""What services say among themselves when a person is erased."""
+
+FORGETS: dict[str, type[PersonForgotten]] = {
+    fact.service: fact for fact in FORGETTING if issubclass(fact, PersonForgotten)
+}
+"""The services that hold something of people, with what each answers when one is erased."""
+
 HANDED_ON: dict[str, tuple[type[Fact], ...]] = {
     service: tuple(
         fact
         for fact in FACTS[service]
-        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS)
+        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS, *FORGETTING)
         and not issubclass(fact, Snapshot)
         # Who opens a profile to whom, and who meets whom, is between them and Foci.
         and service != "matching"
@@ -186,7 +202,13 @@ CONSUMERS: tuple[Consumer, ...] = (
         "booking__measures_occupancy",
         stream_of("booking"),
         # What booking tells events about a room says nothing its own facts about the booking do not.
-        _filters(*(fact for fact in FACTS["booking"] if "event" not in fact.model_fields)),
+        _filters(
+            *(
+                fact
+                for fact in FACTS["booking"]
+                if "event" not in fact.model_fields and fact not in FORGETTING
+            )
+        ),
     ),
     Consumer("booking__keeps_venues", stream_of("events"), _filters(*VENUE_WISHES)),
     # The order of an entity drops what it has heard before; these hear it too, and mend what is apart.
@@ -233,6 +255,15 @@ CONSUMERS: tuple[Consumer, ...] = (
     *(
         Consumer(f"notify__hands_on_{service}", stream_of(service), _filters(*HANDED_ON[service]))
         for service in ("directory", "booking", "events")
+    ),
+    # Whoever holds something of a person hears that they are erased, and directory hears that it has been forgotten.
+    *(
+        Consumer(f"{service}__forgets_people", stream_of("directory"), _filters(directory.PersonErasedV1))
+        for service in FORGETS
+    ),
+    *(
+        Consumer(f"directory__hears_{service}_forgot", stream_of(service), _filters(fact))
+        for service, fact in FORGETS.items()
     ),
 )
 

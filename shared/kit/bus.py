@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts import streams
 from shared.contracts.base import Fact
 from shared.kit import dead_letters, pulling, telemetry
+from shared.kit.causes import causing
 from shared.kit.database import Database
 from shared.kit.delivery import Delivery, FromALaterRelease
 from shared.kit.errors import Conflict, Forbidden, Invalid, NotFound
@@ -26,7 +27,7 @@ from shared.kit.ids import Ids
 from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
 from shared.kit.nats import Closed, connect_options, own_inbox
 from shared.kit.settings import ProcessSettings
-from shared.kit.telemetry import extract, is_recorded, logger
+from shared.kit.telemetry import extract, failed, is_recorded, logger, recording, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.bus")
@@ -151,14 +152,14 @@ class Consumer:
         """Take in one message and tell the server what became of it."""
         delivery = Delivery.of(raw)
         started = time.perf_counter()
-        with tracer.start_as_current_span(
-            f"take in {self.durable}", context=extract(delivery.headers), kind=SpanKind.CONSUMER
-        ) as span:
-            span.set_attribute("messaging.destination.name", delivery.subject)
+        with span(
+            tracer, f"take in {self.durable}", context=extract(delivery.headers), kind=SpanKind.CONSUMER
+        ) as current:
+            current.set_attribute("messaging.destination.name", delivery.subject)
             try:
                 outcome = await self._try(delivery)
             except Exception as error:  # noqa: BLE001  # the edge: ends in exactly one of nak and dead letter
-                span.record_exception(error)
+                failed(current, error)
                 outcome = await self._failed(raw, delivery, error)
             else:
                 await raw.ack()
@@ -301,14 +302,23 @@ class BatchConsumer(Consumer):
         started = time.perf_counter()
         try:
             concerned = await self._concerned(batch)
-            facts = [fact for raw in concerned if (fact := self._hears(Delivery.of(raw))) is not None]
+            heard = [
+                (fact, raw.headers)
+                for raw in concerned
+                if (fact := self._hears(Delivery.of(raw))) is not None
+            ]
+            facts = [fact for fact, _ in heard]
             # A batch has many causes: it continues the first recorded one's trace and links to the others.
             recorded = [raw.headers for raw in batch if is_recorded(raw.headers)]
-            with tracer.start_as_current_span(
-                f"take in {self.durable}",
-                kind=SpanKind.CONSUMER,
-                context=extract(recorded[0] if recorded else batch[0].headers),
-                links=[trace.Link(_cause(headers)) for headers in recorded[1:]],
+            with (
+                recording(
+                    tracer,
+                    f"take in {self.durable}",
+                    kind=SpanKind.CONSUMER,
+                    context=extract(recorded[0] if recorded else batch[0].headers),
+                    links=[trace.Link(_cause(headers)) for headers in recorded[1:]],
+                ),
+                causing(heard),
             ):
                 done = await self.take_in_batch(facts) if facts else 0
         except Exception as error:  # noqa: BLE001  # one by one from here: `handle` decides about each

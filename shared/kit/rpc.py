@@ -31,7 +31,7 @@ from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal, Verifier
 from shared.kit.requester import ASSERTION, DEADLINE, IDEMPOTENCY_KEY, STATUS, VERSION
-from shared.kit.telemetry import extract, logger, span
+from shared.kit.telemetry import extract, failed, logger, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.rpc")
@@ -228,7 +228,7 @@ class Server:
                 answer = await self._answer(request, message.data, headers, slots)
             except Exception as error:  # noqa: BLE001  # the edge: a request is answered with a problem, never with silence
                 answer = self._unforeseen(request, error)
-                current.record_exception(error)
+                failed(current, error)
             current.set_attribute("foci.status", answer.status)
             await self._reply(message, answer)
         telemetry.REQUEST_TIME.labels(request.operation).observe(time.perf_counter() - started)

@@ -107,6 +107,18 @@ V1 = (
     "CREATE INDEX idempotency_key_answered_at ON idempotency_key USING brin (answered_at)",
 )
 
+V2 = (
+    # Ids that belonged to people who are erased, so that nothing said of them later brings anything back. `stated`
+    # counts the service's answers.
+    """
+    CREATE TABLE forgotten_person (
+        person uuid PRIMARY KEY,
+        forgotten_at timestamptz NOT NULL,
+        stated int NOT NULL DEFAULT 0
+    )
+    """,
+)
+
 
 def latest_only(stream: str) -> str:
     """The index by which the relay of a stream with one message per subject sees what has been overtaken."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
-from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import Token
 from typing import Any
 
@@ -15,7 +16,6 @@ from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
@@ -104,29 +104,55 @@ def set_up_logs(service: str, level: str) -> None:
     structlog.contextvars.bind_contextvars(service=service)
 
 
-def set_up_traces(service: str, cell: str, release: str) -> TracerProvider:
-    """A tracer provider sampled as OTEL_TRACES_SAMPLER says; exports over OTLP when an endpoint is set."""
+def resource_of(service: str, cell: str, release: str) -> Resource:
+    """What is said of the process with everything it sends; OTEL_RESOURCE_ATTRIBUTES may add to it."""
     about = {
         "service.name": service,
         "service.namespace": "foci",
         "service.version": release,
+        "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
         "foci.cell": cell,
     }
-    provider = TracerProvider(resource=Resource.create(about))
-    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
-        # Here, because loading it takes a twentieth of the start, also for those who export nothing.
-        from opentelemetry.exporter.otlp.proto.http import trace_exporter  # noqa: PLC0415
+    return Resource.create(about)
 
-        provider.add_span_processor(BatchSpanProcessor(trace_exporter.OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
-    return provider
+
+def is_exported(signal: str) -> bool:
+    """Whether `traces` or `metrics` go out over OTLP: an endpoint is set, and they are not turned off.
+
+    By OpenTelemetry's standard variables, which its exporters read too.
+    """
+    given = os.environ.get
+    if given("OTEL_SDK_DISABLED", "").lower() == "true" or given(f"OTEL_{signal.upper()}_EXPORTER") == "none":
+        return False
+    return bool(
+        given("OTEL_EXPORTER_OTLP_ENDPOINT") or given(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
+    )
+
+
+def _export(provider: TracerProvider, resource: Resource) -> None:
+    traces, metrics = is_exported("traces"), is_exported("metrics")
+    if not traces and not metrics:
+        return
+    # Here, because loading it takes a twentieth of the start, also for those who export nothing.
+    from shared.kit import otlp  # noqa: PLC0415
+
+    if traces:
+        otlp.send_traces(provider)
+    if metrics:
+        otlp.send_figures(
+            resource, every=float(os.environ.get("OTEL_METRIC_EXPORT_INTERVAL", "60000")) / 1000
+        )
 
 
 def set_up(service: str, *, cell: str, release: str, level: str) -> TracerProvider:
-    """Logs and traces of one process."""
+    """Logs, traces and figures of one process; traces are sampled as OTEL_TRACES_SAMPLER says."""
     set_up_logs(service, level)
     SERVICE_INFO.labels(service, cell, release).set(1)
-    return set_up_traces(service, cell, release)
+    resource = resource_of(service, cell, release)
+    provider = TracerProvider(resource=resource)
+    _export(provider, resource)
+    trace.set_tracer_provider(provider)
+    return provider
 
 
 def inject(carrier: dict[str, str]) -> dict[str, str]:
@@ -175,7 +201,36 @@ def span(
     known = parent.get_span_context()
     if known.is_valid and not known.trace_flags.sampled:
         return _Unsampled(parent, context)
-    return tracer.start_as_current_span(name, context=context, kind=kind)
+    return recording(tracer, name, context=context, kind=kind)
+
+
+@contextmanager
+def recording(
+    tracer: trace.Tracer,
+    name: str,
+    *,
+    context: Context | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    links: Sequence[trace.Link] | None = None,
+) -> Iterator[trace.Span]:
+    """A span that is current inside the block, made whether its trace is recorded or not.
+
+    Of an error that leaves the block it keeps the class alone: what an error says may be somebody's, such as the row
+    a database refuses. The log has the rest.
+    """
+    made = tracer.start_span(name, context=context, kind=kind, links=links)
+    with trace.use_span(made, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+        try:
+            yield made
+        except Exception as error:
+            failed(made, error)
+            raise
+
+
+def failed(current: trace.Span, error: BaseException) -> None:
+    """What the span is about has gone wrong."""
+    current.set_attribute("error.type", type(error).__qualname__)
+    current.set_status(trace.StatusCode.ERROR)
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

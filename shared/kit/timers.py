@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.kit import telemetry
 from shared.kit.database import Database, to_be_announced
 from shared.kit.ids import Clock
-from shared.kit.telemetry import logger
+from shared.kit.telemetry import logger, recording
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.timers")
@@ -132,7 +132,7 @@ class Timers:
                 claimed = dict(row)
                 telemetry.TIMER_LATENESS.set((now - row["due_at"]).total_seconds())
                 await session.execute(_DONE, claimed)
-                with tracer.start_as_current_span(f"timer {row['kind']}"):
+                with recording(tracer, f"timer {row['kind']}"):
                     await self._duties[row["kind"]](session, row["key"], now)
         except Exception as error:
             if claimed is None:

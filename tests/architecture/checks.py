@@ -38,6 +38,14 @@ def transactions(source: Source) -> Iterable[Fault]:
             yield call.lineno, f"{name}(): a command works in its caller's transaction"
 
 
+def talkative_spans(source: Source) -> Iterable[Fault]:
+    for call, name in _calls(source, "start_as_current_span", "start_span", "record_exception"):
+        yield (
+            call.lineno,
+            f"{name}(): it would put what an error says into the trace; telemetry.recording and failed do not",
+        )
+
+
 def publishes(source: Source) -> Iterable[Fault]:
     for call, name in source.calls:
         receiver, _, method = name.rpartition(".")

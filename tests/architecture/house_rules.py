@@ -75,6 +75,16 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "spans-keep-errors-to-themselves",
+        "Spans are made by the kit's telemetry, which keeps of an error its class alone: its words may be somebody's.",
+        below(*CODE, but=("shared/kit/telemetry.py",)),
+        checks.talkative_spans,
+        (
+            (_PLANT, "def planted(tracer):\n    with tracer.start_as_current_span('x'):\n        return None"),
+            ("services/gateway/door.py", "def planted(span, error): span.record_exception(error)"),
+        ),
+    ),
+    Rule(
         "autocommit-is-for-reserving",
         "AUTOCOMMIT is chosen in shared/kit/database.py, booking's main (for reserving) and the relay's connection.",
         below(*CODE, but=("shared/kit/database.py", "shared/kit/relay.py", "services/booking/main.py", "deploy/")),

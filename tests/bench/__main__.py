@@ -22,7 +22,7 @@ from tests.bench.world import fill
 
 NAMES = (
     "throughput", "latency", "memory", "delivery", "sign-ups", "scaling", "notices", "webhooks", "notice-memory",
-    "matches", "match-index", "skills",
+    "matches", "match-index", "member-search", "skills",
 )  # fmt: skip
 ONE_STACK = {"throughput", "latency", "memory"}
 
@@ -72,6 +72,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
         ({"notice-memory"}, bench.remembered),
         ({"matches"}, bench.matched),
         ({"match-index"}, bench.indexed),
+        ({"member-search"}, bench.searched),
         ({"skills"}, bench.understood),
     )
     for names, part in parts:

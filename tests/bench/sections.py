@@ -12,6 +12,7 @@ from tests.bench import (
     match_exposure,
     match_index,
     match_quality,
+    member_search,
     openloop,
     scaling,
     sign_ups,
@@ -28,7 +29,7 @@ from tests.bench.pages import (
     throughput_section,
 )
 from tests.bench.pages_events import sign_ups_section
-from tests.bench.pages_matching import match_index_section, matches_section
+from tests.bench.pages_matching import match_index_section, matches_section, member_search_section
 from tests.bench.pages_skills import skills_section
 from tests.bench.plan import PLACES, Plan
 from tests.bench.report import Say, Section, median, table
@@ -241,6 +242,13 @@ class Bench:
         with Stack(self.folder / "home-8") as stack:
             url = stack.database_url("postgres")
             return [match_index_section([match_index.measure(size, url, self.say) for size in sizes])]
+
+    def searched(self) -> list[Section]:
+        """How long a large hub's members take to be searched."""
+        size = member_search.QUICK if self.quick else member_search.FULL
+        with Stack(self.folder / "home-9") as stack:
+            url = stack.database_url("matching").replace("postgresql://", "postgresql+asyncpg://", 1)
+            return [member_search_section(member_search.measured(url, size, self.say), size)]
 
     @property
     def _telling(self) -> telling.Size:

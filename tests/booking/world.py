@@ -11,7 +11,7 @@ from services.booking import rpc
 from services.booking.commands.attempts import Attempts
 from services.booking.commands.reserving import Reservations
 from services.booking.duties import duties
-from services.booking.main import hears
+from services.booking.main import forgetting, hears
 from shared.contracts.base import Request
 from shared.contracts.booking.requests import BookingView, OpenSpace, Reserve, SpaceView
 from shared.contracts.booking.space_rules import GivenRules
@@ -54,7 +54,8 @@ class World(HearingWorld):
 
     def timers(self) -> Timers:
         """The service's duties, to be done one at a time."""
-        return Timers(self.database, duties(self.ids), self.clock)
+        known = {**duties(self.ids), **forgetting(self.clock, self.ids).duties()}
+        return Timers(self.database, known, self.clock)
 
     async def space(
         self,

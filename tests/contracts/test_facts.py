@@ -13,6 +13,7 @@ import pytest
 from pydantic import AwareDatetime, BaseModel
 
 from services.booking.main import hears as booking_hears
+from services.directory.main import hears as directory_hears
 from services.events.main import hears as events_hears
 from services.matching.main import hears as matching_hears
 from services.notify.main import hears as notify_hears
@@ -181,6 +182,7 @@ def test_durable_names_and_streams_are_unique() -> None:
 def _built() -> list[Consumer]:
     nowhere: Any = None  # built, not used: only what they listen to is looked at
     return [
+        *directory_hears(nowhere, clock=utc_now, ids=new_id),
         *booking_hears(nowhere, clock=utc_now, ids=new_id, chance=random.Random(1)),
         *events_hears(nowhere, clock=utc_now, ids=new_id),
         *matching_hears(nowhere, clock=utc_now, ids=new_id),

@@ -1,4 +1,4 @@
-"""A tiny OpenTelemetry collector: takes OTLP over HTTP and keeps the spans."""
+"""A tiny OpenTelemetry collector: takes OTLP over HTTP and keeps spans and figures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -24,6 +28,8 @@ class Span:
     id: str
     parent: str
     links: tuple[str, ...]
+    said: str
+    """Everything else in it: attributes, events, status."""
 
 
 class Collector:
@@ -31,13 +37,19 @@ class Collector:
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
+        self.figures: dict[tuple[str, str], dict[str, str]] = {}
+        """By service and name of the metric, what kind it is, with its unit and the labels of its points."""
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:  # the name http.server looks for
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                collector.take(ExportTraceServiceRequest.FromString(body))
-                answer = ExportTraceServiceResponse().SerializeToString()
+                if self.path == "/v1/metrics":
+                    collector.count(ExportMetricsServiceRequest.FromString(body))
+                    answer = ExportMetricsServiceResponse().SerializeToString()
+                else:
+                    collector.take(ExportTraceServiceRequest.FromString(body))
+                    answer = ExportTraceServiceResponse().SerializeToString()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-protobuf")
                 self.send_header("Content-Length", str(len(answer)))
@@ -64,9 +76,29 @@ class Collector:
                         one.span_id.hex(),
                         one.parent_span_id.hex(),
                         tuple(link.trace_id.hex() for link in one.links),
+                        f"{one.attributes} {one.events} {one.status} {one.trace_state}",
                     )
                     for one in scope.spans
                 ]
+
+    def count(self, request: ExportMetricsServiceRequest) -> None:
+        """Keep what one export of figures carries."""
+        for resource in request.resource_metrics:
+            known = {one.key: one.value.string_value for one in resource.resource.attributes}
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    kind = metric.WhichOneof("data")
+                    assert kind is not None
+                    points = getattr(metric, kind).data_points
+                    labels = {
+                        f"{one.key}={one.value.string_value}" for point in points for one in point.attributes
+                    }
+                    self.figures[known["service.name"], metric.name] = {
+                        "kind": kind,
+                        "unit": metric.unit,
+                        "labels": " ".join(sorted(labels)),
+                        "instance": known["service.instance.id"],
+                    }
 
     def trace(self, trace: str) -> dict[str, Span]:
         """The spans of one trace by id."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from services.events import rpc
 from services.events.commands.signing_up import SignUps
 from services.events.duties import duties
-from services.events.main import hears
+from services.events.main import forgetting, hears
 from shared.contracts.base import Request
 from shared.contracts.booking.facts import SpaceOpenedV1
 from shared.contracts.booking.words import SpaceKind
@@ -60,7 +60,8 @@ class World(Rooms):
 
     def timers(self) -> Timers:
         """The service's duties, to be done one at a time."""
-        return Timers(self.database, duties(self.ids, self.chance), self.clock)
+        known = {**duties(self.ids, self.chance), **forgetting(self.clock, self.ids).duties()}
+        return Timers(self.database, known, self.clock)
 
     def space_fact(self, space: str, *, capacity: int = 20, hub: str = HUB) -> SpaceOpenedV1:
         """Booking states a space."""

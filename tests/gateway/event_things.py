@@ -8,6 +8,7 @@ from shared.contracts.links import LinkPurpose
 from tests.gateway.cell import Cell
 from tests.gateway.matching_things import things_of_matching
 from tests.gateway.notify_things import things_of_notify
+from tests.gateway.people_rows import things_of_people
 
 Headers = dict[str, str]
 OWNER = "Owner"
@@ -43,6 +44,7 @@ def things(cell: Cell, hub: str, path: str, *, operators: bool = False, **more: 
         made |= {"feed": str(feed.json()["id"]), "secret": str(feed.json()["secret"])}
     made |= things_of_notify(cell, hub, path, somebody)
     made |= things_of_matching(cell, hub, path, somebody)
+    made |= things_of_people(cell, hub, path)
     return {name: value for name, value in made.items() if f"{{{name}}}" in path}
 
 

@@ -28,6 +28,7 @@ from tests.gateway.event_things import things, version_of
 from tests.gateway.matching_rows import MATCHING_TABLE
 from tests.gateway.notify_rows import BOUNCES, NOTIFY_TABLE
 from tests.gateway.notify_things import unsubscribe_link
+from tests.gateway.people_rows import PEOPLE_TABLE
 
 OPTIONS = {"live_longest_s": 0}
 """Live streams end when they have said what there is."""
@@ -45,7 +46,7 @@ OPERATIONS = [
     for method in item
 ]
 """Of the stored document, which `test_documents` holds against today's: to make that one takes each worker a second."""
-TABLE = EVENT_TABLE | MATCHING_TABLE | NOTIFY_TABLE
+TABLE = EVENT_TABLE | MATCHING_TABLE | NOTIFY_TABLE | PEOPLE_TABLE
 BOOKING = "/v1/hubs/{hub}/bookings/{booking}"
 
 

@@ -23,7 +23,7 @@ def _figures(cell: Cell) -> None:
     area = f"hub:{HUB}"
     said = []
     for language, labels in LABELS.items():
-        for concept, label in zip(("colour", "welding"), labels, strict=True):
+        for concept, label in zip(("colour", "moon-welding"), labels, strict=True):
             said += [
                 f"INSERT INTO concept (id, origin, kind) VALUES ('{concept}', 'foci', 'skill') ON CONFLICT DO NOTHING",
                 (
@@ -37,7 +37,7 @@ def _figures(cell: Cell) -> None:
         f"DELETE FROM gap_month WHERE area = '{area}'",
         f"INSERT INTO gap_month SELECT '{area}', CAST(m AS date), now() FROM (VALUES {MONTHS}) months (m)",
         f"INSERT INTO gap_figure VALUES ('{area}', '2027-02-01', 'colour', 5, NULL), "
-        f"('{area}', '2027-03-01', 'colour', 15, 5), ('{area}', '2027-03-01', 'welding', NULL, 10)",
+        f"('{area}', '2027-03-01', 'colour', 15, 5), ('{area}', '2027-03-01', 'moon-welding', NULL, 10)",
         f"INSERT INTO outcome_figure VALUES ('{area}', '2027-02-01', 'help', 5), ('{area}', '2027-03-01', 'help', 10), "
         f"('{area}', '2027-03-01', 'nothing', 5)",
     )
@@ -64,8 +64,8 @@ def test_skills_missing_in_a_table_without_formulas_or_small_numbers(cell: Cell,
     assert lines == [
         ["2027-02", "hub", place, "colour", colour, "5", "<5", "", ""],
         ["2027-03", "hub", place, "colour", colour, "15", "5", "0", "10"],
-        ["2027-02", "hub", place, "welding", f"'{welding}", "<5", "<5", "", ""],
-        ["2027-03", "hub", place, "welding", f"'{welding}", "<5", "10", "0", "0"],
+        ["2027-02", "hub", place, "moon-welding", f"'{welding}", "<5", "<5", "", ""],
+        ["2027-03", "hub", place, "moon-welding", f"'{welding}", "<5", "10", "0", "0"],
     ]
     assert not [cell for line in (heading, *lines) for cell in line if cell[:1] in ("=", "+", "-", "@")]
 
@@ -99,11 +99,3 @@ def test_the_same_figures_as_json(cell: Cell, language: str) -> None:
     assert {one["outcome"]: one["people"] for one in came["items"]} == {
         "nothing": 5, "help": 10, "collaboration": "<5", "company": "<5",
     }  # fmt: skip
-
-
-def test_matches_fetched_ahead_are_not_taken_for_shown_and_are_not_asked_for_by_head(cell: Cell) -> None:
-    auth = cell.auth("here", "member")
-    for purpose in ("prefetch", "prefetch;prerender"):
-        answer = cell.http.get("/v1/me/matches", headers=auth | {"Sec-Purpose": purpose})
-        assert answer.status_code == 200
-    assert cell.http.head("/v1/me/matches", headers=auth).status_code == 405

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Request, View
@@ -28,6 +28,7 @@ from shared.kit.rpc import Call, Server
 from tests.kit.consuming import consuming, is_idle, settled
 from tests.kit.hubs import effects, note, registered, relaying
 from tests.kit.test_requests import KEY
+from tests.recording import recorder
 from tests.servers import NatsAccount
 from tests.waiting import eventually
 
@@ -46,13 +47,7 @@ class Register(Request[Done]):
 @pytest.fixture
 def spans() -> InMemorySpanExporter:
     """Every span of this process from now on."""
-    exporter = InMemorySpanExporter()
-    if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        trace.set_tracer_provider(TracerProvider())
-    provider = trace.get_tracer_provider()
-    assert isinstance(provider, TracerProvider)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    return exporter
+    return recorder()
 
 
 @pytest_asyncio.fixture
@@ -97,6 +92,23 @@ async def test_trap_5_one_trace_from_the_request_through_the_outbox_to_the_consu
         "take in booking__mirrors_hubs", "publish", "transaction", "directory register", "directory register",
         "HTTP POST /v1/hubs",
     ]  # fmt: skip
+
+
+async def test_an_error_leaves_its_class_in_the_trace_and_nothing_it_says(
+    directory: Database, spans: InMemorySpanExporter
+) -> None:
+    """A database's own words hold the row it refuses."""
+    spans.clear()
+    refused = text("INSERT INTO dead_letter (id, consumer, reason) VALUES (gen_random_uuid(), :who, 'x')")
+    with pytest.raises(IntegrityError) as caught:
+        async with directory.transaction() as session:
+            await session.execute(refused, {"who": "Signe Obemärkt"})
+    [transaction] = [span for span in spans.get_finished_spans() if span.name == "transaction"]
+    assert dict(transaction.attributes or {}) == {"error.type": "IntegrityError"}
+    assert (transaction.status.is_ok, transaction.status.description) == (False, None)
+    assert transaction.events == ()
+    assert "Obemärkt" not in transaction.to_json()
+    assert "parameters" not in repr(caught.value) or "hidden" in repr(caught.value)
 
 
 def test_a_log_line_is_json_and_names_the_trace(

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from tests.connections import Connections
-from tests.matching.world import World, make_world
+from tests.matching.kept import told_once
+from tests.matching.world import World, begun, make_world
 from tests.servers import Databases
 
 
@@ -31,6 +32,4 @@ async def empty(connections: Connections, matching_database: str) -> AsyncIterat
 @pytest_asyncio.fixture
 async def world(empty: World) -> World:
     """A matching service that knows the hub Nordviken and a few skills."""
-    await empty.hub()
-    await empty.vocabulary()
-    return empty
+    return await told_once(empty, begun)

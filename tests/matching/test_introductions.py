@@ -37,19 +37,25 @@ from shared.contracts.matching.members import SearchMembers
 from shared.contracts.matching.profiles import EraseMyProfile, MakeOrganisation
 from shared.contracts.matching.words import Outcome, Reply, Visibility
 from shared.kit.errors import NotFound
-from tests.matching.world import HUB, World
+from tests.matching.kept import told_once
+from tests.matching.world import HUB, World, begun
 
 YES, NO = Reply.YES, Reply.NO
 
 
-@pytest_asyncio.fixture
-async def town(world: World) -> World:
+async def _town(world: World) -> None:
     """Ann needs what Ben offers; Cal and Dan are there, too."""
+    await begun(world)
     await world.somebody("ann", needs=["photography"], offers=["bookkeeping"])
     await world.somebody("ben", offers=["photography"])
     await world.somebody("cal", offers=["carpentry"])
     await world.somebody("dan", needs=["carpentry"])
-    return world
+
+
+@pytest_asyncio.fixture
+async def town(empty: World) -> World:
+    """As it is told above."""
+    return await told_once(empty, _town)
 
 
 async def handle(world: World, by: str, whom: str, hub: str = HUB) -> UUID:

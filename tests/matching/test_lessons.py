@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
+import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,9 +20,10 @@ from shared.contracts.matching.introductions import ReplyToIntroduction, SayOutc
 from shared.contracts.matching.outcomes import GetOutcomes, OutcomeFigures
 from shared.contracts.matching.profiles import EraseMyProfile, TakeBack
 from shared.contracts.matching.words import Outcome, Reply, Side
+from tests.matching.kept import told_once
 from tests.matching.test_gaps import counted, hubs
 from tests.matching.test_introductions import asks
-from tests.matching.world import HUB, World
+from tests.matching.world import HUB, World, begun
 
 NEAR = near([("pr", "related", "letters"), ("pr", "broader", "trade"), ("law", "related", "letters")])
 RELATED_PAIR = "INSERT INTO relation (concept, kind, other) VALUES ('carpentry', 'related', 'photography')"
@@ -56,10 +57,8 @@ def test_no_outcomes_move_anything_beyond_the_bounds(said: list[tuple[int, int]]
         assert EXACT * LEAST // 100 <= percents[concept] <= EXACT * MOST // 100
 
 
-@pytest.fixture
-def names() -> list[str]:
-    """So many that they may be told of."""
-    return [f"p{number}" for number in range(6)]
+NAMES = tuple(f"p{number}" for number in range(6))
+"""So many that they may be told of."""
 
 
 async def meet(world: World, by: str, whom: str, outcome: Outcome) -> None:
@@ -69,15 +68,23 @@ async def meet(world: World, by: str, whom: str, outcome: Outcome) -> None:
     await world.ask(SayOutcome(introduction=made.id, outcome=outcome), by)
 
 
-async def town(world: World, names: list[str]) -> None:
+async def _town(world: World) -> None:
     """Photography for photography helps nobody, carpentry helped everybody who thought it would."""
+    await begun(world)
+    await hubs(world)
     await world.write(RELATED_PAIR)
     await world.somebody("bo", offers=["photography"])
     await world.somebody("cia", offers=["carpentry"])
-    for name in names:
+    for name in NAMES:
         await world.somebody(name, needs=["photography"])
         await meet(world, name, "bo", Outcome.NOTHING)
         await meet(world, name, "cia", Outcome.HELP)
+
+
+@pytest_asyncio.fixture
+async def town(empty: World) -> World:
+    """As it is told above."""
+    return await told_once(empty, _town)
 
 
 async def drawn(world: World) -> list[Lesson]:
@@ -87,13 +94,11 @@ async def drawn(world: World) -> list[Lesson]:
         return await rows.lessons(session)
 
 
-async def test_replicas_learn_what_came_of_meetings_when_it_is_counted(
-    world: World, names: list[str]
-) -> None:
+async def test_replicas_learn_what_came_of_meetings_when_it_is_counted(town: World) -> None:
+    world = town
     memory = Memory(world.database, world.clock)
     await memory.build()
-    await town(world, names)
-    assert (memory.index.known.near).get("photography") is None
+    assert memory.index.known.near["photography"] == {"photography": EXACT, "carpentry": RELATED}
     await world.let_time_pass(days=1)
     await counted(world)
     facts = await world.facts(LessonsDrawnV1)
@@ -113,12 +118,10 @@ async def test_replicas_learn_what_came_of_meetings_when_it_is_counted(
     assert len(await world.facts(LessonsDrawnV1)) == 1, "nothing new is no news"
 
 
-async def test_what_was_needed_when_both_said_yes_counts_though_the_need_is_gone(
-    world: World, names: list[str]
-) -> None:
-    await town(world, names)
+async def test_what_was_needed_when_both_said_yes_counts_though_the_need_is_gone(town: World) -> None:
+    world = town
     before = await drawn(world)
-    for name in names:
+    for name in NAMES:
         await world.ask(TakeBack(side=Side.NEED, concept="photography"), name)
     assert await drawn(world) == before
     await world.ask(EraseMyProfile(), "p0")
@@ -129,12 +132,11 @@ async def test_what_was_needed_when_both_said_yes_counts_though_the_need_is_gone
     assert [one.one for one in await drawn(world)] == ["carpentry"]
 
 
-async def test_who_says_it_often_is_one(world: World, names: list[str]) -> None:
-    await town(world, names[:4])
+async def test_who_says_it_often_is_one(town: World) -> None:
     for number in range(3):
-        await world.somebody(f"q{number}", offers=["carpentry"])
-        await meet(world, "p0", f"q{number}", Outcome.COMPANY)
-    assert await drawn(world) == []
+        await town.somebody(f"q{number}", offers=["carpentry"])
+        await meet(town, "p0", f"q{number}", Outcome.COMPANY)
+    assert (await drawn(town))[0] == Lesson("carpentry", "photography", 6, 6)
 
 
 async def figures(world: World, area: Area = Area.HUB) -> OutcomeFigures:
@@ -142,11 +144,10 @@ async def figures(world: World, area: Area = Area.HUB) -> OutcomeFigures:
 
 
 async def test_what_came_of_meetings_is_told_in_steps_of_five_and_of_nobody_who_is_not_open(
-    world: World, names: list[str]
+    town: World,
 ) -> None:
+    world = town
     assert (await figures(world)).month is None
-    await hubs(world)
-    await town(world, names)
     await counted(world)
     told = await figures(world, Area.REGION)
     assert {one.outcome: one.people for one in told.items} == {
@@ -156,7 +157,7 @@ async def test_what_came_of_meetings_is_told_in_steps_of_five_and_of_nobody_who_
         Outcome.COMPANY: FEW,
     }
     assert (await figures(world)).items == told.items
-    for name in names[:2]:
+    for name in NAMES[:2]:
         await world.close_to(name)
     world.now += timedelta(days=31)
     await counted(world)

@@ -17,20 +17,26 @@ from shared.contracts.matching.facts import ConsentWithdrawnV1
 from shared.contracts.matching.matches import Input, ListMyMatches, MatchPage, Nearness, StopMatch, Way
 from shared.contracts.matching.words import Visibility
 from shared.kit.rpc import Call
-from tests.matching.world import HUB, World
+from tests.matching.kept import told_once
+from tests.matching.world import HUB, World, begun
 
 RELATED = "INSERT INTO relation (concept, kind, other) VALUES ('carpentry', 'related', 'photography')"
 
 
-@pytest_asyncio.fixture
-async def town(world: World) -> World:
+async def _town(world: World) -> None:
     """Ann needs bookkeeping and offers photography; Bo has what she needs and needs what she has, Cia has it only."""
+    await begun(world)
     await world.somebody("ann", needs=["bookkeeping"], offers=["photography"])
     await world.somebody("bo", offers=["bookkeeping"], needs=["photography"])
     await world.somebody("cia", offers=["bookkeeping"])
     await world.somebody("dag", needs=["photography"])
     await world.somebody("eva", offers=["carpentry"])
-    return world
+
+
+@pytest_asyncio.fixture
+async def town(empty: World) -> World:
+    """As it is told above."""
+    return await told_once(empty, _town)
 
 
 async def matches(world: World, name: str, **asked: object) -> MatchPage:

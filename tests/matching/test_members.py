@@ -8,12 +8,14 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from services.matching.queries import members
 from shared.contracts.directory.words import Role
 from shared.contracts.matching.introductions import AskIntroduction, ReplyToIntroduction
 from shared.contracts.matching.members import MemberPage, SearchMembers
 from shared.contracts.matching.profiles import MakeOrganisation, NewStatement, State
 from shared.contracts.matching.words import Level, Reply, Side, Visibility
-from tests.matching.world import HUB, World
+from tests.matching.kept import told_once
+from tests.matching.world import HUB, World, begun
 
 
 async def offers(world: World, name: str, concept: str, words: str) -> None:
@@ -22,9 +24,9 @@ async def offers(world: World, name: str, concept: str, words: str) -> None:
     await world.ask(State(side=Side.OFFER, concept=concept, **said.model_dump()), name)
 
 
-@pytest_asyncio.fixture
-async def town(world: World) -> World:
+async def _town(world: World) -> None:
     """Four open members; each says something else."""
+    await begun(world)
     for name, about in {
         "ann": "I run a small bakery.",
         "ben": "Bröllopsfotografering och porträtt sedan tio år.",
@@ -35,7 +37,12 @@ async def town(world: World) -> World:
         await world.change(name, about=about)
     await offers(world, "dan", "bookkeeping", "Deklarationer för enskild firma")
     await world.change("ben", talk_about=("sailing boats",))
-    return world
+
+
+@pytest_asyncio.fixture
+async def town(empty: World) -> World:
+    """As it is told above."""
+    return await told_once(empty, _town)
 
 
 async def found(world: World, text: str | None, by: str = "eve", **more: object) -> list[str]:
@@ -168,3 +175,13 @@ async def test_an_id_of_the_search_is_nobodys_id(town: World) -> None:
         ids[by] = {one.match for one in (await town.ask(SearchMembers(hub=HUB), by)).items}
         assert not ids[by] & set(town.people.values())
     assert not ids["ann"] & ids["ben"]
+
+
+async def test_a_hub_of_many_is_searched_by_indexes_and_finds_the_same(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("fotograf", "fotografrering", "bokföring", "deklaration", "a_b", "a bakery", "møbel", "nobody")
+    looked_at = [await found(town, text) for text in words]
+    assert sum(map(bool, looked_at)) >= 5
+    monkeypatch.setattr(members, "FEW", 0)
+    assert [await found(town, text) for text in words] == looked_at

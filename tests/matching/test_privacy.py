@@ -16,7 +16,8 @@ from shared.contracts.catalogue import REQUESTS
 from shared.contracts.directory.words import Role
 from shared.contracts.matching import gaps, introductions, matches, members, outcomes, profiles, skills
 from shared.contracts.matching.words import Level, Outcome, Reply, Side, Visibility
-from tests.matching.world import HUB, Refused, World
+from tests.matching.kept import told_once
+from tests.matching.world import HUB, Refused, World, begun
 
 OTHER = "sjobo"
 CURIOUS: tuple[tuple[str, Role], ...] = (
@@ -47,9 +48,9 @@ async def _says(world: World, name: str, *hubs: str, visibility: Visibility, sid
     await world.change(name, about=said["about"], talk_about=(said["talk"],), languages=("sv",))
 
 
-@pytest.fixture
-async def town(world: World) -> World:
+async def _town(world: World) -> None:
     """People in two hubs who say the same of what they can, and differ in who may know."""
+    await begun(world)
     await world.hub(OTHER)
     await _says(world, "ann", HUB, visibility=Visibility.HUB, side=Side.NEED)
     for name, role in CURIOUS[1:]:
@@ -67,7 +68,12 @@ async def town(world: World) -> World:
     await world.ask(profiles.EraseMyProfile(), "erased")
     await world.ask(matches.StopMatch(match=await handle(world, "ann", ASIDE)), "ann")
     world.now += timedelta(hours=1)
-    return world
+
+
+@pytest.fixture
+async def town(empty: World) -> World:
+    """As it is told above."""
+    return await told_once(empty, _town)
 
 
 async def handle(world: World, reader: str, name: str) -> UUID:

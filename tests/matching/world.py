@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.matching import rpc
 from services.matching.duties import duties
 from services.matching.index.following import Memory
-from services.matching.main import hears
+from services.matching.main import forgetting, hears
 from services.matching.queries import seeing
 from services.matching.rpc.matches import Matches
 from services.matching.rules.folding import fold
@@ -63,10 +63,14 @@ class World(HearingWorld):
     """One matching service without its process: handlers and consumers on a real database."""
 
     stream = "MATCHING"
+    _answers: Mapping[type[Request[Any]], Handler] | None = None
 
     def handlers(self) -> Mapping[type[Request[Any]], Handler]:
         """What the service answers."""
-        return rpc.handlers(self.ids)
+        # One vocabulary in memory, as a process has.
+        if self._answers is None:
+            self._answers = rpc.handlers(self.ids)
+        return self._answers
 
     async def carried_out(self, request: Request[Any], call: Call) -> Answer:
         """What is answered from memory is answered by a replica that has just begun."""
@@ -83,7 +87,8 @@ class World(HearingWorld):
 
     def timers(self) -> Timers:
         """The service's duties, to be done one at a time."""
-        return Timers(self.database, duties(self.ids), self.clock)
+        known = {**duties(self.ids), **forgetting(self.clock, self.ids).duties()}
+        return Timers(self.database, known, self.clock)
 
     # --- what others state ---
 
@@ -195,6 +200,12 @@ class World(HearingWorld):
         async with self.database.reading() as session:
             found = await seeing.seen(session, self.person(viewer), wanted.values())
         return sorted(name for name, person in wanted.items() if person in found)
+
+
+async def begun(world: World) -> None:
+    """The story every other begins with: the hub Nordviken and a few skills."""
+    await world.hub()
+    await world.vocabulary()
 
 
 @asynccontextmanager

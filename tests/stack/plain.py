@@ -21,6 +21,7 @@ VARIABLES = {
     "FOCI_RATE_LIMIT": "100000/minute",
     "FOCI_GATHER_S": "0.2",
     "OTEL_BSP_SCHEDULE_DELAY": "200",
+    "OTEL_METRIC_EXPORT_INTERVAL": "4000",
     # Whoever wants a trace asks for one; recording everybody's would slow the imports down.
     "OTEL_TRACES_SAMPLER": "parentbased_always_off",
 }

@@ -24,6 +24,9 @@ _UNDER_ANOTHER_ID = text("""
     SELECT count(*) FROM jsonb_populate_recordset(NULL::person, CAST(:rows AS jsonb)) given
     JOIN person p ON lower(p.email) = lower(given.email) AND p.id <> given.id AND NOT p.guest AND NOT given.guest
 """)
+_ERASED = text("""
+    SELECT count(*) FROM jsonb_populate_recordset(NULL::person, CAST(:rows AS jsonb)) given JOIN erasure e ON e.person = given.id
+""")
 PROFILE = (
     "slug", "name", "kind", "address", "municipality", "region", "country", "time_zone", "languages", "modules",
     "offers", "about",
@@ -32,15 +35,17 @@ PROFILE = (
 PERSON = ("id", "name", "email", "language", "time_zone", "guest", "registered_at")
 
 
-async def _nobody_else_has_their_addresses(
-    session: AsyncSession, _: str, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    found = await session.execute(_UNDER_ANOTHER_ID, {"rows": orjson.dumps(rows).decode()})
-    others = int(found.scalar_one())
+async def _nothing_against_them(session: AsyncSession, _: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    given = {"rows": orjson.dumps(rows).decode()}
+    others = int((await session.execute(_UNDER_ANOTHER_ID, given)).scalar_one())
     if others:
         raise HubDiffers(
             f"{others} of these people have an account here under another id and the same address."
         )
+    erased = int((await session.execute(_ERASED, given)).scalar_one())
+    if erased:
+        # Nobody comes back by way of an old file.
+        raise HubDiffers(f"{erased} of these people have been erased here since. Export the hub again.")
 
 
 PEOPLE = (
@@ -52,7 +57,7 @@ PEOPLE = (
         {"id": "uuid"},
         where=_BELONGS,
         lasting=False,
-        fits=_nobody_else_has_their_addresses,
+        fits=_nothing_against_them,
     ),
     Kept(
         "guests",
@@ -63,6 +68,7 @@ PEOPLE = (
         where="t.guest AND t.id = ANY(CAST(:people AS uuid[]))",
         lasting=False,
         of_people=True,
+        fits=_nothing_against_them,
     ),
 )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands.guests import register_person
@@ -116,11 +116,24 @@ async def leave(
     if membership.left_at is None:
         if request.person != principal.person:
             check_may_end(principal.within(request.hub), Role(membership.role))
-        membership.left_at = now
-        membership.version += 1
-        await session.flush()
-        await emit(session, MemberLeftV1(**_about(membership, now, ids)))
+        await _end(session, membership, now=now, ids=ids)
     return membership
+
+
+async def _end(session: AsyncSession, membership: Membership, *, now: datetime, ids: Ids) -> None:
+    membership.left_at = now
+    membership.version += 1
+    await session.flush()
+    await emit(session, MemberLeftV1(**_about(membership, now, ids)))
+
+
+async def end_all(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids) -> None:
+    """The person leaves every hub they belong to."""
+    theirs = select(Membership.hub).where(Membership.person == person, Membership.left_at.is_(None))
+    for hub in (await session.scalars(theirs.order_by(Membership.hub))).all():
+        membership = await _membership(session, hub, person)
+        if membership is not None and membership.left_at is None:
+            await _end(session, membership, now=now, ids=ids)
 
 
 async def ensure_person(session: AsyncSession, request: EnsurePerson, *, now: datetime, ids: Ids) -> Person:

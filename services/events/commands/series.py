@@ -20,6 +20,7 @@ from services.events.rules.changes import LONGEST_EVENT, check_time
 from services.events.rules.recurrence import LEFT_OUT, Dates, expand, wall_text
 from services.events.rules.refusals import EventState
 from services.events.tables import Event, Hub, Series, SeriesSkip
+from shared.contracts.base import NOBODY
 from shared.contracts.directory.words import Role
 from shared.contracts.events.given import Repeat, ThemeEvent
 from shared.contracts.events.requests import AddDate, StartEvent, StartTheme
@@ -285,8 +286,8 @@ async def _forget_skipped(session: AsyncSession, series: Series, wall: str) -> N
 
 async def extend(session: AsyncSession, series: Series, *, now: datetime, ids: Ids) -> int:
     """Make the dates of the next year that are not there yet; how many. Whoever started the series starts them too."""
-    if series.rule is None or series.made_until is None:
-        return 0
+    if series.rule is None or series.made_until is None or series.created_by == NOBODY:
+        return 0  # nobody is left to have started what comes next
     until = now.astimezone(ZoneInfo(series.time_zone)).date() + AHEAD
     dates = upcoming(series, until=until, since=series.made_until)
     role = Role.HOST if (series.template or {}).get("staff") else Role.MEMBER

@@ -57,9 +57,10 @@ async def list_my_matches(
     """Who could help me, or I them, with reasons in my language and without names; `why` says all that is used.
 
     Who is on the list counts as suggested to me, once a day, and comes later on the days that follow; what a browser
-    fetches ahead (`Sec-Purpose: prefetch`) counts when it is looked at.
+    fetches ahead (`Sec-Purpose: prefetch`, or HEAD) counts when it is looked at.
     """
-    ahead = "prefetch" in request.headers.get("sec-purpose", "")
+    unseen = getattr(request.state, "head", False)
+    ahead = unseen or "prefetch" in request.headers.get("sec-purpose", "")
     wanted = ListMyMatches(hub=hub, language=language, limit=limit, ahead=ahead)
     return listing(request, await ask.ask(wanted, person=person), base, vary=BY_LANGUAGE)
 

@@ -13,8 +13,8 @@ from services.matching.index import rows
 from services.matching.queries.between import between
 from services.matching.rules.lessons import FEWEST, Lesson
 from services.matching.tables import Introduction
+from shared.contracts.base import EVERYWHERE
 from shared.contracts.matching.facts import LessonsDrawnV1
-from shared.contracts.matching.words import EVERYWHERE
 from shared.kit.ids import Ids
 from shared.kit.outbox import emit
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.matching.queries.skills import ESCO
 from services.matching.rules.folding import fold
 from services.matching.rules.vocabulary import LANGUAGES, Concept
+from shared.contracts.base import EVERYWHERE
 from shared.contracts.matching.facts import ConceptsChangedV1
 from shared.contracts.matching.skills import (
     ImportCount,
@@ -23,7 +24,6 @@ from shared.contracts.matching.skills import (
     SkillKind,
     SkillOrigin,
 )
-from shared.contracts.matching.words import EVERYWHERE
 from shared.kit.ids import Ids
 from shared.kit.outbox import emit
 

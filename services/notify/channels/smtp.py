@@ -13,12 +13,16 @@ from enum import StrEnum
 from typing import Literal, Self
 
 import aiosmtplib
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 
 from services.notify.rules.mail import Mail
 from services.notify.settings import Settings
+from shared.kit.causes import within
 from shared.kit.telemetry import logger
 
 log = logger(__name__)
+tracer = trace.get_tracer("foci.notify")
 
 Tls = Literal["none", "starttls", "implicit"]
 _ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})(?:\s|$)")
@@ -205,7 +209,10 @@ class MailServer:
         except TimeoutError:
             return Outcome(Result.LATER, "no connection free")
         try:
-            return await self._send(mail, still)
+            with within(tracer, "SMTP send", kind=SpanKind.CLIENT) as current:
+                outcome = await self._send(mail, still)
+                current.set_attribute("foci.result", outcome.result.value)
+                return outcome
         finally:
             self._turns.release()
 

@@ -34,7 +34,7 @@ _NOTICES = text("""
     )
     UPDATE notice n SET claimed_until = :until FROM due WHERE n.id = due.id
     RETURNING n.id, n.person, n.hub, n.about, n.thing, n.channel, n.due_at, n.first_at,
-              n.attempts
+              n.attempts, n.trace
 """)
 _DIGESTS = text("""
     WITH due AS (
@@ -53,7 +53,7 @@ _AGAIN = text("""
         ORDER BY claimed_until LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE message m SET claimed_until = :until, attempts = m.attempts + 1 FROM due WHERE m.id = due.id
-    RETURNING m.id, m.person, m.hub, m.items, m.created_at, m.attempts
+    RETURNING m.id, m.person, m.hub, m.items, m.created_at, m.attempts, m.trace
 """)
 _NEXT = text("""
     SELECT least(
@@ -88,6 +88,7 @@ class Notice(NamedTuple):
     due_at: datetime
     first_at: datetime
     attempts: int
+    trace: str | None = None
 
     @property
     def key(self) -> Key:
@@ -107,6 +108,7 @@ class Notice(NamedTuple):
             due_at=row.due_at,
             first_at=row.first_at,
             attempts=row.attempts,
+            trace=row.trace,
         )
 
 
@@ -130,6 +132,7 @@ class Frozen:
     items: tuple[Item, ...]
     created_at: datetime
     attempts: int
+    trace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,15 @@ async def claim(session: AsyncSession, *, now: datetime) -> Claim:
             Digest(row.person, row.hub, Channel(row.channel), Pace(row.pace), row.due_at) for row in digests
         ),
         again=tuple(
-            Frozen(row.id, row.person, row.hub, items_from(row.items), row.created_at, row.attempts)
+            Frozen(
+                row.id,
+                row.person,
+                row.hub,
+                items_from(row.items),
+                row.created_at,
+                row.attempts,
+                row.trace,
+            )
             for row in again
         ),
     )

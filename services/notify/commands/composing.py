@@ -56,13 +56,14 @@ _GATHER = text("""
     FROM unnest(CAST(:ids AS uuid[]), CAST(:paces AS text[])) AS one (id, pace) WHERE notice.id = one.id
 """)
 _MESSAGES = text("""
-    INSERT INTO message (id, person, hub, channel, kinds, items, created_at, claimed_until, sent_at, address_hash)
+    INSERT INTO message (id, person, hub, channel, kinds, items, created_at, claimed_until, sent_at, address_hash,
+                         trace)
     SELECT one.id, one.person, one.hub, one.channel, string_to_array(one.kinds, ','), CAST(one.items AS jsonb), :now,
-           one.lease, one.sent_at, one.address_hash
+           one.lease, one.sent_at, one.address_hash, one.trace
     FROM unnest(CAST(:ids AS uuid[]), CAST(:persons AS uuid[]), CAST(:hubs AS text[]), CAST(:channels AS text[]),
                 CAST(:kinds AS text[]), CAST(:items AS text[]), CAST(:leases AS timestamptz[]),
-                CAST(:sents AS timestamptz[]), CAST(:hashes AS bytea[]))
-         AS one (id, person, hub, channel, kinds, items, lease, sent_at, address_hash)
+                CAST(:sents AS timestamptz[]), CAST(:hashes AS bytea[]), CAST(:traces AS text[]))
+         AS one (id, person, hub, channel, kinds, items, lease, sent_at, address_hash, trace)
 """)
 _LINK = text("""
     UPDATE notice SET message = one.message, claimed_until = NULL
@@ -96,6 +97,8 @@ class Letter:
     sending: Sending
     contact: Contact
     at: datetime
+    traces: tuple[str, ...] = ()
+    """The recorded traces of what it tells of."""
 
 
 class Draft(NamedTuple):
@@ -105,6 +108,11 @@ class Draft(NamedTuple):
     hub: str
     items: tuple[Item, ...]
     notices: tuple[Notice, ...]
+
+    @property
+    def traces(self) -> tuple[str, ...]:
+        """The recorded traces of what it tells of."""
+        return tuple(notice.trace for notice in self.notices if notice.trace is not None)
 
 
 async def compose_notices(session: AsyncSession, claimed: Claim, terms: Terms) -> list[Letter]:
@@ -272,7 +280,7 @@ def _letter(draft: Draft, address: str, slot: datetime, terms: Terms) -> Letter:
         tries=max(notice.attempts for notice in draft.notices),
         address_hash=address_hash(address, terms.secret),
     )
-    return Letter(sending, terms.contacts[draft.hub, draft.person], slot)
+    return Letter(sending, terms.contacts[draft.hub, draft.person], slot, draft.traces)
 
 
 def _row(message: UUID, draft: Draft, channel: Channel) -> dict[str, object]:
@@ -286,6 +294,7 @@ def _row(message: UUID, draft: Draft, channel: Channel) -> dict[str, object]:
         "leases": None,
         "sents": None,
         "hashes": None,
+        "traces": draft.traces[0] if draft.traces else None,
     }
 
 

@@ -32,7 +32,8 @@ _HOLD = text(f"""
 """)  # noqa: S608  # constants
 _NOTICES = text(f"""
     SELECT n.* FROM {_COLUMNS} CROSS JOIN LATERAL (
-        SELECT n.id, n.person, n.hub, n.about, n.thing, n.channel, n.due_at, n.first_at, n.attempts FROM notice n
+        SELECT n.id, n.person, n.hub, n.about, n.thing, n.channel, n.due_at, n.first_at, n.attempts, n.trace
+        FROM notice n
         WHERE n.person = one.person AND n.hub = one.hub AND n.channel = one.channel AND n.digest = one.pace
               AND n.message IS NULL
         ORDER BY n.first_at, n.id LIMIT :most FOR UPDATE OF n SKIP LOCKED

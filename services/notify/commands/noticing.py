@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.queries.states import Key, states
 from services.notify.rules.moments import LONGEST_GATHER, gathered
+from shared.contracts.base import NOBODY
 from shared.contracts.notify.words import About, Channel
+from shared.kit.causes import cause_of
 from shared.kit.database import to_be_announced
 from shared.kit.ids import Ids
 
@@ -48,18 +50,19 @@ class Look:
 # What has been judged already waits for its digest, the end of the night or the mail server: there the edits of now gather
 # anew, as if it were the first notice. It may be another matter now, so it leaves its digest.
 _LOOK = text("""
-    INSERT INTO notice (id, person, hub, about, thing, channel, due_at, first_at)
-    SELECT one.id, one.person, one.hub, one.about, one.thing, one.channel, one.due_at, :now
+    INSERT INTO notice (id, person, hub, about, thing, channel, due_at, first_at, trace)
+    SELECT one.id, one.person, one.hub, one.about, one.thing, one.channel, one.due_at, :now, one.trace
     FROM unnest(CAST(:ids AS uuid[]), CAST(:persons AS uuid[]), CAST(:hubs AS text[]), CAST(:abouts AS text[]),
-                CAST(:things AS uuid[]), CAST(:channels AS text[]), CAST(:dues AS timestamptz[]))
-         WITH ORDINALITY one (id, person, hub, about, thing, channel, due_at, place)
+                CAST(:things AS uuid[]), CAST(:channels AS text[]), CAST(:dues AS timestamptz[]),
+                CAST(:traces AS text[]))
+         WITH ORDINALITY one (id, person, hub, about, thing, channel, due_at, trace, place)
     ORDER BY one.place
     ON CONFLICT (person, about, thing, channel) WHERE message IS NULL DO UPDATE SET
         due_at = CASE
             WHEN excluded.about = 'reminder' OR notice.digest IS NOT NULL
                  OR notice.due_at > notice.first_at + CAST(:longest AS interval) THEN excluded.due_at
             ELSE least(excluded.due_at, notice.first_at + CAST(:longest AS interval)) END,
-        digest = NULL, claimed_until = NULL
+        digest = NULL, claimed_until = NULL, trace = coalesce(excluded.trace, notice.trace)
 """)
 _KNOW = text("""
     INSERT INTO told (person, about, thing, channel, state, told_at)
@@ -78,15 +81,16 @@ async def look_at(
 ) -> None:
     """Note these, once per person, thing and channel; a notice that waits already waits for the edits of now, too."""
     rows = [
-        (look.person, look.hub, look.about, look.thing, channel, _due(look, now, gather))
+        (look.person, look.hub, look.about, look.thing, channel, _due(look, now, gather), _cause(look))
         for look in _merged(looks)
+        if look.person != NOBODY
         for channel in look.channels
     ]
     if not rows:
         return
     rows.sort(key=lambda row: (row[0], row[2], row[3], row[4]))  # everybody locks in the same order
     columns = zip(*rows, strict=True)
-    names = ("persons", "hubs", "abouts", "things", "channels", "dues")
+    names = ("persons", "hubs", "abouts", "things", "channels", "dues", "traces")
     values: dict[str, object] = {name: list(column) for name, column in zip(names, columns, strict=True)}
     await session.execute(
         _LOOK, values | {"ids": [ids() for _ in rows], "now": now, "longest": LONGEST_GATHER}
@@ -110,6 +114,11 @@ def _due(look: Look, now: datetime, gather: timedelta) -> datetime:
     return now if look.urgent else gathered(now, now, gather)
 
 
+def _cause(look: Look) -> str | None:
+    # A reminder comes because of the time, days after whoever booked.
+    return None if look.due_at is not None else cause_of(look.thing)
+
+
 async def know(
     session: AsyncSession, keys: Sequence[Key], *, now: datetime, channels: Sequence[Channel] = BOTH
 ) -> None:
@@ -121,7 +130,7 @@ async def know(
     rows = sorted(
         (key.person, key.about, key.thing, channel, known.now.model_dump_json())
         for key, known in seen.items()
-        if known.now is not None
+        if known.now is not None and key.person != NOBODY
         for channel in channels
     )
     if rows:

@@ -84,7 +84,8 @@ async def _letters(
             late.append(one)
             continue
         hashed = address_hash(contact.email or "", terms.secret)
-        letters.append(Letter(_sending(one, terms.lease(slot), hashed), contact, slot))
+        traces = () if one.trace is None else (one.trace,)
+        letters.append(Letter(_sending(one, terms.lease(slot), hashed), contact, slot, traces))
     return letters, late
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from opentelemetry import trace
 from prometheus_client import Counter as Counted
 from prometheus_client import Gauge, Histogram
 from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
@@ -26,6 +27,7 @@ from services.notify.senders.letters import Letters, NotMailable
 from services.notify.settings import Settings
 from shared.contracts.directory.requests import Contact, Contacts, GetContacts, Whom
 from shared.contracts.notify.words import Hindrance
+from shared.kit.causes import caused
 from shared.kit.database import Database
 from shared.kit.errors import FociError
 from shared.kit.ids import Clock, Ids
@@ -33,6 +35,7 @@ from shared.kit.requester import Requester
 from shared.kit.telemetry import logger
 
 log = logger(__name__)
+tracer = trace.get_tracer("foci.notify")
 
 _LATE = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 NOTICES = Counted("foci_notify_notices_total", "Notices judged, by what became of them.", ("outcome",))
@@ -216,7 +219,9 @@ class People:
             log.error("mail cannot be written", message=letter.sending.id, news=news, error=name)  # noqa: TRY400
             return Ended(letter, Outcome(Result.LATER, "cannot be written"))
         last = letter.sending.lease - timedelta(seconds=self._server.waits.end)
-        outcome = await self._server.send(mail, still=lambda: self._clock() < last)
+        with caused(tracer, "tell by mail", letter.traces) as current:
+            current.set_attribute("foci.late_ms", int((self._clock() - letter.at).total_seconds() * 1000))
+            outcome = await self._server.send(mail, still=lambda: self._clock() < last)
         return Ended(letter, outcome)
 
     async def _has_turn(self, at: datetime) -> bool:

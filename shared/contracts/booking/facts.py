@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.contracts.base import Audience, Fact, Slug, Snapshot, described
 from shared.contracts.booking.words import BookingStatus, SpaceKind, VenueLoss, VenueRefusal
+from shared.contracts.forgetting import PersonForgotten
 
 
 class _BookingFact(Fact):
@@ -235,3 +236,10 @@ class OccupancyChangedV1(BaseModel):
     def subject_for(cls, hub: str, space: str) -> str:
         """The NATS subject of one space's figures."""
         return f"occupancy.{hub}.{space}.v1"
+
+
+class BookerForgottenV1(PersonForgotten):
+    """Bookings ahead are cancelled, and whoever had booked or been booked for is nobody. `subject` is the person."""
+
+    service = "booking"
+    fact = "booker-forgotten"

@@ -81,3 +81,16 @@ class OrganisationRegisteredV1(_DirectoryFact):
 
     organisation: UUID
     name: str
+
+
+class PersonErasedV1(_DirectoryFact):
+    """A person is erased: directory holds nothing of them any more, and every service that does forgets it and answers.
+
+    Stated once for all hubs, after `member-left` for each of theirs, and stated again while a service has not answered.
+    `subject` is the person; nothing but the id is said.
+    """
+
+    fact = "person-erased"
+    audience = Audience.PERSONS
+
+    person: UUID

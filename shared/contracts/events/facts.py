@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 
 from shared.contracts.base import Audience, Fact, Language, Slug, Snapshot, described
 from shared.contracts.events.words import EventKind, EventPart, EventStatus, SignUpStatus, Visibility, Way
+from shared.contracts.forgetting import PersonForgotten
 
 
 class _EventFact(Fact):
@@ -227,3 +228,10 @@ class SignUpSnapshotV1(_SignUpFact, Snapshot):
     fact = "sign-up-snapshot"
 
     status: SignUpStatus
+
+
+class ParticipantForgottenV1(PersonForgotten):
+    """Places ahead are given back, and whoever came, organised or decided is nobody. `subject` is the person."""
+
+    service = "events"
+    fact = "participant-forgotten"

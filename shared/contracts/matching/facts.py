@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from shared.contracts.base import Audience, Fact, Snapshot, described
+from shared.contracts.forgetting import PersonForgotten
 from shared.contracts.matching.introductions import Standing
 from shared.contracts.matching.words import Outcome, ProfileChange
 
@@ -141,3 +142,10 @@ class ConceptsChangedV1(Fact):
     audience = Audience.PUBLIC
 
     vocabulary: int = described("Counts the vocabulary's versions; the same as `subject_version`.")
+
+
+class ProfileForgottenV1(PersonForgotten):
+    """Profiles, consents and what was shown are gone, and whoever met somebody is nobody. `subject` is the person."""
+
+    service = "matching"
+    fact = "profile-forgotten"

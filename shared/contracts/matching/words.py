@@ -7,9 +7,6 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-EVERYWHERE = "all-hubs"
-"""Stands where a hub's slug stands in a fact that is about no hub: the vocabulary is the same in all of them."""
-
 
 class Side(StrEnum):
     """Whether a statement of a profile gives or asks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from shared.contracts.base import Audience, Fact
+from shared.contracts.forgetting import PersonForgotten
 from shared.contracts.notify.words import Pausing
 
 
@@ -27,3 +28,10 @@ class WebhookResumedV1(Fact):
     audience = Audience.OPERATORS
 
     webhook: UUID
+
+
+class RecipientForgottenV1(PersonForgotten):
+    """Choices, notices and messages are gone. `subject` is the person."""
+
+    service = "notify"
+    fact = "recipient-forgotten"

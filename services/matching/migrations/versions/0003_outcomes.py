@@ -1,4 +1,4 @@
-"""What outcomes teach about skills, and the figures of what came of introductions."""
+"""What outcomes teach about skills, the figures of what came of introductions, and indexes for searching many members."""
 
 from alembic import op
 
@@ -18,6 +18,7 @@ OUTCOMES = (
         CHECK (one <= other)
     )
     """,
+    "CREATE INDEX outcome_person ON outcome (person)",
     # What may be told of an area in a month (rules/smallness.py); what has no row is "fewer than five".
     """
     CREATE TABLE outcome_figure (
@@ -30,8 +31,17 @@ OUTCOMES = (
     """,
 )
 
+# In a hub of many a search begins with these: whose words have a word in them, inflected, inside another, or misspelt.
+SEARCH = (
+    *(
+        f"CREATE INDEX {table}_said ON {table} USING gin (said gin_trgm_ops, said_sv, said_da, said_en)"
+        for table in ("profile", "statement")
+    ),
+    "CREATE INDEX consent_place ON consent (hub, md5(person::text)) WHERE withdrawn_at IS NULL",
+)
+
 
 def upgrade() -> None:
-    """Add both."""
-    for statement in OUTCOMES:
+    """Add them."""
+    for statement in (*OUTCOMES, *SEARCH):
         op.execute(statement)

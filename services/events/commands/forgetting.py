@@ -1,0 +1,123 @@
+"""Forgetting a person: their places ahead are free, what they began and nobody saw is gone, the rest goes on without them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.events.commands.changing import cancel_all
+from services.events.commands.leaving import STAYS
+from services.events.commands.line import leave, load
+from services.events.rules.changes import THE_HUB
+from services.events.tables import Event, Organiser, SignUp
+from shared.contracts.base import NOBODY
+from shared.contracts.events.words import EventStatus, OrganiserKind, SignUpStatus
+from shared.contracts.forgetting import Deed, Told
+from shared.kit.forgetting import Forget, done, forget_keys
+from shared.kit.ids import Ids
+
+UNSEEN = frozenset({EventStatus.DRAFT, EventStatus.AWAITING, EventStatus.PUBLISHING})
+"""States in which nobody but who runs an event has read it."""
+WITHOUT_WORDS = {"title": "–", "text": ""}
+
+# Each row gets an id of its own that is nobody's: one for all would say that they were one person, and two people who are
+# erased may have come to the same event.
+_SIGN_UPS = "UPDATE sign_up SET person = gen_random_uuid() WHERE person = :person"
+_LET_IN = "UPDATE sign_up SET came_by = :nobody WHERE came_by = :person"
+_HUBS_OWN = """
+    INSERT INTO organiser (event, hub, kind, id)
+    SELECT o.event, o.hub, 'hub', :hub FROM organiser o WHERE o.kind = 'person' AND o.id = :person
+      AND NOT EXISTS (SELECT 1 FROM organiser other WHERE other.event = o.event AND (other.kind, other.id) <> (o.kind, o.id))
+    ON CONFLICT DO NOTHING
+"""
+_ORGANISED = "DELETE FROM organiser WHERE kind = 'person' AND id = :person"
+_EVENTS = (
+    "UPDATE event SET created_by = :nobody WHERE created_by = :person",
+    "UPDATE event SET hidden_by = :nobody WHERE hidden_by = :person",
+)
+_SERIES = (
+    "UPDATE series SET created_by = :nobody WHERE created_by = :person",
+    """
+    UPDATE series SET template = jsonb_set(template, '{given,organisers}', coalesce((
+        SELECT jsonb_agg(one) FROM jsonb_array_elements(template #> '{given,organisers}') one
+        WHERE one ->> 'id' <> CAST(CAST(:person AS uuid) AS text)), '[]'))
+    WHERE strpos(CAST(template #> '{given,organisers}' AS text), CAST(CAST(:person AS uuid) AS text)) > 0
+    """,
+)
+_ROOMS = (
+    "UPDATE venue SET person = :nobody WHERE person = :person",
+    "UPDATE venue SET moved_by = :nobody WHERE moved_by = :person",
+)
+_CHOICES = "UPDATE hub_settings SET changed_by = NULL WHERE changed_by = :person"
+_REFUSALS = "UPDATE refusal SET by = NULL WHERE by = :person"
+_FEEDS = "DELETE FROM feed WHERE person = :person"
+
+
+def forgets(ids: Ids) -> Forget:
+    """How events forgets."""
+
+    async def forget(session: AsyncSession, person: UUID, now: datetime) -> list[Told]:
+        unseen = await _end_unseen(session, person, now=now, ids=ids)
+        ahead = await _give_back(session, person, now=now, ids=ids)
+        told = [
+            Told(what=what, deed=Deed.ERASED, count=count)
+            for what, count in (("drafts", unseen), ("places-ahead", ahead))
+            if count
+        ]
+        await done(session, "organised", Deed.ANONYMISED, person, _HUBS_OWN, hub=THE_HUB)
+        for what, statements in (
+            ("sign-ups", (_SIGN_UPS,)),
+            ("organised", (_ORGANISED,)),
+            ("events-started", (*_EVENTS, *_SERIES)),
+            ("rooms-of-events", _ROOMS),
+            ("decisions", (_CHOICES, _REFUSALS, _LET_IN)),
+        ):
+            told += await done(session, what, Deed.ANONYMISED, person, *statements, nobody=NOBODY)
+        if any(line.what == "organised" for line in told):
+            told.append(Told(what="published-texts", deed=Deed.KEPT, because="programme-of-the-hub"))
+        told += await done(session, "feeds", Deed.ERASED, person, _FEEDS)
+        return told + await forget_keys(session, person)
+
+    return forget
+
+
+async def _end_unseen(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids) -> int:
+    """Cancel and empty what only they organised and nobody has read; how many."""
+    mine = select(Organiser.event).where(Organiser.kind == OrganiserKind.PERSON, Organiser.id == person)
+    others = select(Organiser.event).where(Organiser.event == Event.id, Organiser.id != person)
+    wanted = select(Event).where(Event.id.in_(mine), Event.status.in_(UNSEEN), ~others.exists())
+    events = (await session.scalars(wanted.order_by(Event.id).with_for_update())).all()
+    await cancel_all(session, events, reason=None, by=person, now=now, ids=ids)
+    for event in events:
+        event.texts = {event.language: WITHOUT_WORDS}
+        event.address = event.online_url = event.cost = event.accessibility = event.link = None
+        event.tags = []
+    await session.flush()
+    return len(events)
+
+
+async def _give_back(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids) -> int:
+    """Give back every place at what has not begun, whoever it is for; how many."""
+    mine = (
+        select(SignUp.hub, SignUp.event, SignUp.id)
+        .join(Event, Event.id == SignUp.event)
+        .where(
+            SignUp.person == person,
+            SignUp.status.in_(STAYS),
+            SignUp.came_at.is_(None),
+            Event.ends_at > now,
+            Event.status != EventStatus.HELD,
+        )
+    )
+    given_back = 0
+    for hub, event, id_ in (await session.execute(mine.order_by(SignUp.event))).all():
+        _, sign_up = await load(session, hub, event, id_)
+        if sign_up.status in STAYS and sign_up.came_at is None:
+            await leave(session, sign_up, SignUpStatus.CANCELLED, by=person, now=now, ids=ids)
+            given_back += 1
+    await session.flush()
+    session.expire_all()
+    return given_back

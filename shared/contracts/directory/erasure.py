@@ -1,0 +1,103 @@
+"""Requests about erasing a person and its receipt, and about who has looked at a person's data."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from shared.contracts.base import Body, Request, Slug, View, described
+from shared.contracts.forgetting import Told
+
+Number = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{32}$")]
+"""The number of an erasure: 192 bits that nobody can guess; only its hash is kept."""
+
+
+class Confirmation(Body):
+    """That one really wants it."""
+
+    confirmation: Number | None = described(
+        "The number the first answer gave; without it nothing is erased.", default=None
+    )
+
+
+class ErasureStep(View):
+    """What was asked for, and the number it goes by: it confirms the erasure, and is the receipt's afterwards."""
+
+    number: Number
+    confirmed: bool = described("False while it waits to be confirmed, with nothing erased.")
+    confirm_by: AwareDatetime | None = described("Until when the number confirms.", default=None)
+
+
+class EraseMe(Confirmation, Request[ErasureStep]):
+    """Be erased: asked once it answers with a number, asked again with that number it is done, at once and for good."""
+
+    service = "directory"
+    operation = "erase-me"
+    reply = ErasureStep
+    changes = True
+
+
+class ServiceReceipt(View):
+    """What one service says it has forgotten."""
+
+    service: Slug
+    answered_at: AwareDatetime | None = described("Null while it has not answered.", default=None)
+    told: tuple[Told, ...] = ()
+
+
+class Receipt(View):
+    """What became of everything that was held of a person. It names nobody."""
+
+    erased_at: AwareDatetime
+    complete: bool = described("True when every service has answered.")
+    completed_at: AwareDatetime | None = None
+    services: tuple[ServiceReceipt, ...]
+
+
+class GetReceipt(Request[Receipt]):
+    """The receipt of an erasure, for whoever has its number."""
+
+    service = "directory"
+    operation = "get-receipt"
+    reply = Receipt
+
+    number: Number
+
+
+class OpenErasure(View):
+    """An erasure that some services have not answered yet."""
+
+    person: UUID
+    erased_at: AwareDatetime
+    waiting_for: tuple[Slug, ...]
+
+
+class OpenErasures(View):
+    """The oldest first."""
+
+    items: tuple[OpenErasure, ...]
+
+
+class ListOpenErasures(Request[OpenErasures]):
+    """Which erasures are not complete, and who has not answered."""
+
+    service = "directory"
+    operation = "list-open-erasures"
+    reply = OpenErasures
+    admin = True
+
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class ErasePerson(Request[ErasureStep]):
+    """Erase somebody who cannot ask here: a guest, or who has written a letter."""
+
+    service = "directory"
+    operation = "erase-person"
+    reply = ErasureStep
+    changes = True
+    admin = True
+
+    person: UUID

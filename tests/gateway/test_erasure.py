@@ -1,0 +1,126 @@
+"""Somebody who has used everything is erased: no column of any service holds them any more, but for a list with reasons.
+
+Before that they did whatever leaves an id behind: a column of ids that is not known here turns the walk red until they have
+left theirs in it, or it is said what else it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from tests.gateway.cell import SETTINGS, Cell, eventually, running_cell
+from tests.gateway.holdings import Column, holdings, id_columns
+from tests.gateway.planted_person import MARK, OTHER, Planted, planted
+from tests.gateway.problems import problem
+
+OF_THINGS = {
+    "booking": "booking.event booking.id venue.booking venue.event",
+    "directory": "organisation.id",
+    "events": "event.id event.series feed.id organiser.event places.event refusal.event refusal.id series.id "
+    "series_skip.series sign_up.event sign_up.id venue.booking venue.event",
+    "matching": "introduction.id outcome.introduction statement.id",
+    "notify": "booking.id delivery.fact delivery.id delivery.webhook event.id event.series introduction.id message.id "
+    "notice.id notice.message notice.thing sign_up.event sign_up.id told.thing webhook.id",
+}
+"""Columns whose ids are of things."""
+OF_FACTS = "dead_letter.fact_id dead_letter.id inbox.fact_id outbox.fact_id"
+"""In every service."""
+OF_ERASURES = {
+    **dict.fromkeys(("booking", "events", "matching", "notify"), "forgotten_person.person"),
+    "directory": "erasure.person erasure_answer.person erasure_wish.person",
+}
+"""Where there is nobody until somebody is erased."""
+SORTED = {("matching", "introduction", "other"), ("notify", "introduction", "other")}
+"""The lower of two ids stands in `one`: the person is in one of the two."""
+
+KEPT = {
+    "outbox.body": "what was stated, ids and no words, for 30 days like the streams: docs/erasure.md",
+    "heard_version.subject": "the order of facts about a membership: ids; without it a late fact would be the first",
+    "forgotten_person.person": "so that nothing said of them later brings anything back",
+    "erasure.person": "so that a service restored from a backup can be told again",
+    "erasure_answer.person": "the same",
+    "delivery.body": "the log of what a hub's webhooks were sent, an id and no words, for 30 days",
+}
+"""Columns that hold the id after an erasure, and why; nothing may hold a name, an address or a word."""
+
+
+def _columns(of: dict[str, str]) -> set[Column]:
+    return {
+        (service, *one.split("."))  # type: ignore[misc]  # two parts
+        for service, names in of.items()
+        for one in names.split()
+    }
+
+
+@pytest.fixture(scope="module")
+def cell() -> Iterator[Cell]:
+    """Two hubs; whoever asks waits longer than people do, for the person does in seconds what takes others years."""
+    with running_cell(wired=False, deadline_s=15.0) as running:
+        for hub in ("here", "there"):
+            running.hub(hub)
+            running.space(hub, "room")
+            running.space(hub, "flex", "flex", seats=6)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def who(cell: Cell) -> Planted:
+    """Somebody who has used everything."""
+    return planted(cell)
+
+
+def test_they_have_left_themselves_wherever_an_id_can_be(cell: Cell, who: Planted) -> None:
+    things = _columns(OF_THINGS) | _columns(dict.fromkeys(SETTINGS, OF_FACTS)) | _columns(OF_ERASURES)
+    held = set(holdings(cell, who.id, MARK))
+    known = id_columns(cell)
+    assert known - things - SORTED - held == set(), "leave the person's id there, or say what the ids are of"
+    assert things <= known
+    assert not things & held
+
+
+def test_a_number_that_was_not_given_erases_nothing(cell: Cell, who: Planted) -> None:
+    first, second = (who.acts("DELETE", "/v1/me")["number"] for _ in range(2))
+    for number in (first, "x" * 32):
+        body = {"confirmation": number}
+        answer = cell.http.request("DELETE", "/v1/me", json=body, headers=who.auth)
+        problem(answer, 409, "confirmation-lapsed")
+    other = cell.auth("here", "member", OTHER)
+    theirs = cell.http.request("DELETE", "/v1/me", json={"confirmation": second}, headers=other)
+    problem(theirs, 409, "confirmation-lapsed")
+    problem(cell.http.get(f"/v1/me/erasure/{second}"), 404, "no-such-receipt")
+    assert who.acts("GET", "/v1/me")["memberships"]
+
+
+def test_nothing_of_theirs_is_left_when_all_have_answered(cell: Cell, who: Planted) -> None:
+    number = who.acts("DELETE", "/v1/me")["number"]
+    before = cell.http.get("/v1/hubs/here/availability", params=_on_their_day(cell)).json()
+    for _ in range(2):
+        assert who.acts("DELETE", "/v1/me", json={"confirmation": number})["confirmed"]
+    url = f"/v1/me/erasure/{number}"
+    eventually("every service has answered", lambda: cell.http.get(url).json()["complete"])
+    receipt = cell.http.get(url).json()
+    told = {(one["service"], line["what"]) for one in receipt["services"] for line in one["told"]}
+    assert {("booking", "bookings"), ("events", "sign-ups"), ("matching", "profiles")} < told
+    assert MARK not in str(receipt).lower()
+    assert str(who.id) not in str(receipt)
+    after = cell.http.get("/v1/hubs/here/availability", params=_on_their_day(cell)).json()
+    assert after != before, "what they had ahead is free again"
+    problem(cell.http.get("/v1/me", headers=who.auth), 404, "not-found")
+    cell.clock.ahead += timedelta(minutes=16)
+    eventually("no timer names them", lambda: not _named_in(cell, who, "timer"), seconds=30)
+    left = holdings(cell, who.id, MARK)
+    assert {f"{table}.{column}" for _, table, column in left} == set(KEPT)
+    assert holdings(cell, UUID(int=1 << 127), MARK) == {}, "no word of theirs stands anywhere"
+
+
+def _on_their_day(cell: Cell) -> dict[str, str]:
+    slot = cell.slot(day=3)
+    return {"from": slot["start"], "to": slot["end"]}
+
+
+def _named_in(cell: Cell, who: Planted, table: str) -> list[Column]:
+    return [place for place in holdings(cell, who.id, MARK) if place[1] == table]
