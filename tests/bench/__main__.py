@@ -22,7 +22,7 @@ from tests.bench.world import fill
 
 NAMES = (
     "throughput", "latency", "memory", "delivery", "sign-ups", "scaling", "notices", "webhooks", "notice-memory",
-    "matches", "match-index", "member-search", "skills",
+    "matches", "match-index", "member-search", "skills", "live",
 )  # fmt: skip
 ONE_STACK = {"throughput", "latency", "memory"}
 
@@ -74,6 +74,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
         ({"match-index"}, bench.indexed),
         ({"member-search"}, bench.searched),
         ({"skills"}, bench.understood),
+        ({"live"}, bench.read_along),
     )
     for names, part in parts:
         if names & set(arguments.only):

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.bench import (
     delivery,
     history,
+    live,
     match_exposure,
     match_index,
     match_quality,
@@ -29,6 +30,7 @@ from tests.bench.pages import (
     throughput_section,
 )
 from tests.bench.pages_events import sign_ups_section
+from tests.bench.pages_live import live_section
 from tests.bench.pages_matching import match_index_section, matches_section, member_search_section
 from tests.bench.pages_skills import skills_section
 from tests.bench.plan import PLACES, Plan
@@ -222,6 +224,16 @@ class Bench:
     def remembered(self) -> list[Section]:
         """Notify's memory over many notices."""
         return [telling.remembered(self.folder, self._telling, self.say)]
+
+    # --- the gateway ---
+
+    def read_along(self) -> list[Section]:
+        """Many readers of what happens."""
+        size = live.QUICK if self.quick else live.FULL
+        self.say("starting the stack for readers")
+        with Stack(self.folder / "home-9") as stack:
+            plan = fill(stack, hubs=1, people=live.PEOPLE)
+            return [live_section(live.measure(stack, plan, size, self.folder, self.say))]
 
     # --- matching ---
 

@@ -15,6 +15,7 @@ from services.gateway.live.hall import Hall
 from services.gateway.live.held import Held, Told
 from shared.contracts.access import GATEWAY
 from shared.contracts.catalogue import fact_class
+from shared.contracts.directory.facts import PersonErasedV1
 from shared.contracts.live import LIVE_STREAMS, TOPIC_OF
 from shared.contracts.streams import OCCUPANCY, STREAMS
 from shared.kit.ordered import Ordered, Place, Source
@@ -57,6 +58,8 @@ class FactsHeard:
         held = self._held
         held.sequence = message.metadata.sequence.stream
         kind = fact_class(message.subject)
+        if kind is PersonErasedV1 and self._waiting <= 0:
+            self.hall.recheck(PersonErasedV1.model_validate_json(message.data).person)
         if kind not in TOPIC_OF:
             return None
         known = _id_of(message)

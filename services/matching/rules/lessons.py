@@ -16,7 +16,7 @@ nobody is judged: what is learned is about skills, never about a person.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.matching.rules.ranking import Near, around
@@ -60,11 +60,3 @@ def _factor(lesson: Lesson, alike: Sequence[Lesson]) -> int:
         return 100
     factor: int = 100 * (lesson.helped * people + DOUBT * helped) // ((lesson.people + DOUBT) * helped)
     return min(max(factor, LEAST), MOST)
-
-
-def counted(said: Mapping[tuple[str, str], Mapping[object, bool]]) -> list[Lesson]:
-    """Lessons from what each person said of each pair: whether it ever helped them."""
-    return [
-        Lesson(one, other, len(by_person), sum(by_person.values()))
-        for (one, other), by_person in sorted(said.items())
-    ]
