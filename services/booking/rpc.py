@@ -11,6 +11,7 @@ from services.booking.commands import bookings, moving, spaces
 from services.booking.queries import bookings as booking_queries
 from services.booking.queries import claims, occupancy
 from services.booking.queries import spaces as space_queries
+from services.booking.queries.export import EXPORTED
 from shared.contracts.base import Request
 from shared.contracts.booking.requests import (
     AvailabilityView,
@@ -35,6 +36,8 @@ from shared.contracts.booking.requests import (
     SpaceView,
 )
 from shared.contracts.directory.words import OPERATORS
+from shared.contracts.exporting import ExportMyBookings
+from shared.kit.exporting import exports
 from shared.kit.ids import Ids
 from shared.kit.principal import require_role, required
 from shared.kit.rpc import Call, Handler
@@ -50,6 +53,7 @@ def reads() -> dict[type[Request[Any]], Handler]:
         ListBookings: _list_bookings,
         ListMyBookings: _list_my_bookings,
         GetOccupancy: _get_occupancy,
+        **exports(ExportMyBookings, EXPORTED),
     }
 
 

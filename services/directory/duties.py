@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands.erasing import OVERDUE, state
+from services.directory.commands.looks import forget_looks
 from services.directory.rules.erasure import OVERDUE_AFTER, RECEIPT_KEPT
 from shared.contracts.streams import FORGETS
 from shared.kit.ids import Ids
@@ -27,6 +28,7 @@ for _service in FORGETS:
     OVERDUE_ERASURES.labels(_service)
 RECEIPTS = "receipts-forgotten"
 EVERY = timedelta(days=1)
+SOON = timedelta(seconds=1)
 
 _WAITING = text("""
     SELECT s FROM erasure e, unnest(CAST(:services AS text[])) s
@@ -54,6 +56,7 @@ def duties(ids: Ids) -> Mapping[str, Duty]:
 
     async def receipts(session: AsyncSession, key: str, now: datetime) -> None:
         await session.execute(_OLD, {"before": now - RECEIPT_KEPT})
-        await set_timer(session, RECEIPTS, key, now + EVERY)
+        more = await forget_looks(session, now=now)
+        await set_timer(session, RECEIPTS, key, now + (SOON if more else EVERY))
 
     return {OVERDUE: overdue, RECEIPTS: receipts}

@@ -18,6 +18,7 @@ from shared.kit.problems import RemoteProblem
 from shared.kit.requester import Reply, Requester
 
 Place = tuple[UUID | None, str]
+EXPORTS_AT_ONCE = 2
 ASKED_AT_ONCE = 32
 """Questions for roles on their way to the directory; the others of a rush wait here instead of being sent back there."""
 
@@ -32,6 +33,8 @@ class Services:
     deadline_s: float
     requester: Requester | None = None
     access: Memory[Place, AccessView] = field(default_factory=Memory)
+    exported: Memory[UUID, float] = field(default_factory=Memory)
+    exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKED_AT_ONCE))
 
     def forget(self, hub: str, person: UUID) -> None:

@@ -17,9 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.auth import Authenticator
 from services.gateway.responses import problem_response
+from services.gateway.wishes import Wishes
 from shared.kit import problems
 from shared.kit.errors import FociError
-from shared.kit.telemetry import extract, logger, span
+from shared.kit.telemetry import logger, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.gateway")
@@ -41,6 +42,8 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 """As ASGI sends them, unless a page brings a policy of its own for its style and its form."""
 POLICY = b"content-security-policy"
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+"""Counted by name; whoever asks could invent others."""
 KEEPERS = frozenset({"/healthz", "/readyz", "/metrics"})
 KEYED = frozenset({"/v1/mail/bounces"})
 """Addresses whose route looks at a key of its own; no person asks there."""
@@ -61,13 +64,20 @@ class Door:
     """ASGI middleware; plain, because Starlette's convenience class costs as much as a whole empty request."""
 
     def __init__(
-        self, app: ASGIApp, *, authenticator: Authenticator, limit: RateLimitItem, body_limit: int
+        self,
+        app: ASGIApp,
+        *,
+        authenticator: Authenticator,
+        limit: RateLimitItem,
+        body_limit: int,
+        wishes: Wishes,
     ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._limit = limit
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._body_limit = body_limit
+        self._wishes = wishes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in KEEPERS:
@@ -91,14 +101,15 @@ class Door:
                 message = {**message, "body": b""}
             await send(message)
 
-        with span(tracer, "http", context=extract(plain), kind=SpanKind.SERVER) as current:
+        with span(tracer, "http", context=self._wishes.context_of(plain), kind=SpanKind.SERVER) as current:
             await self._answer(scope, receive, send_on, plain)
             route = getattr(scope.get("route"), "path", "other")
             if current.is_recording():
                 current.update_name(f"{scope['method']} {route}")
                 current.set_attribute("http.response.status_code", status)
         HTTP_TIME.labels(route).observe(time.perf_counter() - started)
-        HTTP_REQUESTS.labels(route, scope["method"], status).inc()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        HTTP_REQUESTS.labels(route, method, status).inc()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         begun = False

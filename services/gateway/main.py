@@ -35,6 +35,7 @@ from services.gateway.routes import (
     event_calendars,
     event_series,
     events,
+    export,
     feeds,
     gaps,
     hubs,
@@ -55,6 +56,7 @@ from services.gateway.routes import (
     webhooks,
 )
 from services.gateway.settings import Settings
+from services.gateway.wishes import Wishes
 from shared.contracts.access import GATEWAY
 from shared.kit import problems, telemetry
 from shared.kit.errors import FociError
@@ -101,6 +103,7 @@ PARTS = (
     hubs.router,
     me.router,
     erasure.router,
+    export.router,
     documents.router,
 )
 
@@ -134,7 +137,11 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
     app.router.routes.extend(routes(readiness))
     app.add_middleware(
-        Door, authenticator=authenticator, limit=parse(settings.rate_limit), body_limit=settings.body_limit
+        Door,
+        authenticator=authenticator,
+        limit=parse(settings.rate_limit),
+        body_limit=settings.body_limit,
+        wishes=Wishes(settings.traces_wished),
     )
     if settings.cors_origins:
         _let_frontends_in(app, settings.cors_origins)

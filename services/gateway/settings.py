@@ -45,6 +45,8 @@ class Settings(ProcessSettings):
     """Facts of each stream that are kept for readers who come back; older ones lead to a `reset`."""
     live_longest_s: Annotated[float, Field(ge=0)] = 300.0
     """After this, or with the token, a live stream ends, to be opened again; with 0 as soon as it has said what there is."""
+    traces_wished: Annotated[float, Field(ge=0)] = 10.0
+    """Traces a second, on this replica, that are recorded because the caller says so; of others the sampler decides."""
     public_url: str | None = None
     """How the gateway is reached from outside, for links; taken from the request when not set."""
     operators_nats_url: str = "nats://127.0.0.1:4222"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from shared.contracts import operations
+from shared.contracts import exporting, operations
 from shared.contracts.base import Fact, Request
 from shared.contracts.booking import facts as booking_facts
 from shared.contracts.booking import requests as booking_requests
@@ -78,6 +78,10 @@ REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
     ),
 }
 """Request classes by the service that answers them."""
+
+_EXPORTS: tuple[type[Request], ...] = tuple(_public(exporting, Request))  # type: ignore[type-arg]
+for _service, _known in REQUESTS.items():
+    REQUESTS[_service] = (*_known, *(one for one in _EXPORTS if one.service == _service))
 
 OPERATIONS: tuple[type[Request], ...] = tuple(_public(operations, Request))  # type: ignore[type-arg]
 """Requests every service answers for the platform's operator."""

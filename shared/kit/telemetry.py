@@ -168,7 +168,7 @@ def extract(carrier: Mapping[str, str] | None) -> Context:
 
 def is_recorded(headers: Mapping[str, str] | None) -> bool:
     """Whether the trace is sampled: the last bit of `traceparent` (W3C Trace Context), read without parsing the rest."""
-    return headers is not None and headers.get("traceparent", "0")[-1] in "13579bdf"
+    return headers is not None and (headers.get("traceparent") or "0")[-1] in "13579bdf"
 
 
 class _Unsampled:

@@ -1,4 +1,4 @@
-"""A place for traces to be exported to: takes every POST, and forgets it or keeps it in a file."""
+"""A place for traces and figures to be exported to: takes every POST, and forgets it or keeps its traces in a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Taker(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        if self.kept is not None:
+        if self.kept is not None and self.path == "/v1/traces":
             with _writing, self.kept.open("ab") as file:
                 file.write(len(body).to_bytes(4, "big") + body)
         self.send_response(200)

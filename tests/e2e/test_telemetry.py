@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -121,6 +122,22 @@ def test_figures_come_to_the_collector_as_they_stand_at_metrics(watched: Watched
     declared = {name.removesuffix("_bucket") for name in exported()}
     named = {name for _, name in watched.collector.figures if name.startswith("foci_")}
     assert named <= declared
+
+
+def test_who_did_not_ask_for_a_trace_has_none(watched: Watched) -> None:
+    """The sampler of this stack records nothing by itself."""
+    assert [span for span in list(watched.collector.spans) if not span.parent] == []
+
+
+def test_figures_are_few_and_by_nobody(watched: Watched) -> None:
+    for name, process in watched.stack.console.processes().items():
+        if name not in ("gateway", *SERVICES):
+            continue
+        said = httpx2.get(process["url"] + "/metrics", timeout=5).text
+        assert said.count("\n") < 6000, name
+        for private in (HUB, *watched.private):
+            assert private not in said, name
+        assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", said), name
 
 
 def test_nothing_of_people_leaves_with_traces_and_figures(watched: Watched) -> None:

@@ -105,6 +105,8 @@ def meets(who: Planted) -> None:
     for event in (theirs, full, soon):
         sign_up_for(cell, event, "sign-ups", who.auth)
     who.acts("POST", "/v1/hubs/here/feeds", json={"everywhere": True})
+    seen = cell.http.get(f"{url}/{theirs['id']}/sign-ups", headers=cell.auth("here", "operator"))
+    assert NAME in seen.text
 
 
 def moderates(who: Planted) -> None:
@@ -117,6 +119,7 @@ def moderates(who: Planted) -> None:
     soon = cell.meet("there", name=OTHER, start=cell.near(5), end=cell.near(65))
     came = sign_up_for(cell, soon, "sign-ups", cell.auth("there", "member", "Early"))
     who.acts("POST", f"{hub}/events/{soon['id']}/check-in", json={"sign_up": came["id"]})
+    who.acts("GET", f"{hub}/events/{soon['id']}/sign-ups")
     hidden = cell.meet("there", name=OTHER, **cell.slot(day=16))
     who.acts("POST", f"{hub}/events/{hidden['id']}/hide", json={"reason": "Twice the same"})
     who.acts("PUT", f"{hub}/targets/bookkeeping", json={"wanted": 2})

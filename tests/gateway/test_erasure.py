@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from uuid import UUID
+from zipfile import ZipFile
 
 import pytest
+from icalendar import Calendar
 
 from tests.gateway.cell import SETTINGS, Cell, eventually, running_cell
 from tests.gateway.holdings import Column, holdings, id_columns
-from tests.gateway.planted_person import MARK, OTHER, Planted, planted
+from tests.gateway.planted_person import ADDRESS, MARK, OTHER, Planted, planted
 from tests.gateway.problems import problem
 
 OF_THINGS = {
@@ -80,6 +83,50 @@ def test_they_have_left_themselves_wherever_an_id_can_be(cell: Cell, who: Plante
     assert known - things - SORTED - held == set(), "leave the person's id there, or say what the ids are of"
     assert things <= known
     assert not things & held
+
+
+NOT_EXPORTED = {
+    "outbox": "what was stated, ids only: it says again what the tables say",
+    "heard_version": "the order of facts, ids only",
+    "idempotency_key": "answers kept for a day for whoever asks again: what the tables say",
+    "fact_count": "how many facts were stated",
+    "delivery": "what a hub's own systems were sent, which is the hub's",
+}
+
+
+def test_the_export_misses_no_table_and_shows_nobody_else(cell: Cell, who: Planted) -> None:
+    assert cell.http.post("/v1/me/export").status_code == 401
+    answer = cell.http.post("/v1/me/export", headers=who.auth)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    problem(cell.http.post("/v1/me/export", headers=who.auth), 429, "too-many-requests")
+    with ZipFile(BytesIO(answer.content)) as file:
+        files = {name: file.read(name).decode() for name in file.namelist()}
+    held = {
+        (service, table) for service, table, _ in holdings(cell, who.id, MARK) if table not in NOT_EXPORTED
+    }
+    there = {
+        (service, table.removesuffix(".jsonl"))
+        for service, table in (n.split("/") for n in files if "/" in n)
+    }
+    assert {(service, table.replace("_", "-")) for service, table in held} <= there
+    assert ADDRESS in files["directory/person.jsonl"]
+    assert "Vanja" in files["directory/person.jsonl"]
+    assert "Det här är allt" in files["README.txt"]
+    events = Calendar.from_ical(files["calendar.ics"]).walk("VEVENT")
+    assert len(events) == 5 + 3, "bookings, one of them for an event, and sign-ups"
+    others = {
+        str(cell.person("here", "member", name))
+        for name in (OTHER, "Friend", "Waiting", "Shown", "Put aside")
+    }
+    assert not [one for one in others if one in "".join(files.values())]
+
+
+def test_they_see_who_was_shown_their_name(cell: Cell, who: Planted) -> None:
+    looks = who.acts("GET", "/v1/me/looks")["items"]
+    seen = {(one["hub"], one["what"], one["role"], one["viewer_name"]) for one in looks}
+    assert ("here", "sign-ups", "operator", "here operator") in seen
+    assert str(who.id) not in {one["viewer"] for one in looks}, "looking at oneself is no look"
 
 
 def test_a_number_that_was_not_given_erases_nothing(cell: Cell, who: Planted) -> None:

@@ -22,7 +22,7 @@ from tests.gateway.matching_things import heard, vocabulary
 OF_MATCHING = frozenset({"profiles", "skills", "matches", "introductions", "members", "skills-missing"})
 OTHERS = frozenset(
     {"bookings", "spaces", "events", "sign-ups", "calendars", "notices", "webhooks", "mail", "hubs", "me"}
-) | {"documents"}
+) | {"documents", "live"}
 HUBS = ("here", "there")
 READERS = ("nobody", "stranger", "visitor", "member", "host", "operator")
 NEVER, CLOSED, WITHDREW, PAUSED, LEFT, ERASED = "Never", "Closed", "Withdrew", "Paused", "Left", "Erased"
@@ -282,10 +282,10 @@ def test_every_route_of_matching_is_walked(town: Cell) -> None:
     assert {_route_of(method, path) for method, path, _ in walk(town, "member")} == _published()
 
 
-def heard_by(cell: Cell, reader: str) -> list[str]:
-    """Everything the reader is answered on the walk."""
+def heard_by(cell: Cell, reader: str, steps: Walk | None = None) -> list[str]:
+    """Everything the reader is answered on the walk, or on some of its steps."""
     told = []
-    for method, path, asked in walk(cell, reader):
+    for method, path, asked in steps or walk(cell, reader):
         headers = {**token(cell, reader), **asked.get("headers", {})}
         answer = cell.http.request(method, path, **{**asked, "headers": headers})
         assert answer.status_code < 500, f"{method} {path}: {answer.text}"
@@ -299,9 +299,22 @@ def heard_by(cell: Cell, reader: str) -> list[str]:
     return told
 
 
+def leaks(cell: Cell, reader: str, answers: list[str]) -> dict[str, list[str]]:
+    """What the reader was shown of whom without being one of those who may see it."""
+    everything, handles = "\n".join(answers), _handles(cell, reader)
+    found = {}
+    for name in PEOPLE.keys() - READABLE.get(reader, set()):
+        person = cell.person(PEOPLE[name], "member", named(name))
+        found[name] = [
+            one for one in (*words_of(name).values(), str(handles.of(person))) if one in everything
+        ]
+    return {name: shown for name, shown in found.items() if shown}
+
+
 def test_nobody_appears_to_anybody_beyond_consent(town: Cell) -> None:
     told = {reader: heard_by(town, reader) for reader in reversed(READERS)}
     for reader, answers in told.items():
+        assert leaks(town, reader, answers) == {}, reader
         handles, everything = (
             _handles(town, reader),
             "\n".join(answers),
@@ -315,10 +328,22 @@ def test_nobody_appears_to_anybody_beyond_consent(town: Cell) -> None:
                 # Who is only open to the federation is among the matches: with reasons, without words of their own.
                 seen = shows if hub == "here" else shows[-1:]
                 assert all(sign in everything for sign in seen), f"the walk does not see {name} as {reader}"
-            assert readable or [sign for sign in shows if sign in everything] == [], (reader, name)
             met = (reader, name) == ("member", FRIEND)
             assert met == all(sign in everything for sign in who), (reader, name)
             assert met or not any(sign in everything for sign in who), (reader, name)
+
+
+def test_a_planted_leak_is_seen(town: Cell) -> None:
+    """A consent that was taken back counts again, behind matching's back: whoever searches is shown what they must not be."""
+    person = town.person("here", "member", named(WITHDREW))
+    steps = _of_hub("here", [], [])
+    assert leaks(town, "host", heard_by(town, "host", steps)) == {}
+    counts = f"FROM membership m WHERE m.person = consent.person AND m.hub = consent.hub AND consent.person = '{person}'"
+    town.sql("matching", f"UPDATE consent SET withdrawn_at = NULL, membership = m.version {counts}")
+    try:
+        assert set(leaks(town, "host", heard_by(town, "host", steps))) == {WITHDREW}
+    finally:
+        town.sql("matching", f"UPDATE consent SET withdrawn_at = now() {counts}")
 
 
 def test_no_fact_says_what_anybody_says_or_is_called(town: Cell) -> None:

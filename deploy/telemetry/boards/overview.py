@@ -94,4 +94,23 @@ BOARD = board(
         COUNT,
         Line("{{job}}", rate("process_cpu_seconds_total", "job")),
     ),
+    row("Live"),
+    lines(
+        "Readers",
+        "Live streams that are open, by gateway.",
+        COUNT,
+        Line("{{instance}}", most("foci_live_readers", "instance")),
+    ),
+    lines(
+        "Ended",
+        "Live streams that have ended, and why; slow readers are cut off.",
+        PER_SECOND,
+        Line("{{because}}", rate("foci_live_closed_total", "because")),
+    ),
+    lines(
+        "To the readers",
+        "From hearing a fact to having handed it to a reader's connection: half, 95 and 99 of 100 take at most so long.",
+        SECONDS,
+        *percentiles("foci_live_fan_out_seconds"),
+    ),
 )

@@ -73,6 +73,8 @@ _THEIRS: tuple[tuple[str, Deed, tuple[str, ...]], ...] = (
             "DELETE FROM idempotency_key WHERE person = :person OR strpos(answer, CAST(CAST(:person AS uuid) AS text)) > 0",
         ),
     ),
+    # Each gets an id that was never anybody's: two who are erased may have looked at the same in the same hour.
+    ("looks", Deed.ANONYMISED, ("UPDATE look SET viewer = gen_random_uuid() WHERE viewer = :person",)),
     ("person", Deed.ERASED, ("DELETE FROM person WHERE id = :person",)),
 )
 """What directory holds of a person, in the order in which it goes."""

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands import erasing
 from services.directory.queries import erasure
+from services.directory.queries.export import EXPORTED
 from services.directory.rules.erasure import NUMBER_BYTES, number_of
 from shared.contracts.base import Request
 from shared.contracts.directory.erasure import (
@@ -21,6 +22,8 @@ from shared.contracts.directory.erasure import (
     OpenErasures,
     Receipt,
 )
+from shared.contracts.exporting import ExportMe
+from shared.kit.exporting import exports
 from shared.kit.ids import Ids
 from shared.kit.principal import required
 from shared.kit.rpc import Call, Handler
@@ -28,7 +31,7 @@ from shared.kit.rpc import Call, Handler
 
 def reads() -> dict[type[Request[Any]], Handler]:
     """Questions."""
-    return {GetReceipt: _get_receipt, ListOpenErasures: _list_open}
+    return {GetReceipt: _get_receipt, ListOpenErasures: _list_open, **exports(ExportMe, EXPORTED)}
 
 
 async def _get_receipt(session: AsyncSession, request: GetReceipt, _: Call) -> Receipt:

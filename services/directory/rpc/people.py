@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory import commands
-from services.directory.queries import people
+from services.directory.commands.looks import show_names
+from services.directory.queries import looks, people
 from shared.contracts.base import Request
+from shared.contracts.directory.erasure import ListMyLooks, LookPage
 from shared.contracts.directory.requests import (
     Contacts,
     EnsurePerson,
@@ -26,11 +28,15 @@ from shared.kit.rpc import Call, Handler
 
 def reads() -> dict[type[Request[Any]], Handler]:
     """Questions."""
-    return {GetMe: _get_me, NamePeople: _name_people, GetContacts: _get_contacts}
+    return {GetMe: _get_me, GetContacts: _get_contacts, ListMyLooks: _list_looks}
 
 
-async def _name_people(session: AsyncSession, request: NamePeople, _: Call) -> NamedPeople:
-    return await people.name_people(session, request)
+async def _name_people(session: AsyncSession, request: NamePeople, call: Call) -> NamedPeople:
+    return await show_names(session, request, call.principal, now=call.now)
+
+
+async def _list_looks(session: AsyncSession, request: ListMyLooks, call: Call) -> LookPage:
+    return await looks.list_looks(session, required(call.principal).person, request)
 
 
 async def _get_contacts(session: AsyncSession, request: GetContacts, _: Call) -> Contacts:
@@ -52,4 +58,4 @@ def changes(ids: Ids) -> dict[type[Request[Any]], Handler]:
         guest = await commands.register_guest(session, request, now=call.now, ids=ids)
         return await people.get_person(session, guest.id)
 
-    return {EnsurePerson: ensure_person, RegisterGuest: register_guest}
+    return {EnsurePerson: ensure_person, RegisterGuest: register_guest, NamePeople: _name_people}

@@ -219,3 +219,47 @@ EN = Words(
 )
 LANGUAGES: dict[str, Words] = {"sv": SV, "da": DA, "en": EN}
 """By tag; the last one is for everybody else."""
+
+
+README = {
+    "sv": """Det här är allt som Foci har om dig.
+
+En mapp för varje del av Foci, en fil för varje sorts sak, en rad för varje sak (JSON Lines, UTF-8, tider i UTC).
+
+directory   vem du är, vilka hubbar du hör till, vem som har sett ditt namn (look)
+booking     vad du har bokat
+events      vad du har anmält dig till, startat och bestämt
+matching    vad du erbjuder och behöver, vilka du har fått träffa
+notify      hur du vill få besked, och vad du har fått
+calendar.ics   dina bokningar och anmälningar, för din kalender
+
+Andra människor står inte i filerna. Vad Foci har sagt internt de senaste 30 dagarna innehåller bara id-nummer och är inte med.
+""",
+    "da": """Dette er alt, hvad Foci har om dig.
+
+En mappe for hver del af Foci, en fil for hver slags ting, en linje for hver ting (JSON Lines, UTF-8, tider i UTC).
+
+directory   hvem du er, hvilke hubber du hører til, hvem der har set dit navn (look)
+booking     hvad du har booket
+events      hvad du har tilmeldt dig, startet og besluttet
+matching    hvad du tilbyder og har brug for, hvem du har fået at møde
+notify      hvordan du vil have besked, og hvad du har fået
+calendar.ics   dine bookinger og tilmeldinger, til din kalender
+
+Andre mennesker står ikke i filerne. Hvad Foci har sagt internt de seneste 30 dage, indeholder kun id-numre og er ikke med.
+""",
+    "en": """This is everything Foci holds of you.
+
+A folder for each part of Foci, a file for each kind of thing, a line for each thing (JSON Lines, UTF-8, times in UTC).
+
+directory   who you are, which hubs you belong to, who has seen your name (look)
+booking     what you have booked
+events      what you have signed up for, started and decided
+matching    what you offer and need, whom you were to meet
+notify      how you want to be told, and what you were told
+calendar.ics   your bookings and sign-ups, for your calendar
+
+Other people do not stand in the files. What Foci said inside itself in the last 30 days holds ids only, and is left out.
+""",
+}
+"""What stands beside an export, by language."""

@@ -65,7 +65,7 @@ async def list_my_introductions(
 ) -> Response:
     """My introductions, newest first: those that wait for an answer, those agreed with the other's name, and those over."""
     wanted = ListMyIntroductions(status=tuple(status or ()), language=language, limit=limit, cursor=cursor)
-    reply = await named(ask, person, None, await ask.ask(wanted, person=person))
+    reply = await named(ask, person, None, await ask.ask(wanted, person=person), "introductions")
     return listing(request, reply, base, vary=BY_LANGUAGE)
 
 
@@ -170,4 +170,4 @@ async def _done(
 
 async def _now(ask: Errand, person: UUID, introduction: UUID, language: str | None) -> Reply:
     wanted = GetMyIntroduction(introduction=introduction, language=language)
-    return await named(ask, person, None, await ask.ask(wanted, person=person))
+    return await named(ask, person, None, await ask.ask(wanted, person=person), "introductions")

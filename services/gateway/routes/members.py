@@ -49,5 +49,5 @@ async def search_members(
     )
     person = visit.person
     assert person is not None  # noqa: S101  # nobody gets here without having signed in
-    reply = await named(visit.ask, person, visit.hub, await visit.asked(wanted))
+    reply = await named(visit.ask, person, visit.hub, await visit.asked(wanted), "members")
     return listing(visit.request, reply, base, vary=BY_LANGUAGE)

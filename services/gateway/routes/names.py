@@ -15,15 +15,18 @@ from shared.kit.problems import RemoteProblem
 from shared.kit.requester import Reply
 
 
-async def named(ask: Errand, person: UUID, hub: str | None, reply: Reply) -> Reply:
-    """The answer, a page or one object, with names where it says `named`; `hub` is where it is asked in if nothing else says."""
+async def named(ask: Errand, person: UUID, hub: str | None, reply: Reply, what: str) -> Reply:
+    """The answer, a page or one object, with names where it says `named`; `hub` is where it is asked in if nothing else says.
+
+    `what` is the kind of list, for those who ask who has looked at their data.
+    """
     view = orjson.loads(reply.body)
     items: list[dict[str, Any]] = view.get("items", [view])
     unnamed = [one for one in items if one["named"] and one["person"] is not None and one["name"] is None]
     if not unnamed:
         return reply
     where = hub or unnamed[0]["hub"]
-    wanted = NamePeople(hub=where, people=tuple({UUID(one["person"]) for one in unnamed}))
+    wanted = NamePeople(hub=where, people=tuple({UUID(one["person"]) for one in unnamed}), what=what)
     try:
         answer = await ask.ask_in(where, wanted, person=person)
     except (Unavailable, RemoteProblem):

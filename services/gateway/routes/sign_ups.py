@@ -195,7 +195,8 @@ async def _put_in_names(visit: Visit, sign_ups: list[dict[str, Any]]) -> None:
     if not sign_ups:
         return
     people = tuple(UUID(one["person"]) for one in sign_ups)
-    wanted = NamePeople(hub=visit.hub, people=people, contact=any(one["guest"] for one in sign_ups))
+    contact = any(one["guest"] for one in sign_ups)
+    wanted = NamePeople(hub=visit.hub, people=people, contact=contact, what="sign-ups")
     try:
         reply = await visit.ask.ask_in(visit.hub, wanted, person=visit.person)
     except (Unavailable, RemoteProblem):

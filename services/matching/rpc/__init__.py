@@ -6,8 +6,11 @@ from typing import Any
 
 from services.matching.commands.introductions import TERMS, Terms
 from services.matching.index.vocabulary import Vocabulary
+from services.matching.queries.export import EXPORTED
 from services.matching.rpc import gaps, introductions, matches, members, outcomes, profiles, skills
 from shared.contracts.base import Request
+from shared.contracts.exporting import ExportMyMatching
+from shared.kit.exporting import exports
 from shared.kit.ids import Ids
 from shared.kit.rpc import Handler
 
@@ -23,5 +26,6 @@ def handlers(
         **matches.handlers(ids),
         **gaps.handlers(),
         **outcomes.handlers(),
+        **exports(ExportMyMatching, EXPORTED),
         **skills.handlers(ids, vocabulary or Vocabulary()),
     }

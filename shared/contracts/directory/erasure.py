@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from shared.contracts.base import Body, Request, Slug, View, described
+from shared.contracts.base import Body, Line, Page, Plain, Request, Slug, View, described
 from shared.contracts.forgetting import Told
 
 Number = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{32}$")]
@@ -101,3 +101,35 @@ class ErasePerson(Request[ErasureStep]):
     admin = True
 
     person: UUID
+
+
+class LookView(View):
+    """Somebody was shown the person's name or address, once or more within an hour."""
+
+    hour: AwareDatetime = described("The hour it was in, UTC.")
+    hub: Slug
+    what: Slug = described(
+        "Where: `sign-ups`, `introductions`, `members`, or `contacts` with the address, too."
+    )
+    role: Slug = described("What they were in the hub then; `none` for somebody without a role there.")
+    viewer: UUID
+    viewer_name: Line | None = described(
+        "As they are called now; null when they are here no more.", default=None
+    )
+
+
+class LookPage(Page):
+    """Newest first."""
+
+    items: tuple[LookView, ...]
+
+
+class ListMyLooks(Request[LookPage]):
+    """Who was shown the name or address of the person who asks, in the last year."""
+
+    service = "directory"
+    operation = "list-my-looks"
+    reply = LookPage
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: Annotated[Plain, StringConstraints(max_length=100)] | None = None

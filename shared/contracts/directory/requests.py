@@ -253,15 +253,20 @@ class NamedPeople(View):
 
 
 class NamePeople(Request[NamedPeople]):
-    """Names for ids. The gateway asks after the list's owner has answered; people nobody knows are left out."""
+    """Names for ids. The gateway asks after the list's owner has answered; people nobody knows are left out.
+
+    An order: it notes for each of them that the viewer was shown them.
+    """
 
     service = "directory"
     operation = "name-people"
     reply = NamedPeople
+    changes = True
 
     hub: Slug
     people: tuple[UUID, ...] = Field(max_length=200)
     contact: bool = described("With the addresses of guests.", default=False)
+    what: Slug = described("In which list they are shown, for `GET /v1/me/looks`.", default="names")
 
 
 class Whom(View):

@@ -1,0 +1,53 @@
+"""Noting who was shown whose name or address, in the transaction that reads it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.directory.queries.people import name_people
+from shared.contracts.directory.requests import NamedPeople, NamePeople
+from shared.kit.database import changed_rows
+from shared.kit.principal import Principal
+
+KEPT = timedelta(days=365)
+STRANGER = "none"
+"""Stands for the role of somebody who has none in the hub."""
+AT_ONCE = 5000
+
+# Whoever looks at themselves looks at nobody. Sorted: two who look at the same list must not wait for each other.
+_NOTE = text("""
+    INSERT INTO look (person, hour, viewer, hub, what, role)
+    SELECT one, date_trunc('hour', CAST(:now AS timestamptz)), :viewer, :hub, :what, :role
+    FROM unnest(CAST(:people AS uuid[])) one WHERE one <> :viewer ORDER BY one
+    ON CONFLICT DO NOTHING
+""")
+_FORGET = text("""
+    DELETE FROM look WHERE ctid = ANY(ARRAY(SELECT ctid FROM look WHERE hour < :before LIMIT :most))
+""")
+
+
+async def show_names(
+    session: AsyncSession, request: NamePeople, viewer: Principal | None, *, now: datetime
+) -> NamedPeople:
+    """Names for a list, and a note for each of them that this viewer was shown them in this hour."""
+    shown = await name_people(session, request)
+    if viewer is not None and shown.items:
+        noted = {
+            "people": [one.person for one in shown.items],
+            "viewer": viewer.person,
+            "hub": request.hub,
+            "what": "contacts" if request.contact else request.what,
+            "role": viewer.within(request.hub) or STRANGER,
+            "now": now,
+        }
+        await session.execute(_NOTE, noted)
+    return shown
+
+
+async def forget_looks(session: AsyncSession, *, now: datetime) -> bool:
+    """Forget a chunk of what is a year ago; whether there may be more."""
+    gone = changed_rows(await session.execute(_FORGET, {"before": now - KEPT, "most": AT_ONCE}))
+    return gone >= AT_ONCE

@@ -1,0 +1,36 @@
+"""What matching shows a person of themselves, by table: never who was suggested, nor what somebody else answered."""
+
+from __future__ import annotations
+
+_OWN = "SELECT p.person FROM profile p WHERE p.person = :person OR p.kept_by = :person"
+# ruff: noqa: S608  # the statements are put together from constants
+EXPORTED = {
+    "profile": """
+        SELECT person AS owner, owner_kind, name, hub, about, talk_about, fields, languages, visibility, paused, changed_at
+        FROM profile WHERE person = :person OR kept_by = :person ORDER BY person
+    """,
+    "statement": f"""
+        SELECT person AS owner, side, concept, level, words, until FROM statement WHERE person IN ({_OWN}) ORDER BY id
+    """,
+    "consent": f"""
+        SELECT person AS owner, hub, given_at, withdrawn_at FROM consent WHERE person IN ({_OWN}) ORDER BY person, hub
+    """,
+    "introduction": f"""
+        SELECT id, hub, by_host, status, created_at, met_at, lapse_at, suggested_by = :person AS suggested_by_me,
+               CASE WHEN one IN ({_OWN}) THEN one_said WHEN other IN ({_OWN}) THEN other_said END AS i_said
+        FROM introduction
+        WHERE one IN ({_OWN}) OR other IN ({_OWN}) OR suggested_by = :person ORDER BY created_at, id
+    """,
+    "outcome": f"""
+        SELECT introduction, outcome, said_at FROM outcome WHERE person IN ({_OWN}) ORDER BY said_at, introduction
+    """,
+    "shown": """
+        SELECT last_at, earlier_at, times, person = :person AS to_me FROM shown
+        WHERE person = :person OR other = :person ORDER BY last_at, person, other
+    """,
+    "exposure": "SELECT times_decayed, at FROM exposure WHERE person = :person",
+    # That somebody put the person aside is that somebody's.
+    "blocked": "SELECT at FROM blocked WHERE person = :person ORDER BY at, other",
+    "membership": "SELECT hub, role, joined_at, left_at FROM membership WHERE person = :person ORDER BY hub",
+    "target": "SELECT hub, concept, wanted FROM target WHERE set_by = :person ORDER BY hub, concept",
+}
