@@ -80,6 +80,8 @@ def main() -> None:
     arguments = parser.parse_args()
     home = Home(arguments.folder.absolute())
     home.make()
+    # For `foci` on this machine, beside `kubectl port-forward`.
+    home.write_state({"urls": {"nats": "nats://127.0.0.1:4222"}, "cell": arguments.cell})
     known = objects(home, cell=arguments.cell, namespace=arguments.namespace)
     json.dump({"apiVersion": "v1", "kind": "List", "items": known}, sys.stdout, indent=1)
     sys.stdout.write("\n")

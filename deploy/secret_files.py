@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 
 from deploy.local.home import Home, public_half, write_private
-from deploy.nats.config import ACCOUNT, Server, cell_users, render
-from deploy.nats.keys import public_key
-from shared.contracts.access import ADMIN, GATEWAY, USERS
+from deploy.nats.cluster import Layout, Node
+from deploy.nats.cluster import write as write_cluster
+from shared.contracts.access import ADMIN, GATEWAY
 from shared.contracts.catalogue import SERVICES
 
 CELL = "local"
-NATS_URL = "nats://nats:4222"
+NODES = ("nats-1", "nats-2", "nats-3")
+NATS_URL = ",".join(f"nats://{name}:4222" for name in NODES)
 POSTGRES = "postgres:5432"
 HTTP_PORT = "8080"
 
@@ -69,10 +70,7 @@ def write(folder: Path, nats_port: int) -> None:
     home = Home(folder)
     home.make()
     home.write_state({"urls": {"nats": f"nats://127.0.0.1:{nats_port}"}})
-    keys = {name: public_key(home.seed(name)) for name in USERS}
-    server = Server(port=4222, monitor_port=8222, store="/data", host="0.0.0.0", monitor_host="0.0.0.0")
-    system = public_key(home.seed("system"))
-    write_private(folder / "nats.conf", render({ACCOUNT: cell_users(keys, CELL)}, server, system_key=system))
+    write_cluster(folder, [Node(name, name) for name in NODES], Layout(), cell=CELL)
     for name, values in processes(home).items():
         _write_environment(folder / f"{'streams' if name == ADMIN else name}.env", values)
     password = home.password("postgres")

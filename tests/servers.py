@@ -128,6 +128,25 @@ class Databases:
         self.made.append(name)
         return self._service_url(service, name)
 
+    def saved(self, url: str) -> str:
+        """URL of a copy of this database as it is now, as a backup would bring it back; its connections are ended."""
+        original = urlsplit(url).path.lstrip("/")
+        name = f"{original}_saved"
+        await_apart(self._save(original, name, str(urlsplit(url).username)))
+        self.made.append(name)
+        return with_database(url, name)
+
+    async def _save(self, original: str, name: str, owner: str) -> None:
+        admin = await asyncpg.connect(self.admin_url)
+        try:
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", original
+            )
+            copy = f'CREATE DATABASE "{name}" TEMPLATE "{original}" STRATEGY FILE_COPY'
+            await admin.execute(f'{copy} OWNER "{owner}"')
+        finally:
+            await admin.close()
+
     def drop(self) -> None:
         """Drop what was made."""
         names, self.made = self.made, []

@@ -134,6 +134,17 @@ class AskedWorld:
         async with self.database.reading() as session:
             return (await session.execute(text(statement), values)).all()
 
+    async def goes_back(self, *statements: str) -> list[Fact]:
+        """The database is an older one: rows are as these statements make them, and nothing has been stated.
+
+        What had been is returned.
+        """
+        told = await self.facts()
+        async with self.database.transaction() as session:
+            for statement in (*statements, "DELETE FROM outbox"):
+                await session.execute(text(statement))
+        return told
+
     async def hear(self, *facts: Fact) -> list[str]:
         """Take facts in as the service's consumers would."""
         outcomes = []

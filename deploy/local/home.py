@@ -83,6 +83,11 @@ class Home:
         return self.root / "run" / "demo.loaded"
 
     @property
+    def restored(self) -> Path:
+        """There from a restore until its services have mended what is apart."""
+        return self.root / "run" / "restored.json"
+
+    @property
     def state_file(self) -> Path:
         return self.root / "run" / "state.json"
 

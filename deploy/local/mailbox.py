@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from deploy.local.mailbox_pages import list_page, mail_page
+
+log = logging.getLogger(__name__)
 
 KEPT = 2000
 """So many mails stay; the oldest go first."""
@@ -106,7 +109,12 @@ class Taker:
         """Keep it; what has been said 250 to is in its file, though not forced to the disk."""
         content = envelope.content
         raw = content.encode() if isinstance(content, str) else content or b""
-        self._mailbox.keep(str(self._ids()), tuple(envelope.rcpt_tos), raw)
+        try:
+            self._mailbox.keep(str(self._ids()), tuple(envelope.rcpt_tos), raw)
+        except OSError as error:
+            # By itself the library would answer 500: never try this mail again.
+            log.warning("a mail could not be kept: %s", error)
+            return "452 4.3.1 cannot be kept now"
         return "250 2.0.0 kept; nothing is delivered from here"
 
 

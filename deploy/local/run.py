@@ -20,10 +20,13 @@ from deploy.local.demo_door import DemoFailed
 from deploy.local.home import AlreadyRunning, Home
 from deploy.local.narrator import Narrator
 from deploy.local.privileges import CannotDropPrivileges
+from deploy.local.restore import mend
 from deploy.local.servers import ServersMissing
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import CannotStart, Stack
 from deploy.local.supervisor import DidNotStart
+from shared.contracts.catalogue import SERVICES
+from shared.kit.errors import FociError
 from shared.kit.ids import utc_now
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -35,6 +38,7 @@ EXPECTED = (
     CannotDropPrivileges,
     asyncpg.PostgresError,
     NatsError,
+    FociError,
     OSError,
 )
 
@@ -72,12 +76,30 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
 async def _start(stack: Stack) -> None:
     started = utc_now()
     await stack.up()
+    await mend_restored(stack)
     with contextlib.suppress(DemoFailed):
         await load_demo(stack)
     seconds = (utc_now() - started) / timedelta(seconds=1)
     stack.narrator.say(f"Foci runs ({seconds:.1f} s). Ctrl-C stops it.")
     for line in where_to_look(stack):
         stack.narrator.console.print(f"  {line}", markup=False)
+
+
+async def mend_restored(stack: Stack) -> None:
+    """After a restore: every service mends what the streams know and its database does not. Again, if it was cut short."""
+    if not stack.home.restored.exists():
+        return
+    nats = await stack.connect_as_admin()
+    try:
+        with stack.narrator.step("mending what is apart since the backup"):
+            found = {
+                name: await mend(nats, stack.settings.cell, name, stack.narrator.say) for name in SERVICES
+            }
+    finally:
+        await nats.close()
+    stack.home.restored.unlink()
+    said = ", ".join(f"{name} {forgotten}" for name, (forgotten, _) in found.items())
+    stack.narrator.say(f"restored; facts the streams knew and the databases did not: {said}")
 
 
 async def load_demo(stack: Stack) -> None:

@@ -120,10 +120,10 @@ class Stack:
     # --- the servers ---
 
     async def _start_servers(self) -> None:
-        programs = []
+        programs: list[Program] = []
         if self.settings.nats_url is None:
             write_config(self.home, cell=self.settings.cell, ports=self.ports)
-            programs.append(self._nats())
+            programs += self._buses()
         if self.settings.database_url is None:
             self.postgres = Postgres(
                 self.home.postgres, self.ports["postgres"], self.home.password("postgres")
@@ -142,8 +142,13 @@ class Stack:
         if missing:
             raise CannotStart(missing)
 
+    def _buses(self) -> list[Program]:
+        return [self._nats()]
+
     def _nats(self) -> Program:
-        server = Nats(self.home.nats_config, self.ports["nats"], self.ports["nats_monitor"])
+        return self._nats_program(Nats(self.home.nats_config, self.ports["nats"], self.ports["nats_monitor"]))
+
+    def _nats_program(self, server: Nats) -> Program:
         health = f"http://127.0.0.1:{server.monitor_port}/healthz"
         return Program(
             "nats", server.command, ENVIRONMENT, lambda: answers_ok(health), self.home.log("nats"),

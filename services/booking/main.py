@@ -10,6 +10,7 @@ from services.booking import consumers, rpc
 from services.booking.commands import belongings, occupancy, venue_comparing
 from services.booking.commands.attempts import Attempts
 from services.booking.commands.forgetting import forgets
+from services.booking.commands.recollecting import recollect
 from services.booking.commands.reserving import Reservations
 from services.booking.commands.snapshots import restate_bookings, restate_spaces
 from services.booking.duties import duties
@@ -42,6 +43,7 @@ def assemble(
     service.consumes(*hears(service.database, clock=clock, ids=ids, chance=chance))
     service.does(forgetting(clock, ids).duties())
     service.does(duties(ids), standing=(venue_comparing.COMPARED,))
+    service.recollects(partial(recollect, clock=clock, ids=ids))
     service.measures(measure_load)
     service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.restates(

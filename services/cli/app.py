@@ -5,9 +5,11 @@ from __future__ import annotations
 import typer
 
 from services.cli import (
+    backup,
     contracts,
     dead_letters,
     import_calendar,
+    mend,
     nats_config,
     notify,
     operator_credentials,
@@ -34,6 +36,9 @@ app.command("operator-credentials")(operator_credentials.operator_credentials)
 app.command("contracts")(contracts.contracts)
 app.command("nats-config")(nats_config.nats_config)
 app.command("republish")(republish.republish)
+app.command("mend")(mend.mend)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(import_calendar.import_app, name="import")
 app.add_typer(hub_app, name="hub")
 app.add_typer(notify.notify_app, name="notify")

@@ -7,6 +7,7 @@ from functools import partial
 
 from services.directory import commands, rpc
 from services.directory.commands import belongings, erasing
+from services.directory.commands.recollecting import recollect
 from services.directory.consumers import hears_forgotten
 from services.directory.duties import RECEIPTS, duties
 from services.directory.settings import Settings
@@ -25,6 +26,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.server.answers(rpc.reads())
     service.server.answers(rpc.changes(settings.cell, ids))
     service.keeps(belongings.kept(settings.cell, clock, ids))
+    service.recollects(partial(recollect, clock=clock, ids=ids))
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(duties(ids), standing=(RECEIPTS,))
     service.restates(

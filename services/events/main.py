@@ -9,6 +9,7 @@ from functools import partial
 from services.events import consumers, rpc
 from services.events.commands import belongings, comparing, snapshots
 from services.events.commands.forgetting import forgets
+from services.events.commands.recollecting import recollect
 from services.events.commands.signing_up import SignUps
 from services.events.duties import duties
 from services.events.settings import Settings
@@ -34,6 +35,7 @@ def assemble(
     service.does(forgetting(clock, ids).duties())
     service.does(duties(ids, chance), standing=(comparing.COMPARED,))
     service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
+    service.recollects(partial(recollect, clock=clock, ids=ids))
     service.restates(
         {
             "events": partial(snapshots.restate_events, clock=clock, ids=ids),

@@ -118,6 +118,13 @@ def calendar(request: Request, reply: Reply, name: str, *, keep: str | None = No
     return _respond(request, 200, body, f'"{file.tag}"', headers, CALENDAR)
 
 
+def page(request: Request, text: str, language: str, policy: str) -> Response:
+    """A page for everybody, with what its script and style may do; 304 when the caller has it already."""
+    body = text.encode()
+    headers = {"Content-Security-Policy": policy, "Content-Language": language, "Vary": "Accept-Language"}
+    return _respond(request, 200, body, _tag(body), headers, "text/html")
+
+
 def linked_data(request: Request, reply: Reply) -> Response:
     """A JSON-LD document that can stand inside a page as it is."""
     body = orjson.dumps(orjson.loads(reply.body)["document"])

@@ -12,6 +12,7 @@ from services.matching import rpc
 from services.matching.commands import belongings, skills
 from services.matching.commands.forgetting import forgets
 from services.matching.commands.introductions import Terms
+from services.matching.commands.recollecting import recollect
 from services.matching.commands.snapshots import restate_introductions
 from services.matching.consumers.leavers import follows_members
 from services.matching.consumers.mirrors import mirrors_hubs
@@ -44,6 +45,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.server.answers(rpc.handlers(ids, terms, vocabulary))
     service.server.answers_directly(Matches(service.database, memory).direct())
     service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
+    service.recollects(partial(recollect, clock=clock, ids=ids))
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(forgetting(clock, ids).duties())
     service.restates({"introductions": partial(restate_introductions, clock=clock, ids=ids)})

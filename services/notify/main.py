@@ -11,6 +11,7 @@ from services.notify.channels.http import Outside
 from services.notify.channels.smtp import MailServer, Server
 from services.notify.commands import belongings
 from services.notify.commands.forgetting_people import forget_person
+from services.notify.commands.recollecting import recollect
 from services.notify.consumers.following import follows, follows_events
 from services.notify.consumers.hooks import hands_on
 from services.notify.consumers.mirrors import MIRRORS
@@ -44,6 +45,7 @@ def assemble(
     service.server.answers(rpc.handlers(settings, outside, ids))
     service.server.answers_directly(rpc.webhooks.secret_handlers(service.database, outside, key, ids))
     service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
+    service.recollects(recollect)
     service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
     service.does(forgetting(clock, ids).duties())
     service.does(duties(), standing=(FORGET,))

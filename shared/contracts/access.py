@@ -72,6 +72,8 @@ def _service(service: str, cell: str) -> Permissions:
     for consumer in listens:
         name = f"{consumer.stream}.{consumer.durable}"
         publish += [f"$JS.API.CONSUMER.INFO.{name}", f"$JS.API.CONSUMER.MSG.NEXT.{name}", f"$JS.ACK.{name}.>"]
+        # A database that went back in time has to hear again what it had acknowledged.
+        publish.append(f"$JS.API.CONSUMER.RESET.{name}")
     if service in FOLLOWED:
         # The filter stands in the API subject: of its own facts, and no consumer that the service has by another name.
         publish.append(f"$JS.API.CONSUMER.CREATE.{stream_of(service)}.*.{follows(service)}")

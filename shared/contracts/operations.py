@@ -160,3 +160,28 @@ class ImportHub(_Operation):
     entity: str = Field(max_length=50)
     rows: tuple[dict[str, Any], ...] = Field(max_length=500)
     only_look: bool = False
+
+
+class Mended(View):
+    """How far mending has come, and what this chunk found."""
+
+    forgotten: int
+    """Facts the world was told and this database does not know."""
+    mended: int
+    """Entities stated again as they are, or as gone."""
+    cursor: int | None = None
+    """Where to go on; null when everything has been looked at."""
+
+
+class Mend(_Operation):
+    """Mend what is apart after this service's database went back in time, a chunk of its stream at a time.
+
+    What was stated and is forgotten is stated again as it is now, with versions after those the world has heard; and the
+    service hears again what others stated. With nothing forgotten only the latter is done.
+    """
+
+    operation = "mend"
+    reply = Mended
+    changes = True
+
+    cursor: int | None = Field(default=None, ge=0)

@@ -12,6 +12,8 @@ from shared.contracts.operations import (
     DeadLetter,
     DeadLetterPage,
     ListDeadLetters,
+    Mend,
+    Mended,
     ReplayDeadLetter,
     Republish,
     Republished,
@@ -26,11 +28,14 @@ from shared.kit.rpc import Call, Handler
 Restate = Callable[[AsyncSession, str], Awaitable[tuple[int, str | None]]]
 """States snapshots of the next chunk of one kind after a cursor (empty at first): how many, and where to go on."""
 
+Mending = Callable[[AsyncSession, Mend, Call], Awaitable[Mended]]
+"""Mends a chunk of what is apart after the service's database went back in time."""
+
 
 def handlers(
-    consumers: Sequence[Consumer], entities: Mapping[str, Restate]
+    consumers: Sequence[Consumer], entities: Mapping[str, Restate], mend: Mending | None = None
 ) -> dict[type[Request[Any]], Handler]:
-    """The handlers of one service, with its consumers and the entities it can state again."""
+    """The handlers of one service, with its consumers, the entities it can state again, and how it mends."""
     by_name = {consumer.durable: consumer for consumer in consumers}
 
     async def replay_dead_letter(session: AsyncSession, request: ReplayDeadLetter, _: Call) -> DeadLetter:
@@ -60,7 +65,12 @@ def handlers(
         ShowDeadLetter: _show_dead_letter,
         ReplayDeadLetter: replay_dead_letter,
         Republish: republish,
+        Mend: mend or _nothing_to_mend,
     }
+
+
+async def _nothing_to_mend(_: AsyncSession, __: Mend, ___: Call) -> Mended:
+    raise NotFound("This service tells the world nothing that it could forget.")
 
 
 async def _list_dead_letters(session: AsyncSession, request: ListDeadLetters, _: Call) -> DeadLetterPage:

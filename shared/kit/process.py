@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from starlette.applications import Starlette
 
+from shared.contracts.streams import Stream, stream_of, streams_written_by
 from shared.contracts.streams import consumer as declared_consumer
-from shared.contracts.streams import streams_written_by
 from shared.kit import belongings, housekeeping, operations, telemetry
 from shared.kit.belongings import Kept
 from shared.kit.bus import Consumer, make_broker
@@ -27,6 +27,7 @@ from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock
 from shared.kit.kick import Kick
 from shared.kit.life import RELEASE, Life, ended, leave_the_permanent_alone, living, running
+from shared.kit.mending import Mender, Recollect
 from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.operations import Restate
 from shared.kit.principal import Verifier, load_public_key
@@ -138,6 +139,7 @@ class DataService:
         self._followers: list[Follower] = []
         self._figures = Figures(nc, self.database, name)
         self._first: list[Step] = []
+        self._mender: Mender | None = None
 
     def pool(self, made: asyncpg.Pool) -> asyncpg.Pool:
         """Open this pool when the service starts and close it when it stops."""
@@ -177,6 +179,17 @@ class DataService:
         self._readiness.needs("memory", follower.ready)
         self.keeps_going({"memory": follower})
 
+    def recollects(self, recollect: Recollect) -> None:
+        """How the service states again what it told the world and its database, gone back in time, has forgotten."""
+        self._mender = Mender(
+            self.database,
+            self._nc,
+            self.name,
+            recollect,
+            clock=self._clock,
+            unasked=self.settings.mend_unasked,
+        )
+
     def measures(self, figure: Measure) -> None:
         """Look at this, too, whenever the figures for those who watch over the service are refreshed."""
         self._figures.measures.append(figure)
@@ -202,7 +215,7 @@ class DataService:
             async with self.database.transaction() as session:
                 await step(session)
         await set_standing(self.database, self._standing, self._clock)
-        relays = [Relay(self.database.engine, self._nc, one) for one in streams_written_by(self.name)]
+        relays = [self._relay(stream) for stream in streams_written_by(self.name)]
         timers = Timers(self.database, self._duties, self._clock)
         for kick in (*(one.kick for one in relays), timers.kick, *(one.kick for one in self._parts.values())):
             self._kick.wakes(kick)
@@ -226,9 +239,23 @@ class DataService:
         await stack.enter_async_context(running("facts", closed.never()))
         for follower in self._followers:
             await follower.built()
-        self.server.answers(operations.handlers(self._consumers, self._entities))
+        self.server.answers(operations.handlers(self._consumers, self._entities, self._mending))
         await self.server.start(self._nc, version=RELEASE)
         stack.push_async_callback(ended, "requests", self.server.stop, STOP_WITHIN)
+
+    @property
+    def _mending(self) -> operations.Mending | None:
+        return self._mender.answer if self._mender else None
+
+    def _relay(self, stream: Stream) -> Relay:
+        # Facts alone can be forgotten: the figures of a table of what is are measured again.
+        mends = self._mender is not None and stream.name == stream_of(self.name)
+        return Relay(
+            self.database.engine,
+            self._nc,
+            stream,
+            first=self._mender.check if mends and self._mender else None,
+        )
 
 
 Parts = Callable[[AsyncExitStack, DataService], Coroutine[Any, Any, None]]

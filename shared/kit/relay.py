@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, NoReturn
 
@@ -44,10 +45,19 @@ class Relay:
     Streams do not wait for each other: each message is synced to disk before the next one of its stream goes.
     """
 
-    def __init__(self, engine: AsyncEngine, nc: Client, stream: Stream) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        nc: Client,
+        stream: Stream,
+        *,
+        first: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`first` is done whenever this replica begins to lead, before anything is carried."""
         self._engine = engine
         self._nc = nc
         self._stream = stream
+        self._first = first
         self._kicked = asyncio.Event()
         self._said = ""
 
@@ -100,6 +110,8 @@ class Relay:
     async def _lead(self, database: asyncpg.Connection[Any]) -> NoReturn:
         relay = StreamRelay(database, self._nc, self._stream)
         await relay.take()
+        if self._first is not None:
+            await self._first()
         pause, rewinds = SOONEST, 0
         while True:
             if not self._nc.is_connected:

@@ -42,6 +42,8 @@ class ServiceSettings(ProcessSettings):
     pool_size: int = 8
     reserve_pool_size: int = 3
     """Statements that reserve at once; those who come meanwhile go into the next one together."""
+    mend_unasked: int = 100
+    """Facts that the database has forgotten and that are mended without asking; more wait for `foci mend`."""
     concurrency: int = 48
     """Requests worked on at once; as many again wait, the rest are told to come back."""
 

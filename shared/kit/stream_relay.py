@@ -123,7 +123,7 @@ class StreamRelay:
         self._epoch = 0
         self._batches = count(1)
         self._saved_at = 0.0
-        self._saved = (-1, -1)
+        self._saved = (-1, -1, -1)
         self._looked_at = 0.0
         self.held_back = False
         self.has_more = False
@@ -215,7 +215,8 @@ class StreamRelay:
             raise Misplaced
 
     async def _save(self) -> None:
-        place = (self._xid, self._id)
+        # With the sequence: a stream that was made again and filled has another, and mending begins at it.
+        place = (self._xid, self._id, self._sequence)
         now = time.monotonic()
         if place == self._saved or now - self._saved_at < CURSOR_EVERY:
             return

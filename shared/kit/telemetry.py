@@ -42,6 +42,10 @@ RELAY_DUPLICATES = Counter("foci_relay_duplicates_total", "Facts the stream alre
 RELAY_REWINDS = Counter(
     "foci_relay_rewinds_total", "Times a stream did not end where it should.", ("stream",)
 )
+FORGOTTEN_FACTS = Gauge(
+    "foci_forgotten_facts",
+    "Facts in the service's stream that its database does not know; above 100 the relay waits for `foci mend`.",
+)
 RELAY_HELD_BACK = Counter(
     "foci_relay_held_back_total", "Looks that found rows an open transaction holds back.", ("stream",)
 )

@@ -11,6 +11,7 @@ import typer
 from prometheus_client import REGISTRY
 
 import services.booking.main  # declares the metrics of booking
+import services.directory.main  # declares the metrics of directory
 import services.events.main  # declares the metrics of events
 import services.gateway.main  # declares the metrics of the gateway
 import services.matching.main  # declares the metrics of matching

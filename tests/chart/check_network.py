@@ -9,8 +9,9 @@ from starlette.routing import Route
 
 from services.gateway.main import _routed
 from shared.contracts.catalogue import SERVICES
-from tests.chart.rendering import Rendered
-from tests.chart.sources import PROCESSES
+from tests.chart.rendering import Rendered, objects_in
+from tests.chart.schemas import VERSIONS, faults
+from tests.chart.sources import CHART, PROCESSES
 
 DATABASE, BUS, MAIL, TELEMETRY = 5432, 4222, 587, 4318
 
@@ -76,6 +77,27 @@ def test_only_the_door_lets_people_in(chart: Rendered) -> None:
             for one in rule["from"]
         }
         assert who == ({"monitoring", "ingress-nginx"} if process == "gateway" else {"monitoring"})
+
+
+def test_bus_and_databases_let_in_those_who_are_sent_to_them(chart: Rendered) -> None:
+    """The two ends of each connection name each other."""
+    policies = objects_in((CHART / "prerequisites" / "network.yaml").read_text())
+    for version in VERSIONS:
+        assert faults(policies, version) == []
+    for entering in policies:
+        place = entering["metadata"]["namespace"]
+        [leaving] = [
+            (to, rule["ports"])
+            for rule in policy(chart, "booking")["egress"]
+            for to in rule["to"]
+            if to["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] == place
+        ]
+        assert leaving[0]["podSelector"] == entering["spec"]["podSelector"]
+        first = entering["spec"]["ingress"][0]
+        assert first["from"] == [
+            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "foci"}}}
+        ]
+        assert first["ports"] == leaving[1]
 
 
 def test_nobody_named_is_nobody_and_not_everybody() -> None:

@@ -58,6 +58,7 @@ def test_helm_lints_every_example() -> None:
         ('services.gateway.fromSecret.DEV_TOKEN_PUBLIC_KEY="x"', "DEV_TOKEN_PUBLIC_KEY"),
         ("services.billing.enabled=true", "billing"),
         ("replicas=3", "replicas"),
+        ('environment.GATEWAY_DEV_TOKEN_PUBLIC_KEY="x"', "invalid propertyName"),
         ("streams.replicas=2", "/streams/replicas"),
         ("ingress.enabled=true", "/ingress/host"),
         ("httpRoute.enabled=true", "/httpRoute/parentRefs"),

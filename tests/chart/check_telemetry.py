@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import yaml  # type: ignore[import-untyped]  # brings no types
 
 from tests.architecture.source import ROOT
@@ -17,6 +19,14 @@ def test_every_rule_is_there_as_it_was_tried() -> None:
     assert files
     made = {one["metadata"]["name"].removeprefix("foci-"): one["spec"] for one in CHART.all("PrometheusRule")}
     assert made == files
+
+
+def test_every_dashboard_is_there_as_it_was_written() -> None:
+    files = {file.name: json.loads(file.read_text()) for file in (TELEMETRY / "dashboards").glob("*.json")}
+    assert files
+    made = {name: text for one in CHART.all("ConfigMap") for name, text in one["data"].items()}
+    assert {name: json.loads(text) for name, text in made.items()} == files
+    assert all(one["metadata"]["labels"]["grafana_dashboard"] == "1" for one in CHART.all("ConfigMap"))
 
 
 def test_a_job_is_named_like_the_service() -> None:

@@ -20,7 +20,7 @@ from services.cli.app import app
 from services.cli.gateway import Gateway
 from tests.cli.calendars import BERLIN, REAL_FILE, calendar, event
 from tests.cli.test_reading import first_saturdays
-from tests.stack.console import ROOT, Console, eventually
+from tests.stack.console import ROOT, Started, eventually
 from tests.stack.plain import PlainStack
 
 HUB, SPACE = "alvhamn-coffice", "workshop"
@@ -38,7 +38,7 @@ class Stack:
     token: str
 
     @property
-    def console(self) -> Console:
+    def console(self) -> Started:
         return self.plain.console
 
     @property

@@ -24,7 +24,7 @@ from shared.contracts.directory.words import Role
 from shared.contracts.forgetting import Deed, PersonForgotten, Told
 from shared.contracts.streams import FORGETS
 from shared.kit.principal import Principal
-from tests.directory.world import HUB, World
+from tests.directory.world import HUB, Refused, World
 
 BOOKINGS = Told(what="bookings", deed=Deed.ANONYMISED, count=2)
 NOTICES = Told(what="notices", deed=Deed.ERASED, count=1)
@@ -156,3 +156,8 @@ async def test_a_receipt_is_kept_longer_than_backups_and_then_goes(world: World)
 def overdue(service: str) -> float:
     """How often a service was found not to have answered."""
     return REGISTRY.get_sample_value("foci_erasures_overdue_total", {"service": service}) or 0.0
+
+
+async def test_no_hub_is_called_what_stands_for_all_of_them(world: World) -> None:
+    with pytest.raises(Refused, match="stands for all hubs"):
+        await world.hub(EVERYWHERE)

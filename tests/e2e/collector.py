@@ -35,7 +35,8 @@ class Span:
 class Collector:
     """Listens on a free port for as long as the block lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        """Reached by that name; by another than this address also from containers."""
         self.spans: list[Span] = []
         self.figures: dict[tuple[str, str], dict[str, str]] = {}
         """By service and name of the metric, what kind it is, with its unit and the labels of its points."""
@@ -59,8 +60,8 @@ class Collector:
             def log_message(self, *_: object) -> None:
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = ThreadingHTTPServer((host if host == "127.0.0.1" else "0.0.0.0", 0), Handler)
+        self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def take(self, request: ExportTraceServiceRequest) -> None:

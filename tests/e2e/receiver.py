@@ -27,7 +27,8 @@ class Posted:
 class Receiver:
     """Listens on a free port for as long as the block lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        """Reached by that name; by another than this address also from containers."""
         self.posted: list[Posted] = []
         receiver = self
 
@@ -42,8 +43,8 @@ class Receiver:
             def log_message(self, *_: object) -> None:
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.place = f"127.0.0.1:{self._server.server_port}"
+        self._server = ThreadingHTTPServer((host if host == "127.0.0.1" else "0.0.0.0", 0), Handler)
+        self.place = f"{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def at(self, path: str) -> list[Posted]:

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,7 +16,7 @@ import pytest
 from icalendar import Calendar
 
 from tests.e2e.receiver import Posted
-from tests.stack.console import Console, eventually
+from tests.stack.console import Started, eventually
 from tests.stack.mails import links_in, text_of
 from tests.stack.plain import PlainStack
 
@@ -64,7 +63,7 @@ def people(plain_stack: PlainStack) -> Iterator[dict[str, Somebody]]:
 
 
 @pytest.fixture(scope="module")
-def console(plain_stack: PlainStack) -> Console:
+def console(plain_stack: PlainStack) -> Started:
     """Where the processes are."""
     return plain_stack.console
 
@@ -83,7 +82,7 @@ def sign_up(somebody: Somebody, event: str) -> str:
     return str(made.headers["location"])
 
 
-def ask(console: Console, event: str, name: str) -> httpx2.Response:
+def ask(console: Started, event: str, name: str) -> httpx2.Response:
     """A stranger asks for a place, with nothing but an address of theirs."""
     guest = {"guest": {"name": name, "email": address_of(name)}}
     return httpx2.post(f"http://127.0.0.1:{console.port}{event}/sign-ups", json=guest, timeout=20)
@@ -91,11 +90,6 @@ def ask(console: Console, event: str, name: str) -> httpx2.Response:
 
 def address_of(name: str) -> str:
     return f"{name.lower()}@mail.example"
-
-
-def said_in_logs(console: Console) -> str:
-    logs: list[Path] = list((console.home.root / "logs").iterdir())
-    return "".join(log.read_text(errors="replace") for log in logs)
 
 
 def calendar_of(mail: EmailMessage) -> Calendar:
@@ -149,7 +143,7 @@ def test_a_cancellation_frees_a_place_and_the_offer_arrives_three_ways(
     accepted_by_link(links_in(offer))
     assert people["waiting"].client.get(second).json()["status"] == "attending"
     a_date_for_the_calendar(plain_stack, people["waiting"])
-    said = said_in_logs(plain_stack.console)
+    said = plain_stack.console.said_in_logs()
     private = [hook.json()["secret"], *(token_in(link) for link in links_in(offer).values())]
     private += [one.address for one in people.values()] + ["Ventende", "Soup & plans", "/offers"]
     assert not [words for words in private if words in said]
@@ -263,19 +257,15 @@ def test_whatever_is_killed_no_mail_is_lost(plain_stack: PlainStack, people: dic
     event = meet(people["organiser"], title="Whatever comes")
     guests = {"mail": "Frode", "nats": "Gro", "notify": "Hjalmar"}
     for process, name in guests.items():
-        killed = console.processes()[process]["pid"]
-        os.kill(killed, signal.SIGKILL)
+        killed = console.pids(process)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
         eventually(f"{name} is heard", lambda name=name: ask(console, event, name).status_code == 202)
-        eventually(f"{process} is ready", lambda one=process, old=killed: is_there_again(console, one, old))
+        eventually(f"{process} is ready", lambda one=process, old=killed: console.is_there_again(one, old))
     for name in guests.values():
         # A mail the mail server did not take is tried again after half a minute.
         mails = plain_stack.mails.wait(address_of(name), seconds=60)
         assert len({mail["Message-ID"] for mail in mails}) == 1, name
         assert httpx2.post(links_in(mails[0])["confirm"]).json()["status"] == "attending"
-    said = said_in_logs(console)
+    said = console.said_in_logs()
     assert not [name for name in guests.values() if name in said or address_of(name) in said]
-
-
-def is_there_again(console: Console, process: str, killed: int) -> bool:
-    now = console.processes()[process]
-    return now["pid"] not in {None, killed} and now["words"] == "running"

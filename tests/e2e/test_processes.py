@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx2
 import pytest
 
 from shared.contracts.catalogue import SERVICES
 from tests.e2e.collector import Collector, Span
-from tests.stack.console import Console, eventually
+from tests.stack.console import Started, eventually
 from tests.stack.plain import PlainStack
 
 HUB = "here"
@@ -27,7 +24,7 @@ TITLE = "Therapy with Dr Ek"
 class Running:
     """A stack, its collector, and somebody who may do everything in the first hub."""
 
-    console: Console
+    console: Started
     collector: Collector
     client: httpx2.Client
 
@@ -153,17 +150,13 @@ def test_the_figures_keepers_need_are_there(stack: Running) -> None:
 
 
 def test_a_server_that_hangs_makes_unready_and_never_dead(stack: Running) -> None:
-    nats = stack.console.processes()["nats"]["pid"]
-    os.kill(nats, signal.SIGSTOP)
-    try:
+    with stack.console.hanging("nats"):
         for process in PROCESSES:
             eventually(f"{process} is not ready", lambda name=process: stack.status(name, "/readyz") == 503)
             assert stack.status(process, "/healthz") == 200
         answer = stack.client.get(f"/v1/hubs/{HUB}/spaces")
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
-    finally:
-        os.kill(nats, signal.SIGCONT)
     for process in PROCESSES:
         eventually(f"{process} is ready again", lambda name=process: stack.status(name, "/readyz") == 200)
     # Not only when the connection is found stale half a minute later: a ping given up must not break its reader.
@@ -171,23 +164,18 @@ def test_a_server_that_hangs_makes_unready_and_never_dead(stack: Running) -> Non
 
 
 def test_a_hanging_service_is_a_503_within_the_deadline(stack: Running) -> None:
-    booking = stack.console.processes()["booking"]["pid"]
-    os.kill(booking, signal.SIGSTOP)
-    try:
+    with stack.console.hanging("booking"):
         answer = stack.client.get(f"/v1/hubs/{HUB}/spaces")
         assert answer.status_code == 503
         assert answer.elapsed < timedelta(seconds=7)
         assert stack.client.get(f"/v1/hubs/{HUB}").status_code == 200
-    finally:
-        os.kill(booking, signal.SIGCONT)
     eventually("and works", lambda: stack.client.get(f"/v1/hubs/{HUB}/spaces").status_code == 200)
 
 
 def test_logs_of_the_real_processes_are_quiet_about_people(stack: Running) -> None:
     answer = book(stack, 10)
     token = stack.client.headers["authorization"].split()[1]
-    logs: list[Path] = [Path(it["log"]) for it in stack.console.processes().values()]
-    said = "".join(log.read_text("utf-8", "replace") for log in logs)
+    said = stack.console.said_in_logs()
     assert '"trace_id"' in said or "ready" in said
     for private in (TITLE, token, token.rpartition(".")[2]):
         assert private not in said

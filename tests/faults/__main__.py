@@ -1,4 +1,4 @@
-"""`make faults`: storm, planted faults, sagas, rolling change; ends with 1 when a promise was broken or a fault missed."""
+"""`make faults`: storms, planted faults, sagas, restores, a rolling change; ends with 1 when anything is not right."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ import psutil
 from rich.table import Table
 
 from deploy.local.narrator import Narrator
+from tests.faults import going_back
 from tests.faults.arena import Arena, arena_in
 from tests.faults.checks import classes
 from tests.faults.rolling import Rolling, roll, rolling_in
+from tests.faults.cluster import CLUSTER_VICTIMS, cluster_in
 from tests.faults.sagas import all_of_it
 from tests.faults.scenarios import SCENARIOS, arena_to_plant_in, play
 from tests.faults.storm import Plan, Result, storm
@@ -33,7 +35,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--operations", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=30, help="at least so many; they go on to the end")
     parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--only", choices=("storm", "planted", "sagas", "rolling"), help="one part")
+    parser.add_argument(
+        "--only",
+        choices=("storm", "planted", "sagas", "cluster", "restore", "rolling"),
+        help="one part",
+    )
     return parser.parse_args()
 
 
@@ -99,6 +105,14 @@ async def run(asked: argparse.Namespace, home: Path, narrator: Narrator) -> bool
     if asked.only in (None, "planted"):
         async with arena_to_plant_in(home / "planted", narrator) as arena:
             good = await planted(arena, narrator) and good
+    if asked.only in (None, "cluster"):
+        plan = Plan(asked.seed, asked.operations // 4, asked.kills, asked.clients, victims=CLUSTER_VICTIMS)
+        async with cluster_in(home / "cluster", narrator) as arena:
+            _, unbroken = await long_run(arena, plan, narrator)
+            good = unbroken and good
+    if asked.only in (None, "restore"):
+        (home / "restore").mkdir()
+        good = await going_back.all_of_it(home / "restore", narrator, asked.operations // 40) and good
     if asked.only in (None, "sagas"):
         good = await all_of_it(home / "sagas", narrator) and good
     if asked.only in (None, "rolling"):

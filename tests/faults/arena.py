@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nats
 import psutil
@@ -37,6 +37,8 @@ from tests.faults.waiting import comes_true, pause
 BACKEND = "postgres-backend"
 """One of PostgreSQL's processes for a client: the server then ends all the others and recovers."""
 VICTIMS = ("booking", "booking-2", "gateway", "gateway-2", "ledger", "ledger-2", "nats", "postgres", BACKEND)
+NATS_LEADER, NATS_FOLLOWER = "nats-leader", "nats-follower"
+"""In a cluster: the node that leads booking's stream at that moment, and one that does not."""
 READY_WITHIN_S = 90.0
 ACK_WAIT = timedelta(seconds=2)
 """A killed consumer's messages come again so soon, so that a run need not wait for them."""
@@ -99,11 +101,13 @@ class Arena(Stack):
         deadline_s: float = 5.0,
         faulty: tuple[str, ...] = (),
         gateways: int = 2,
+        stream_replicas: Literal[1, 3] = 1,
     ) -> None:
         settings = LocalSettings(
             home=home,
             port=free_port(),
             nats_url=None,
+            stream_replicas=stream_replicas,
             database_url=None,
             rate_limit="1000000/second",
             cell="local",
@@ -151,11 +155,14 @@ class Arena(Stack):
 
     def _nats(self) -> Program:
         """With a user more: the witness, who may do everything and does nothing but look."""
-        config = json.loads(self.home.nats_config.read_text())
+        self._admit_witness(self.home.nats_config)
+        return super()._nats()
+
+    def _admit_witness(self, accounts: Path) -> None:
+        config = json.loads(accounts.read_text())
         known = {"nkey": public_key(self.home.seed(ledger.SERVICE))}
         config["accounts"][ACCOUNT]["users"].append(known)
-        write_private(self.home.nats_config, json.dumps(config, indent=2))
-        return super()._nats()
+        write_private(accounts, json.dumps(config, indent=2))
 
     def _ledger(self, name: str) -> Program:
         environment = {
@@ -188,7 +195,7 @@ class Arena(Stack):
     async def connect_as_witness(self) -> Client:
         """A NATS client that may see everything."""
         return await nats.connect(
-            self.nats_url,
+            self.nats_url.split(","),
             nkeys_seed_str=self.home.seed(ledger.SERVICE),
             inbox_prefix=inbox_prefix(ledger.SERVICE).encode(),
             max_reconnect_attempts=-1,
@@ -265,4 +272,4 @@ async def arena_in(home: Path, narrator: Narrator, **more: Any) -> Any:
         await asyncio.shield(arena.down())
 
 
-__all__ = ["BACKEND", "ROOT", "VICTIMS", "Arena", "arena_in"]
+__all__ = ["BACKEND", "NATS_FOLLOWER", "NATS_LEADER", "ROOT", "VICTIMS", "Arena", "arena_in"]

@@ -55,9 +55,11 @@ class Settings(ServiceSettings):
 
 
 async def make_tables(url: str) -> None:
-    """The kit's tables and the ledger, in an empty database."""
+    """The kit's tables and the ledger, in an empty database; one that was brought back has them."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(url)
     try:
+        if await connection.fetchval("SELECT to_regclass('ledger')") is not None:
+            return
         async with connection.transaction():
             for statement in (*schema.V1, TABLE):
                 await connection.execute(statement)

@@ -51,6 +51,7 @@ TABLE: dict[tuple[str, str], Row] = {
         signed_in=False,
         ask=lambda *_: {"params": {"from": "2027-03-01T10:00", "to": "2027-03-01T11:00"}},
     ),
+    ("GET", f"{HUB}/now"): Row(200, 0, PEOPLE, signed_in=False),
     ("GET", "/v1/live"): Row(
         200, 0, PEOPLE, signed_in=False, ask=lambda _, hub, __: {"params": {"hub": hub}}
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -108,9 +108,15 @@ async def in_stream(nc: Client, stream: str = "DIRECTORY") -> list[UUID]:
 
 
 @asynccontextmanager
-async def relaying(database: Database, nc: Client, service: str = "directory") -> AsyncIterator[Relay]:
+async def relaying(
+    database: Database,
+    nc: Client,
+    service: str = "directory",
+    *,
+    first: Callable[[], Awaitable[None]] | None = None,
+) -> AsyncIterator[Relay]:
     """A service's relays at work; the one of its facts is given."""
-    relays = [Relay(database.engine, nc, stream) for stream in streams_written_by(service)]
+    relays = [Relay(database.engine, nc, stream, first=first) for stream in streams_written_by(service)]
     tasks = [asyncio.create_task(relay.run()) for relay in relays]
     try:
         yield relays[0]

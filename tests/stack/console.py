@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +30,61 @@ def eventually(what: str, true: Any, *, seconds: float = 30.0) -> None:
         pause.wait(0.05)
 
 
-class Console:
+class Started:
+    """A stack that has been started, however: where it is, and a shell beside it."""
+
+    home: Home
+    port: int
+    environment: dict[str, str]
+
+    @staticmethod
+    def command(*words: str) -> list[str]:
+        return [sys.executable, "-m", "services.cli", *words]
+
+    def foci(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A `foci` command beside it."""
+        return subprocess.run(
+            self.command(*words),
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """What is running, by name: `url`, `pid` on this machine, and in `words` how it is."""
+        raise NotImplementedError
+
+    def pids(self, name: str) -> list[int]:
+        """The processes of that name."""
+        return [self.processes()[name]["pid"]]
+
+    def is_there_again(self, name: str, killed: list[int]) -> bool:
+        """Whether others run in place of those."""
+        now = self.pids(name)
+        return self.processes()[name]["words"] == "running" and not {None, *killed} & set(now)
+
+    def said_in_logs(self) -> str:
+        """What all of them have logged."""
+        logs = (self.home.root / "logs").iterdir()
+        return "".join(log.read_text("utf-8", "replace") for log in logs)
+
+    @contextmanager
+    def hanging(self, name: str) -> Iterator[None]:
+        """It does nothing for the length of the block, and is not dead."""
+        stopped = self.pids(name)
+        try:
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+
+
+class Console(Started):
     """One run of `foci up`."""
 
     def __init__(
@@ -58,10 +114,6 @@ class Console:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    @staticmethod
-    def command(*words: str) -> list[str]:
-        return [sys.executable, "-m", "services.cli", *words]
-
     def _read(self) -> None:
         assert self.process.stdout
         for line in self.process.stdout:
@@ -83,18 +135,6 @@ class Console:
                 assert min(left, alive) > 0, f"did not say {words!r} but:\n{self.said}"
                 self._news.wait(min(left, 0.2))
             return next(line for line in self.lines if words in line)
-
-    def foci(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Another `foci` command beside it."""
-        return subprocess.run(
-            self.command(*words),
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """What the supervisor says is running."""

@@ -16,12 +16,12 @@ from shared.contracts.directory.requests import EnsurePerson, HubProfile, Person
 from shared.contracts.directory.words import HubKind, Role
 from shared.kit.ids import utc_now
 from shared.kit.requester import Requester
-from tests.stack.console import Console, eventually
+from tests.stack.console import Started, eventually
 
 ZONE = "Europe/Stockholm"
 
 
-def register(console: Console, hub: str) -> None:
+def register(console: Started, hub: str) -> None:
     """Returns when booking has heard of it."""
     profile = HubProfile(id=hub, name=hub.title(), kind=HubKind.ASSOCIATION, time_zone=ZONE)
     asyncio.run(_ask(console, RegisterHub(profile=profile)))
@@ -30,7 +30,7 @@ def register(console: Console, hub: str) -> None:
     )
 
 
-def token_of(console: Console, hub: str, role: str, name: str, language: str) -> tuple[str, str]:
+def token_of(console: Started, hub: str, role: str, name: str, language: str) -> tuple[str, str]:
     """A token of a person who reads that language, made if missing, and the address mail to them goes to."""
     address = made_up_address(name)
     person = EnsurePerson(hub=hub, name=name, role=Role(role), email=address, language=language)
@@ -38,7 +38,7 @@ def token_of(console: Console, hub: str, role: str, name: str, language: str) ->
     return development_token(console.home.token_key(), made.id, now=utc_now()), address
 
 
-async def _ask(console: Console, request: Request[Any]) -> bytes:
+async def _ask(console: Started, request: Request[Any]) -> bytes:
     url = console.home.state()["urls"]["nats"]
     admin = await nats.connect(url, nkeys_seed_str=console.home.seed(ADMIN), inbox_prefix=inbox_prefix(ADMIN))
     try:

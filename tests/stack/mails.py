@@ -9,14 +9,14 @@ from re import findall
 
 import httpx2
 
-from tests.stack.console import Console, eventually
+from tests.stack.console import Started, eventually
 
 
 @dataclass(frozen=True)
 class Mails:
     """The page of one stack."""
 
-    console: Console
+    console: Started
 
     @property
     def url(self) -> str:

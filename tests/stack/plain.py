@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.e2e.collector import Collector
 from tests.e2e.receiver import Receiver
-from tests.stack.console import Console, eventually
+from tests.stack import containers
+from tests.stack.console import Console, Started, eventually
 from tests.stack.hubs import register, token_of
 from tests.stack.mails import Mails
 
@@ -31,7 +33,7 @@ VARIABLES = {
 class PlainStack:
     """A stack, the collector of its traces, and a receiver of webhooks it may post to."""
 
-    console: Console
+    console: Started
     collector: Collector
     receiver: Receiver
     _hubs: set[str] = field(default_factory=set)
@@ -68,6 +70,18 @@ class PlainStack:
         return Mails(self.console)
 
 
+@contextmanager
+def _started(home: Path, variables: Mapping[str, str]) -> Iterator[Started]:
+    """By `foci up`, or in containers when FOCI_TEST_STACK says so."""
+    if containers.wanted():
+        with containers.Containers(home, variables) as console:
+            yield console
+    else:
+        with Console(home, variables=variables) as console:
+            console.hears("Foci runs")
+            yield console
+
+
 class Keeper:
     """Starts the stack for the first who asks, and again for whoever asks after its end."""
 
@@ -79,16 +93,16 @@ class Keeper:
     def stack(self) -> PlainStack:
         """The one that runs."""
         if self._stack is None:
-            collector = self._parts.enter_context(Collector())
-            receiver = self._parts.enter_context(Receiver())
+            host = containers.HOST if containers.wanted() else "127.0.0.1"
+            collector = self._parts.enter_context(Collector(host))
+            receiver = self._parts.enter_context(Receiver(host))
             variables = {
                 **VARIABLES,
                 "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
                 "FOCI_WEBHOOK_TRUSTED": json.dumps([receiver.place]),
             }
             home = self._folders.mktemp("plain") / "home"
-            console = self._parts.enter_context(Console(home, variables=variables))
-            console.hears("Foci runs")
+            console = self._parts.enter_context(_started(home, variables))
             self._stack = PlainStack(console, collector, receiver)
         return self._stack
 

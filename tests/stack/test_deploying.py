@@ -44,10 +44,15 @@ def compose() -> dict[str, Any]:
     return document
 
 
+def by_default(words: str) -> str:
+    """What Compose reads where nobody has set anything."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", words)
+
+
 def settings_of(process: str, secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the process makes of its files and of what compose.yaml adds, with nothing set by whoever starts it."""
     given = compose["services"][process].get("environment", {})
-    defaults = {name: re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", str(value)) for name, value in given.items()}
+    defaults = {name: by_default(str(value)) for name, value in given.items()}
     for name, value in {**variables_in(secrets / f"{process}.env"), **defaults}.items():
         monkeypatch.setenv(name, value)
     return importlib.import_module(f"services.{process}.settings").Settings()
@@ -88,9 +93,11 @@ def test_writing_the_secrets_again_keeps_them(secrets: Path) -> None:
 
 def test_compose_starts_every_service_after_what_it_needs(compose: dict[str, Any], secrets: Path) -> None:
     services = compose["services"]
-    assert {*PROCESSES, "nats", "postgres", "mail", "streams", "databases"} | {
+    nodes = {"nats-1", "nats-2", "nats-3"}
+    assert {*PROCESSES, *nodes, "postgres", "mail", "streams", "databases"} | {
         f"{service}-migrate" for service in SERVICES
     } == set(services)
+    assert set(services["streams"]["depends_on"]) == nodes
     for service in SERVICES:
         assert set(services[service]["depends_on"]) == {"streams", f"{service}-migrate"}
         assert services[service]["build"]["args"]["SERVICE"] == service
@@ -98,8 +105,22 @@ def test_compose_starts_every_service_after_what_it_needs(compose: dict[str, Any
     for name, service in services.items():
         file = service.get("env_file")
         assert file is None or (secrets / Path(file).name).exists(), name
+        assert service.get("read_only") or name == "postgres", f"{name} may write into its image"
+        for config in service.get("configs", ()):
+            asked = by_default(compose["configs"][config["source"]]["file"])
+            assert (secrets / Path(asked).relative_to(".secrets")).exists(), f"{name}: {asked}"
         for port in service.get("ports", ()):
             assert port.startswith("127.0.0.1:"), f"{name} is reachable from other machines"
+
+
+def test_the_bus_is_a_cluster_whose_nodes_know_who_they_are(compose: dict[str, Any], secrets: Path) -> None:
+    for node in ("nats-1", "nats-2", "nats-3"):
+        service = compose["services"][node]
+        [config] = [one for one in service["configs"] if one["target"] == service["command"][-1]]
+        text = (secrets / Path(by_default(compose["configs"][config["source"]]["file"])).name).read_text()
+        assert f'server_name: "{node}"' in text
+        assert service["volumes"] == [f"{node}:/data"], "each node's own disk"
+    assert not [node for node in ("nats-2", "nats-3") if compose["services"][node]["ports"]]
 
 
 def test_the_images_are_those_of_all_processes_and_their_script_is_sound() -> None:

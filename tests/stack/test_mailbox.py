@@ -214,3 +214,17 @@ async def test_mail_comes_in_by_smtp_and_what_is_too_large_does_not(
         assert [one["to"] for one in listed] == [recipients[:1], recipients]
         dotted = await client.get(f"/mails/{listed[0]['id']}/source")
         assert dotted.content.endswith(PLAIN + b".\r\n..dots\r\n")
+
+
+async def test_what_cannot_be_kept_may_be_sent_again(tmp_path: Path) -> None:
+    """A disk that is full, a folder that is gone: that passes, so nobody may be told to give the mail up."""
+    folder = tmp_path / "mail"
+    async with running(folder) as (port, client):
+        folder.rename(tmp_path / "away")
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as smtp:
+            with pytest.raises(aiosmtplib.SMTPDataError) as refused:
+                await smtp.sendmail("no-reply@foci.example", ["edda@mail.example"], PLAIN)
+            assert 400 <= refused.value.code < 500
+            (tmp_path / "away").rename(folder)
+            await smtp.sendmail("no-reply@foci.example", ["edda@mail.example"], PLAIN)
+        assert len((await client.get("/mails.json")).json()["items"]) == 1

@@ -13,11 +13,13 @@ from services.booking.rules.refusals import SpaceExists
 from services.booking.rules.times import check_makes_sense
 from services.booking.tables import Hub, Space
 from shared.contracts.base import ALL_SPACES
-from shared.contracts.booking.facts import SpaceOpenedV1, SpaceRulesChangedV1
+from shared.contracts.booking.facts import SpaceOpenedV1, SpaceRulesChangedV1, SpaceSnapshotV1
 from shared.contracts.booking.requests import ChangeSpace, OpenSpace
 from shared.contracts.booking.space_rules import SpaceRules
 from shared.kit.errors import Invalid, NotFound, VersionMismatch
 from shared.kit.ids import Ids
+
+SpaceFact = SpaceOpenedV1 | SpaceRulesChangedV1 | SpaceSnapshotV1
 
 # While the flag is turned no booking may slip in with the old answer: writers wait, for as long as this small
 # transaction takes; readers do not. A weaker lock would let in those who lock a row first and write it later, and each
@@ -102,6 +104,29 @@ async def _combined(session: AsyncSession, request: OpenSpace) -> tuple[Units, i
         raise Invalid(f"There is no space {', '.join(missing)} in {request.hub} to combine.", field="made_of")
     units = tuple(sorted({unit for units in found.values() for unit in units}))
     return units, sum(part.capacity for part in parts)
+
+
+async def reopen_closed(session: AsyncSession, hub: Hub, told: SpaceFact, *, now: datetime) -> Space:
+    """A space of which only is known what was told of it: closed, with ordinary rules, until an operator looks at it."""
+    space = Space(
+        hub=hub.slug,
+        hub_number=hub.number,
+        slug=told.space,
+        name=told.name,
+        kind=told.kind,
+        capacity=told.capacity,
+        units=told.units,
+        made_of=[],
+        rules=SpaceRules().model_dump(mode="json"),
+        active=False,
+        version=1,
+        stated=told.subject_version,
+    )
+    hub.next_unit = max(hub.next_unit, max(told.units, default=0) + 1)
+    session.add(space)
+    await session.flush()
+    await _after_change(session, space, now=now)
+    return space
 
 
 async def change_space(session: AsyncSession, request: ChangeSpace, *, now: datetime, ids: Ids) -> Space:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.directory.commands.turns import in_turn
 from services.directory.rules.hubs import HubExists, check_zone, words_of
 from services.directory.tables import Hub
+from shared.contracts.base import EVERYWHERE
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1, HubSnapshotV1
 from shared.contracts.directory.requests import HubProfile
 from shared.kit.errors import NotFound
@@ -27,6 +28,8 @@ async def register_hub(
     """A new hub joins the federation and lives in this cell."""
     check_zone(profile.time_zone)
     await in_turn(session, f"hub {profile.id}")
+    if profile.id == EVERYWHERE:
+        raise HubExists(f"{EVERYWHERE} stands for all hubs; choose another slug.", field="id")
     if await session.get(Hub, profile.id) is not None:
         raise HubExists(f"There is a hub {profile.id} already; slugs are never given twice.", field="id")
     hub = Hub(slug=profile.id, cell=cell, version=1, **_columns(profile))
@@ -80,6 +83,11 @@ async def state_profile(
     )
 
 
+async def state_again(session: AsyncSession, hub: Hub, *, now: datetime, ids: Ids) -> None:
+    """State the hub's profile as it is."""
+    await state_profile(session, HubSnapshotV1, hub, now=now, ids=ids)
+
+
 async def restate_hubs(
     session: AsyncSession, after: str, *, clock: Clock, ids: Ids
 ) -> tuple[int, str | None]:
@@ -87,7 +95,7 @@ async def restate_hubs(
     following = select(Hub).where(Hub.slug > after).order_by(Hub.slug).limit(RESTATED_AT_ONCE)
     hubs = (await session.scalars(following)).all()
     for hub in hubs:
-        await state_profile(session, HubSnapshotV1, hub, now=clock(), ids=ids)
+        await state_again(session, hub, now=clock(), ids=ids)
     return len(hubs), hubs[-1].slug if len(hubs) == RESTATED_AT_ONCE else None
 
 

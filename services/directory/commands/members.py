@@ -57,7 +57,7 @@ async def join(
     session: AsyncSession, hub: str, person: UUID, role: Role, *, now: datetime, ids: Ids
 ) -> Membership:
     """The person belongs to the hub from now on."""
-    membership = await _membership(session, hub, person)
+    membership = await membership_of(session, hub, person)
     if membership is not None and membership.left_at is None:
         raise AlreadyMember(f"They are {membership.role} in {hub} already.", field="person")
     if membership is None:
@@ -73,7 +73,7 @@ async def join(
 
 async def state_joined(session: AsyncSession, membership: Membership, *, now: datetime, ids: Ids) -> None:
     """State that the person belongs to the hub."""
-    await emit(session, MemberJoinedV1(**_about(membership, now, ids), role=Role(membership.role)))
+    await emit(session, MemberJoinedV1(**about(membership, now, ids), role=Role(membership.role)))
 
 
 async def change_role(
@@ -98,7 +98,7 @@ async def _set_role(
     membership.role = role
     membership.version += 1
     await session.flush()
-    await emit(session, RoleChangedV1(**_about(membership, now, ids), role=role, previous=previous))
+    await emit(session, RoleChangedV1(**about(membership, now, ids), role=role, previous=previous))
     return membership
 
 
@@ -110,7 +110,7 @@ async def leave(
         # Whether somebody belongs to a hub is not for others to find out.
         raise Forbidden("Only the person themselves, or the hub's operators, end a membership.")
     await hub_called(session, request.hub)
-    membership = await _membership(session, request.hub, request.person)
+    membership = await membership_of(session, request.hub, request.person)
     if membership is None:
         raise NotFound("This person does not belong to the hub.")
     if membership.left_at is None:
@@ -124,14 +124,14 @@ async def _end(session: AsyncSession, membership: Membership, *, now: datetime, 
     membership.left_at = now
     membership.version += 1
     await session.flush()
-    await emit(session, MemberLeftV1(**_about(membership, now, ids)))
+    await emit(session, MemberLeftV1(**about(membership, now, ids)))
 
 
 async def end_all(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids) -> None:
     """The person leaves every hub they belong to."""
     theirs = select(Membership.hub).where(Membership.person == person, Membership.left_at.is_(None))
     for hub in (await session.scalars(theirs.order_by(Membership.hub))).all():
-        membership = await _membership(session, hub, person)
+        membership = await membership_of(session, hub, person)
         if membership is not None and membership.left_at is None:
             await _end(session, membership, now=now, ids=ids)
 
@@ -146,7 +146,7 @@ async def ensure_person(session: AsyncSession, request: EnsurePerson, *, now: da
         who = Guest(name=request.name, email=request.email, language=request.language)
         await _refuse_email_of_another(session, who)
         person = await register_person(session, who, zone=hub.time_zone, guest=False, now=now, ids=ids)
-    membership = await _membership(session, request.hub, person.id)
+    membership = await membership_of(session, request.hub, person.id)
     if membership is None or membership.left_at is not None:
         await join(session, request.hub, person.id, request.role, now=now, ids=ids)
     else:
@@ -162,19 +162,21 @@ async def _refuse_email_of_another(session: AsyncSession, who: Guest) -> None:
         raise EmailTaken("Somebody else has an account with this e-mail address.", field="email")
 
 
-async def _membership(session: AsyncSession, hub: str, person: UUID) -> Membership | None:
+async def membership_of(session: AsyncSession, hub: str, person: UUID) -> Membership | None:
+    """The membership, locked until the transaction ends; also one that has ended."""
     await in_turn(session, f"membership {hub} {person}")
     return await session.get(Membership, (hub, person), with_for_update=True)
 
 
 async def _present(session: AsyncSession, hub: str, person: UUID) -> Membership:
-    membership = await _membership(session, hub, person)
+    membership = await membership_of(session, hub, person)
     if membership is None or membership.left_at is not None:
         raise NotFound("This person does not belong to the hub.")
     return membership
 
 
-def _about(membership: Membership, now: datetime, ids: Ids) -> dict[str, Any]:
+def about(membership: Membership, now: datetime, ids: Ids) -> dict[str, Any]:
+    """What every fact about a membership says."""
     return {
         "id": ids(),
         "hub": membership.hub,

@@ -37,10 +37,10 @@ HEADERS = {
     "Vary": "Accept, Accept-Language",
     "X-Robots-Tag": "noindex",
 }
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-_PAGE = _TEMPLATES.get_template("page.html.j2")
+_PAGE = TEMPLATES.get_template("page.html.j2")
 
 
 @dataclass(frozen=True)

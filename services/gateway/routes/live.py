@@ -22,10 +22,27 @@ router = APIRouter(route_class=StrictRoute, prefix="/v1/live", tags=["live"])
 
 # Proxies must neither keep it nor wait until they have much of it.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {
+            "type": "string",
+            "enum": ["open", "reset", "close"],
+            "description": "None for a CloudEvent.",
+        },
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string", "description": "The cursor."},
+        "retry": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Milliseconds until it is worth coming back.",
+        },
+    },
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events without end; the data of unnamed ones are CloudEvents 1.0.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
 HubSlug = Annotated[str, Query(pattern=SLUG_PATTERN, description="The hub's slug.", examples=["nordviken"])]

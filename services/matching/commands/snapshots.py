@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -26,17 +27,20 @@ async def restate_introductions(
     following = select(Introduction).where(Introduction.id > (UUID(after) if after else FIRST))
     found = (await session.scalars(following.order_by(Introduction.id).limit(AT_ONCE))).all()
     for one in found:
-        await _restate(session, one, clock=clock, ids=ids)
+        await restate_introduction(session, one, now=clock(), ids=ids)
     return len(found), str(found[-1].id) if len(found) == AT_ONCE else None
 
 
-async def _restate(session: AsyncSession, about: Introduction, *, clock: Clock, ids: Ids) -> None:
+async def restate_introduction(
+    session: AsyncSession, about: Introduction, *, now: datetime, ids: Ids
+) -> None:
+    """State one introduction as it is."""
     owner = await owners(session, about)
     asked_by = None if about.by_host or about.suggested_by is None else owner.get(about.suggested_by)
     fact = IntroductionSnapshotV1(
         id=ids(),
         hub=about.hub,
-        occurred_at=clock(),
+        occurred_at=now,
         subject=str(about.id),
         subject_version=about.version,
         introduction=about.id,

@@ -1,0 +1,95 @@
+"""`foci backup` and `foci restore`: whole or not at all, nobody else's to read, and nothing overwritten unasked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local.backup import CannotBackUp, NotWhole, check, take
+from deploy.local.home import AlreadyRunning, Home
+from deploy.local.restore import bring_back
+from tests.servers import ROOT
+from tests.stack.plain import PlainStack
+
+FOCI = str(Path(sys.executable).with_name("foci"))
+
+
+@pytest.fixture(scope="module")
+def backup(plain_stack: PlainStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of the running stack; `foci` has checked it and started PostgreSQL from it."""
+    out = tmp_path_factory.mktemp("backups") / "today"
+    done = plain_stack.console.foci("backup", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "it starts; facts in the logs: directory" in done.stderr
+    assert "every key and password" in done.stderr
+    return out
+
+
+def test_nobody_else_can_read_it_and_it_holds_every_secret(backup: Path, plain_stack: PlainStack) -> None:
+    theirs, ours = (folder / "secrets" for folder in (plain_stack.console.home.root, backup))
+    assert {file.name for file in theirs.iterdir()} == {file.name for file in ours.iterdir()}
+    assert backup.stat().st_mode & 0o777 == 0o700
+    for file in backup.rglob("*"):
+        assert file.is_symlink() or not file.stat().st_mode & 0o077, file
+    assert not list(backup.parent.glob(".*")), "nothing half-made is left beside it"
+
+
+def test_a_backup_that_is_there_is_not_replaced_unasked(backup: Path, plain_stack: PlainStack) -> None:
+    with pytest.raises(CannotBackUp, match="--replace"):
+        take(plain_stack.console.home, backup, print)
+
+
+def test_what_has_changed_since_it_was_written_is_found(backup: Path, tmp_path: Path) -> None:
+    spoilt = tmp_path / "spoilt"
+    shutil.copytree(backup, spoilt, symlinks=True)
+    key = spoilt / "secrets" / "assertion.pem"
+    kept = key.read_text()
+    key.write_text(kept + "\n")
+    with pytest.raises(NotWhole, match=r"secrets/assertion\.pem"):
+        check(spoilt)
+    key.write_text(kept)
+    table = max((spoilt / "postgres" / "base").rglob("*"), key=lambda file: file.stat().st_size)
+    with table.open("r+b") as file:
+        file.seek(table.stat().st_size // 2)
+        file.write(b"another")
+    home = Home(tmp_path / "home")
+    with pytest.raises(NotWhole, match="pg_verifybackup"):
+        bring_back(home, spoilt, print)
+    assert not home.postgres.exists(), "a spoilt backup touches nothing"
+
+
+def test_what_a_home_has_is_put_aside_for_it_and_only_when_asked(backup: Path, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    home.postgres.mkdir()
+    (home.root / "secrets" / "of-another-time.key").write_text("x")
+    (home.nats / "store").mkdir()
+    with pytest.raises(CannotBackUp, match="--replace"):
+        bring_back(home, backup, print)
+    done = subprocess.run(
+        [FOCI, "restore", str(backup), "--replace", "--rebuild-streams"], cwd=ROOT,
+        env={**os.environ, "FOCI_HOME": str(home.root)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (home.postgres / "PG_VERSION").exists()
+    assert home.restored.exists()
+    assert {file.name for file in (home.root / "secrets").iterdir()} == {
+        file.name for file in (backup / "secrets").iterdir()
+    }
+    (aside,) = home.root.glob("replaced-*")
+    assert sorted(path.name for path in aside.iterdir()) == ["postgres", "secrets", "streams"]
+    assert (aside / "secrets" / "of-another-time.key").exists()
+
+
+def test_the_stack_must_run_for_the_one_and_stand_still_for_the_other(
+    backup: Path, plain_stack: PlainStack, tmp_path: Path
+) -> None:
+    with pytest.raises(CannotBackUp, match="start it"):
+        take(Home(tmp_path / "nowhere"), tmp_path / "out", print)
+    with pytest.raises(AlreadyRunning):
+        bring_back(plain_stack.console.home, backup, print, replace=True)
