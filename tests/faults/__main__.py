@@ -19,8 +19,8 @@ from deploy.local.narrator import Narrator
 from tests.faults import going_back
 from tests.faults.arena import Arena, arena_in
 from tests.faults.checks import classes
-from tests.faults.rolling import Rolling, roll, rolling_in
 from tests.faults.cluster import CLUSTER_VICTIMS, cluster_in
+from tests.faults.rolling import Rolling, roll, rolling_in
 from tests.faults.sagas import all_of_it
 from tests.faults.scenarios import SCENARIOS, arena_to_plant_in, play
 from tests.faults.storm import Plan, Result, storm
