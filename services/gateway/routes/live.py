@@ -27,8 +27,8 @@ _EVENT = {
     "properties": {
         "event": {
             "type": "string",
-            "enum": ["open", "reset", "close"],
-            "description": "None for a CloudEvent.",
+            "enum": ["message", "open", "reset", "close"],
+            "description": "A CloudEvent is a `message`, without saying so.",
         },
         "data": {"type": "string", "contentMediaType": "application/json"},
         "id": {"type": "string", "description": "The cursor."},
