@@ -22,6 +22,7 @@ from services.cli import (
     up,
     watch,
 )
+from services.cli.hub.commands import hub_app
 
 app = typer.Typer(
     name="foci",
@@ -42,6 +43,7 @@ app.command("mend")(mend.mend)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.add_typer(import_calendar.import_app, name="import")
+app.add_typer(hub_app, name="hub")
 app.add_typer(keys.keys_app, name="keys")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")

@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory import commands, rpc
-from services.directory.commands import erasing
+from services.directory.commands import belongings, erasing
 from services.directory.commands.recollecting import recollect
 from services.directory.commands.sessions import Mint
 from services.directory.commands.token_keys import ensure_key
@@ -40,6 +40,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.server.answers(rpc.reads())
     service.server.answers(rpc.changes(mint, limits))
     service.server.answers_directly(rpc.sessions.direct(service.database, mint))
+    service.keeps(belongings.kept(settings.cell, clock, ids))
     service.recollects(partial(recollect, clock=clock, ids=ids))
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(duties(mint, timedelta(days=settings.token_key_days)), standing=STANDING)

@@ -23,6 +23,7 @@ from shared.contracts.directory.sessions import RefreshSession
 from shared.contracts.events.sign_ups import SignUp
 from shared.contracts.matching.matches import ListMyMatches
 from shared.contracts.notify.webhooks import AddWebhook, RotateSecret
+from shared.kit import belongings
 from shared.kit.ids import new_id
 from shared.kit.operations import handlers
 from tests.notify.world import SETTINGS
@@ -75,4 +76,5 @@ def test_every_request_is_answered_by_its_service() -> None:
 
 
 def test_what_the_operator_asks_is_answered_by_every_service() -> None:
-    assert set(handlers([], {})) == set(OPERATIONS)
+    answered = {*handlers([], {}), *belongings.handlers([], hub_is_known=None)}
+    assert answered == set(OPERATIONS)

@@ -74,8 +74,13 @@ async def join(
         membership.role, membership.since, membership.left_at = role, now, None
         membership.version += 1
     await session.flush()
-    await emit(session, MemberJoinedV1(**about(membership, now, ids), role=role))
+    await state_joined(session, membership, now=now, ids=ids)
     return membership
+
+
+async def state_joined(session: AsyncSession, membership: Membership, *, now: datetime, ids: Ids) -> None:
+    """State that the person belongs to the hub."""
+    await emit(session, MemberJoinedV1(**about(membership, now, ids), role=Role(membership.role)))
 
 
 async def change_role(
