@@ -48,6 +48,8 @@ def processes(
     for service in SERVICES:
         url = f"postgresql+asyncpg://{service}:{home.password(service)}@{postgres}/{service}"
         more = {"DATABASE_URL": url, "ASSERTION_PUBLIC_KEY": public_half(home.assertion_key())}
+        if service == "directory":
+            more |= {"SECRET_KEY": home.directory_key()}
         if service == "notify":
             more |= {"SECRET_KEY": home.notify_key(), "LINK_PRIVATE_KEY": home.link_key()}
         own = {f"{service.upper()}_{name}": value for name, value in more.items()}
@@ -55,23 +57,26 @@ def processes(
     found[GATEWAY] = {
         **_process(home, GATEWAY, cell, nats_url),
         "GATEWAY_ASSERTION_PRIVATE_KEY": home.assertion_key(),
-        "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(home.token_key()),
         "GATEWAY_LINK_PUBLIC_KEY": public_half(home.link_key()),
         "GATEWAY_BOUNCE_TOKEN": home.bounce_token(),
     }
     return found
 
 
-def write(folder: Path, nats_port: int) -> None:
+def write(folder: Path, nats_port: int, *, development: bool = False) -> None:
     """One file per container, so that each gets its own secrets and nobody else's.
 
-    The folder is also a FOCI_HOME, with which `foci` on this machine finds the bus and may use it.
+    The folder is also a FOCI_HOME, with which `foci` on this machine finds the bus and may use it. With `development` the
+    gateway takes development tokens made with it, too: for trying out on one's own machine, and for nothing else.
     """
     home = Home(folder)
     home.make()
     home.write_state({"urls": {"nats": f"nats://127.0.0.1:{nats_port}"}})
     write_cluster(folder, [Node(name, name) for name in NODES], Layout(), cell=CELL)
-    for name, values in processes(home).items():
+    found = processes(home)
+    if development:
+        found[GATEWAY]["GATEWAY_DEV_TOKEN_PUBLIC_KEY"] = public_half(home.token_key())
+    for name, values in found.items():
         _write_environment(folder / f"{'streams' if name == ADMIN else name}.env", values)
     password = home.password("postgres")
     _write_environment(folder / "postgres.env", {"POSTGRES_PASSWORD": password})
@@ -88,5 +93,10 @@ if __name__ == "__main__":
     parser.add_argument(
         "--nats-port", type=int, default=4222, help="where the bus is published on this machine"
     )
+    parser.add_argument(
+        "--development",
+        action="store_true",
+        help="take the tokens of `foci token`; to try out, never where others come",
+    )
     arguments = parser.parse_args()
-    write(arguments.folder.absolute(), arguments.nats_port)
+    write(arguments.folder.absolute(), arguments.nats_port, development=arguments.development)

@@ -13,7 +13,7 @@ SIZE = 8
 _EMPTY = """
     DO $$ DECLARE name text; BEGIN
         FOR name IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-                    AND relname <> 'alembic_version' ORDER BY relname <> 'booking', relname <> 'membership',
+                    AND relname <> 'alembic_version' ORDER BY relname <> 'booking', relname <> 'membership', relname = 'person',
                     relname IN ('hub', 'concept') LOOP
             EXECUTE format('DELETE FROM %I', name);
         END LOOP;

@@ -58,6 +58,7 @@ def take(home: Home, out: Path, say: Say, *, replace: bool = False) -> None:
     try:
         say("copying PostgreSQL as of one moment, all services' databases together")
         _copy_databases(home, state["ports"]["postgres"], unfinished / POSTGRES)
+        _close_to_others(unfinished)
         say("copying keys and passwords")
         _copy_files(home, unfinished)
         _write_manifest(unfinished, state)
@@ -120,6 +121,13 @@ def _copy_databases(home: Home, port: int, target: Path) -> None:
         "--no-password", "--checkpoint=fast", "--wal-method=stream", "--manifest-checksums=SHA256",
         password=home.password("postgres"),
     )  # fmt: skip
+
+
+def _close_to_others(folder: Path) -> None:
+    """PostgreSQL keeps a mark or two that anybody may read; what is copied somewhere else has no folder around it."""
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
 
 
 def _copy_files(home: Home, target: Path) -> None:

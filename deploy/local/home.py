@@ -131,6 +131,10 @@ class Home:
         """From which notify derives webhooks' secrets and hashes of addresses."""
         return self._secret("notify.key", lambda: secrets.token_hex(32))
 
+    def directory_key(self) -> str:
+        """Under which directory seals the keys of access tokens."""
+        return self._secret("directory.key", lambda: secrets.token_hex(32))
+
     def bounce_token(self) -> str:
         """With which a mail server reports mail that came back."""
         return self._secret("bounce.token", lambda: secrets.token_urlsafe(32))

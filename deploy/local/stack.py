@@ -230,6 +230,7 @@ class Stack:
             f"{service.upper()}_DATABASE_URL": self._database_url(service),
             f"{service.upper()}_ASSERTION_PUBLIC_KEY": public_half(self.home.assertion_key()),
             **(self._sending() if service == NOTIFY else {}),
+            **({"DIRECTORY_SECRET_KEY": self.home.directory_key()} if service == "directory" else {}),
             # Used where the extra `meaning` is installed; kept, because encoding the vocabulary takes a while.
             **({"MATCHING_VECTORS": str(self.home.root / "vectors")} if service == "matching" else {}),
         }
@@ -279,8 +280,10 @@ class Stack:
         environment = {
             **self._environment(GATEWAY, name),
             "GATEWAY_ASSERTION_PRIVATE_KEY": self.home.assertion_key(),
+            # Development tokens are for one's own machine: nothing else that starts a gateway sets this.
             "GATEWAY_DEV_TOKEN_PUBLIC_KEY": public_half(self.home.token_key()),
             "GATEWAY_LINK_PUBLIC_KEY": public_half(self.home.link_key()),
+            "GATEWAY_SECURE_COOKIES": "false",
             "GATEWAY_BOUNCE_TOKEN": self.home.bounce_token(),
             "GATEWAY_RATE_LIMIT": self.settings.rate_limit,
             # Nobody spreads requests over it; who stops the stack need not wait.

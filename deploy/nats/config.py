@@ -53,8 +53,6 @@ def _user(user: User) -> dict[str, object]:
         "publish": {"allow": list(user.permissions.publish), **({"deny": refused} if refused else {})},
         "subscribe": {"allow": list(user.permissions.subscribe)},
     }
-    if user.permissions.never:
-        rules["publish"] = {"allow": list(user.permissions.publish), "deny": list(user.permissions.never)}
     if user.permissions.allow_responses:
         # One answer to each request, while its sender may still be waiting.
         rules["allow_responses"] = {"max": 1, "expires": "1m"}

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.booking import consumers, rpc
-from services.booking.commands import occupancy, venue_comparing
+from services.booking.commands import belongings, occupancy, venue_comparing
 from services.booking.commands.attempts import Attempts
 from services.booking.commands.forgetting import forgets
 from services.booking.commands.recollecting import recollect
@@ -45,6 +45,7 @@ def assemble(
     service.does(duties(ids), standing=(venue_comparing.COMPARED,))
     service.recollects(partial(recollect, clock=clock, ids=ids))
     service.measures(measure_load)
+    service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.restates(
         {
             "spaces": partial(restate_spaces, clock=clock, ids=ids),

@@ -9,17 +9,20 @@ from services.cli import (
     contracts,
     dead_letters,
     import_calendar,
+    keys,
     mend,
     nats_config,
     notify,
     operator_credentials,
     people,
+    person,
     republish,
     status,
     token,
     up,
     watch,
 )
+from services.cli.hub.commands import hub_app
 
 app = typer.Typer(
     name="foci",
@@ -31,6 +34,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("token")(token.token)
+app.command("person")(person.person)
 app.command("operator-credentials")(operator_credentials.operator_credentials)
 app.command("contracts")(contracts.contracts)
 app.command("nats-config")(nats_config.nats_config)
@@ -39,6 +43,8 @@ app.command("mend")(mend.mend)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.add_typer(import_calendar.import_app, name="import")
+app.add_typer(hub_app, name="hub")
+app.add_typer(keys.keys_app, name="keys")
 app.add_typer(notify.notify_app, name="notify")
 app.add_typer(watch.watch_app, name="watch")
 app.add_typer(dead_letters.dead_letters_app, name="dead-letters")

@@ -81,3 +81,72 @@ class Organisation(Base):
     name: Mapped[str]
     kind: Mapped[str]
     website: Mapped[str | None]
+
+
+class SignIn(Base):
+    """A link to sign in with that somebody has asked for; it works once."""
+
+    __tablename__ = "sign_in"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person: Mapped[UUID]
+    hub: Mapped[str]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Session(Base):
+    """Some browser or program that somebody is signed in with; `ends_at` is moved on while it is used."""
+
+    __tablename__ = "session"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person: Mapped[UUID]
+    via: Mapped[str]
+    agent: Mapped[str]
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None]
+
+
+class RefreshToken(Base):
+    """The hash of a refresh token; one that was replaced is kept, so that a copy is known by its coming again."""
+
+    __tablename__ = "refresh_token"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    session: Mapped[UUID]
+    issued_at: Mapped[datetime]
+    replaced_at: Mapped[datetime | None]
+
+
+class TokenKey(Base):
+    """A key for access tokens: signs from `signs_from` until a newer one does, and is published until `until`."""
+
+    __tablename__ = "token_key"
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    x: Mapped[str]
+    sealed: Mapped[bytes]
+    made_at: Mapped[datetime]
+    signs_from: Mapped[datetime]
+    until: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """What a hub's kiosk or system proves itself with: a hash, a purpose, an end."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    hub: Mapped[str]
+    name: Mapped[str]
+    purpose: Mapped[str]
+    hash: Mapped[bytes]
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.events import consumers, rpc
-from services.events.commands import comparing, snapshots
+from services.events.commands import belongings, comparing, snapshots
 from services.events.commands.forgetting import forgets
 from services.events.commands.recollecting import recollect
 from services.events.commands.signing_up import SignUps
@@ -34,6 +34,7 @@ def assemble(
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(forgetting(clock, ids).duties())
     service.does(duties(ids, chance), standing=(comparing.COMPARED,))
+    service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.recollects(partial(recollect, clock=clock, ids=ids))
     service.restates(
         {

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from services.gateway.auth import REMEMBER_S, Authenticator, Memory
 from shared.contracts.base import Request
+from shared.contracts.directory.api_tokens import ApiTokenAccess, CheckApiToken
 from shared.contracts.directory.requests import AccessView, GetAccess
+from shared.contracts.directory.sessions import GetTokenKeys, TokenKeys
 from shared.kit.errors import Unavailable
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal
@@ -36,6 +38,16 @@ class Services:
     exported: Memory[UUID, float] = field(default_factory=Memory)
     exporting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKED_AT_ONCE))
+
+    async def token_keys(self) -> TokenKeys:
+        """The keys that access tokens are checked with."""
+        reply = await self.errand().ask(GetTokenKeys(), person=None)
+        return TokenKeys.model_validate_json(reply.body)
+
+    async def check_api_token(self, hashed: str) -> ApiTokenAccess:
+        """What the API token of this hash is good for now."""
+        reply = await self.errand().ask(CheckApiToken(hash=hashed), person=None)
+        return ApiTokenAccess.model_validate_json(reply.body)
 
     def forget(self, hub: str, person: UUID) -> None:
         """Ask for the person's role in the hub anew next time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import NoReturn
 from uuid import UUID
 
 from limits import RateLimitItem
@@ -15,12 +16,15 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.auth import Authenticator
+from services.gateway.auth import Authenticator, Caller
+from services.gateway.auth.purposes import check_purpose
 from services.gateway.responses import problem_response
 from services.gateway.wishes import Wishes
 from shared.kit import problems
 from shared.kit.errors import FociError
+from shared.kit.problems import RemoteProblem
 from shared.kit.telemetry import logger, span
+from shared.kit.tokens import API_TOKEN
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.gateway")
@@ -47,6 +51,8 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 KEEPERS = frozenset({"/healthz", "/readyz", "/metrics"})
 KEYED = frozenset({"/v1/mail/bounces"})
 """Addresses whose route looks at a key of its own; no person asks there."""
+NOBODY: dict[str, UUID | None] = {"person": None, "session": None}
+"""What routes are told of who asks when nobody has signed in."""
 SECRET_PATHS = ("/v1/links/", "/v1/feeds/", "/v1/me/erasure/")
 """Addresses that let whoever knows them in; they stand in no log."""
 
@@ -120,12 +126,15 @@ class Door:
             await send(message)
 
         try:
-            scope["state"] = {**scope.get("state", {}), "person": await self._admit(scope, headers)}
+            caller = await self._admit(scope, headers)
+            who = NOBODY if caller is None else {"person": caller.person, "session": caller.session}
+            scope["state"] = {**scope.get("state", {}), **who}
             await self._app(scope, self._bounded(receive, headers), send_noting)
         except FociError as error:
             if begun:
                 raise
-            await problem_response(problems.of_error(error))(scope, receive, send)
+            said = error.document if isinstance(error, RemoteProblem) else problems.of_error(error)
+            await problem_response(said)(scope, receive, send)
         except HTTPException as error:
             await problem_response(problems.of_status(error.status_code))(scope, receive, send)
         except Exception as error:  # the edge: whatever went wrong, the caller gets a problem document
@@ -134,23 +143,33 @@ class Door:
                 raise
             await problem_response(problems.of_error(error))(scope, receive, send)
 
-    async def _admit(self, scope: Scope, headers: dict[str, str]) -> UUID | None:
+    async def _admit(self, scope: Scope, headers: dict[str, str]) -> Caller | None:
         address = scope["client"][0] if scope.get("client") else "unknown"
         said = None if scope["path"] in KEYED else headers.get("authorization")
+        guesses = f"guesses {address}"
+        if said is not None and API_TOKEN in said and not await self._limiter.test(self._limit, guesses):
+            # Each of these is a question to directory: of who has guessed too often nothing is asked.
+            await self._refuse(guesses)
         try:
-            person = self._authenticator.person(said)
+            caller = await self._authenticator.caller(said)
         except FociError:
             # Guessing tokens counts against the address it is done from.
+            await self._limiter.hit(self._limit, guesses)
             await self._count(f"address {address}")
             raise
-        await self._count(f"address {address}" if person is None else f"person {person}")
-        return person
+        await self._count(f"address {address}" if caller is None else f"person {caller.person}")
+        if caller is not None and caller.token is not None:
+            check_purpose(caller.token, scope["method"], scope["path"])
+        return caller
 
     async def _count(self, who: str) -> None:
         if not await self._limiter.hit(self._limit, who):
-            window = await self._limiter.get_window_stats(self._limit, who)
-            wait = max(1, int(window.reset_time - time.time()) + 1)
-            raise TooManyRequests(f"At most {self._limit} here. Try again in {wait} s.", retry_after=wait)
+            await self._refuse(who)
+
+    async def _refuse(self, who: str) -> NoReturn:
+        window = await self._limiter.get_window_stats(self._limit, who)
+        wait = max(1, int(window.reset_time - time.time()) + 1)
+        raise TooManyRequests(f"At most {self._limit} here. Try again in {wait} s.", retry_after=wait)
 
     def _bounded(self, receive: Receive, headers: dict[str, str]) -> Receive:
         """The body, refused when it is too large. FastAPI's own limit answers in plain text, from outside every handler."""

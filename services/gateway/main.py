@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.gateway.auth import Authenticator
+from services.gateway.auth.providers import Known
 from services.gateway.client import Services
 from services.gateway.documents import TAGS, completed
 from services.gateway.door import Door
@@ -28,6 +29,7 @@ from services.gateway.live.keeping import keep_up
 from services.gateway.live.occupancy import PublicOccupancy
 from services.gateway.responses import problem_response
 from services.gateway.routes import (
+    api_tokens,
     bookings,
     choices,
     documents,
@@ -51,6 +53,9 @@ from services.gateway.routes import (
     organisations,
     outcomes,
     profiles,
+    providers,
+    sessions,
+    sign_in,
     sign_ups,
     skills,
     spaces,
@@ -98,12 +103,16 @@ PARTS = (
     outcomes.router,
     organisations.router,
     webhooks.router,
+    api_tokens.router,
     mail.router,
     skills.router,
     live.router,
     now.router,
     hubs.router,
     me.router,
+    sign_in.router,
+    providers.router,
+    sessions.router,
     erasure.router,
     export.router,
     documents.router,
@@ -117,11 +126,12 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     dev_key = (
         None if settings.dev_token_public_key is None else load_public_key(settings.dev_token_public_key)
     )
-    authenticator = Authenticator.of(
-        dev_key, load_private_key(settings.assertion_private_key.get_secret_value()), clock
-    )
+    assertion_key = load_private_key(settings.assertion_private_key.get_secret_value())
+    authenticator = Authenticator(dev_key, assertion_key, clock, cell=settings.cell)
     readiness = Readiness()
     services = Services(settings.cell, authenticator, clock, settings.deadline_s)
+    authenticator.keys.fetch = services.token_keys
+    authenticator.check_api_token = services.check_api_token
     hall = Hall(services, _limits(settings))
     figures = PublicOccupancy(hall)
     departure = Departure(readiness)
@@ -135,6 +145,7 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     app.state.services, app.state.hall, app.state.figures = services, hall, figures
     app.state.departure = departure
     app.state.settings = settings
+    app.state.providers = {one.name: Known(one, clock) for one in settings.oidc_providers}
     link_key = settings.link_public_key
     app.state.links = None if link_key is None else LinkReader(load_public_key(link_key), settings.cell)
     app.router.routes.extend(routes(readiness))
@@ -156,6 +167,8 @@ def _let_frontends_in(app: FastAPI, origins: Sequence[str]) -> None:
         CORSMiddleware,
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        # The cookie of a session goes along, which only named frontends may have.
+        allow_credentials="*" not in origins,
         allow_headers=asks,
         expose_headers=["ETag", "Link", "Location", "Retry-After"],
     )

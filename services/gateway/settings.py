@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from shared.contracts.base import Slug
+from shared.contracts.directory.words import Role
 from shared.kit.settings import ProcessSettings
+
+Algorithm = Literal["RS256", "PS256", "ES256", "EdDSA"]
+
+
+class RoleRule(BaseModel):
+    """Whoever's `claim` has this value, alone or in a list, is given the role in the hub when they sign in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    claim: str
+    value: str
+    hub: Slug
+    role: Role
+
+    @field_validator("role")
+    @classmethod
+    def _no_admins(cls, role: Role) -> Role:
+        if role is Role.ADMIN:
+            raise ValueError("admins are made by admins, not by a provider")
+        return role
+
+
+class Provider(BaseModel):
+    """A provider whose tokens are exchanged; `issuer` as it writes itself, `client_id` as it calls Foci."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Slug
+    issuer: str
+    client_id: str = Field(min_length=1)
+    algorithm: Algorithm = "RS256"
+    roles: tuple[RoleRule, ...] = ()
+    jwks_uri: str | None = None
+    """Where its keys are, if that is on another host than the issuer; nothing else is asked there."""
+    plain_http: bool = False
+    """For a provider on this machine, in tests."""
 
 
 class Settings(ProcessSettings):
@@ -18,7 +56,13 @@ class Settings(ProcessSettings):
     assertion_private_key: SecretStr
     """Ed25519 private key (PEM) with which the gateway vouches for people to the services."""
     dev_token_public_key: str | None = None
-    """Ed25519 public key (PEM) of development tokens; they are refused when it is not set."""
+    """Ed25519 public key (PEM) of development tokens; they are refused when it is not set. Only the embedded stack sets it."""
+    secure_cookies: bool = True
+    """False where browsers reach the gateway without TLS, which is on one's own machine only."""
+    oidc_providers: tuple[Provider, ...] = ()
+    """Who else may sign people in (OpenID Connect), as JSON: name, issuer, client_id, algorithm, roles; see docs/security.md."""
+    front_url: str | None = None
+    """Where people go on after signing in; `{hub}` stands for the hub's slug."""
     link_public_key: str | None = None
     """Ed25519 public key (PEM) of the links people are sent; they are refused when it is not set."""
     bounce_token: Annotated[SecretStr, Field(min_length=16)] | None = None

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import rpc
-from services.matching.commands import skills
+from services.matching.commands import belongings, skills
 from services.matching.commands.forgetting import forgets
 from services.matching.commands.introductions import Terms
 from services.matching.commands.recollecting import recollect
@@ -44,6 +44,7 @@ def assemble(service: DataService, settings: Settings, *, clock: Clock, ids: Ids
     service.begins_with(seeds(clock, ids))
     service.server.answers(rpc.handlers(ids, terms, vocabulary))
     service.server.answers_directly(Matches(service.database, memory).direct())
+    service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.recollects(partial(recollect, clock=clock, ids=ids))
     service.consumes(*hears(service.database, clock=clock, ids=ids))
     service.does(forgetting(clock, ids).duties())

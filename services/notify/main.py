@@ -9,6 +9,7 @@ from datetime import timedelta
 from services.notify import rpc
 from services.notify.channels.http import Outside
 from services.notify.channels.smtp import MailServer, Server
+from services.notify.commands import belongings
 from services.notify.commands.forgetting_people import forget_person
 from services.notify.commands.recollecting import recollect
 from services.notify.consumers.following import follows, follows_events
@@ -43,6 +44,7 @@ def assemble(
     hooks = WebhookSender(service.database, outside, key=key, clock=clock, ids=ids, chance=chance)
     service.server.answers(rpc.handlers(settings, outside, ids))
     service.server.answers_directly(rpc.webhooks.secret_handlers(service.database, outside, key, ids))
+    service.keeps(belongings.KEPT, hub_is_known=belongings.HUB_IS_KNOWN)
     service.recollects(recollect)
     service.consumes(*hears(service.database, settings, clock=clock, ids=ids))
     service.does(forgetting(clock, ids).duties())

@@ -19,13 +19,12 @@ class Permissions:
     """Subjects a NATS user may publish to and subscribe to; everything else is refused by the server.
 
     `allow_responses` lets it answer a request on the reply subject the request carries, once, and nowhere
-    else. `never` is what it may not publish to although `publish` would let it.
+    else.
     """
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
     allow_responses: bool = False
-    never: tuple[str, ...] = ()
 
     @property
     def not_publish(self) -> tuple[str, ...]:
@@ -42,10 +41,6 @@ class Permissions:
 def inbox_prefix(user: str) -> str:
     """Where replies to a user's own requests arrive; a shared prefix would let one read another's replies."""
     return f"_INBOX_{user}"
-
-
-# Who makes consumers of its own on a stream could else change the filter of one that a service relies on.
-_DURABLES = tuple(f"$JS.API.CONSUMER.CREATE.*.{consumer.durable}.>" for consumer in CONSUMERS)
 
 
 def follows(service: str) -> str:
@@ -86,7 +81,6 @@ def _service(service: str, cell: str) -> Permissions:
             "$SRV.>",
         ),
         allow_responses=True,
-        never=_DURABLES if service in FOLLOWED else (),
     )
 
 
@@ -100,7 +94,6 @@ def _gateway(cell: str) -> Permissions:
     return Permissions(
         publish=tuple(publish),
         subscribe=(f"{inbox_prefix(GATEWAY)}.>",),
-        never=_DURABLES,
     )
 
 

@@ -8,9 +8,12 @@ from shared.contracts import exporting, operations
 from shared.contracts.base import Fact, Request
 from shared.contracts.booking import facts as booking_facts
 from shared.contracts.booking import requests as booking_requests
+from shared.contracts.directory import api_tokens as directory_api_tokens
 from shared.contracts.directory import erasure as directory_erasure
 from shared.contracts.directory import facts as directory_facts
+from shared.contracts.directory import identities as directory_identities
 from shared.contracts.directory import requests as directory_requests
+from shared.contracts.directory import sessions as directory_sessions
 from shared.contracts.events import calendars as event_calendars
 from shared.contracts.events import facts as event_facts
 from shared.contracts.events import requests as event_requests
@@ -52,7 +55,15 @@ FACTS: dict[str, tuple[type[Fact], ...]] = {
 
 REQUESTS: dict[str, tuple[type[Request], ...]] = {  # type: ignore[type-arg]
     "directory": tuple(
-        request for module in (directory_requests, directory_erasure) for request in _public(module, Request)
+        request
+        for module in (
+            directory_requests,
+            directory_sessions,
+            directory_api_tokens,
+            directory_erasure,
+            directory_identities,
+        )
+        for request in _public(module, Request)
     ),
     "booking": tuple(_public(booking_requests, Request)),
     "events": tuple(

@@ -52,6 +52,11 @@ _VALUES: dict[str, Any] = {
     "modules": ["booking"],
     "cell": "local",
     "organisation": "01981f0e-5a00-7000-8000-0000000000c1",
+    # a sign-in
+    "sign_in": "01981f0e-5a00-7000-8000-0000000000d7",
+    # an API token
+    "holder": "01981f0e-5a00-7000-8000-0000000000cc",
+    "purpose": "kiosk",
     # a membership
     "role": "member",
     "previous": "visitor",
@@ -145,6 +150,9 @@ _SINGULAR: dict[str, dict[str, Any]] = {
     "VenueFreedV1": {"booking": None},
     "SignUpPendingV1": {"guest": True, "number": None, "by": None},
     "OfferLapsedV1": {"by": None},
+    "ApiTokenMadeV1": {"subject": _VALUES["holder"], "expires_at": "2027-05-30T08:00:00Z"},
+    "ApiTokenRevokedV1": {"subject": _VALUES["holder"], "subject_version": 2},
+    "SignInRequestedV1": {"subject": _VALUES["sign_in"], "until": "2027-03-01T08:15:00Z"},
 }
 """What one fact says otherwise than the others about the same entity."""
 

@@ -11,3 +11,4 @@ class LinkPurpose(StrEnum):
     DECLINE = "decline"
     LEAVE = "leave"
     UNSUBSCRIBE = "unsubscribe"
+    SIGN_IN = "sign-in"

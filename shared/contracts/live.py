@@ -38,6 +38,7 @@ TOPICS: dict[str, tuple[type[Fact], ...]] = {
     "sign-ups": _told(*SIGN_UP_FACTS),
     "introductions": _told(*INTRODUCTION_FACTS),
     "profiles": (matching.ProfileChangedV1, matching.ConsentGivenV1, matching.ConsentWithdrawnV1),
+    "api-tokens": (directory.ApiTokenMadeV1, directory.ApiTokenRevokedV1),
     "webhooks": (notify.WebhookPausedV1, notify.WebhookResumedV1),
 }
 """Facts by topic. One that stands in none is told to nobody live."""

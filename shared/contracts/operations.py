@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.base import Page, Request, View
+from shared.contracts.base import Page, Request, Slug, View
 
 
 class DeadLetter(View):
@@ -84,6 +84,82 @@ class Republish(_Operation):
 
     entity: str = Field(max_length=50)
     cursor: str | None = Field(default=None, max_length=200)
+
+
+class HubEntity(View):
+    """One kind of thing a service keeps for a hub, and how many there are."""
+
+    entity: str
+    count: int
+    fields: tuple[str, ...]
+    key: tuple[str, ...]
+    says: str
+    passing: bool = False
+    """Whether it goes by itself, as a timer does."""
+
+
+class HubInventory(View):
+    """What a service keeps for a hub, in the order in which it can be taken in elsewhere."""
+
+    items: tuple[HubEntity, ...]
+    mark: int
+    """Grows with every change of the hub in this service: the same before and after means that nothing has changed."""
+
+
+class TakeInventory(_Operation):
+    """What the service keeps for a hub."""
+
+    operation = "hub-inventory"
+    reply = HubInventory
+
+    hub: Slug
+
+
+class HubRows(View):
+    """Some of what a service keeps for a hub."""
+
+    entity: str
+    rows: tuple[dict[str, Any], ...]
+    cursor: tuple[str, ...] | None = None
+    """Where to go on; null when this is all."""
+
+
+class ExportHub(_Operation):
+    """Things of one kind that the hub owns, a page at a time, in the order of their keys."""
+
+    operation = "hub-export"
+    reply = HubRows
+
+    hub: Slug
+    entity: str = Field(max_length=50)
+    cursor: tuple[Annotated[str, Field(max_length=200)], ...] | None = None
+    people: tuple[UUID, ...] = Field(default=(), max_length=200)
+    """Whom it is about, where the service that is asked does not know who has to do with the hub: guests."""
+
+
+class HubImported(View):
+    """What became of some rows."""
+
+    entity: str
+    written: int
+    same: int
+    """Were there already, just so."""
+
+
+class ImportHub(_Operation):
+    """Take in things of a hub that comes from another cell; refused whole when one is there and different.
+
+    With `only_look` nothing is written: it says whether it would be refused.
+    """
+
+    operation = "hub-import"
+    reply = HubImported
+    changes = True
+
+    hub: Slug
+    entity: str = Field(max_length=50)
+    rows: tuple[dict[str, Any], ...] = Field(max_length=500)
+    only_look: bool = False
 
 
 class Mended(View):

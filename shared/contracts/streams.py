@@ -102,6 +102,9 @@ MEMBER_FACTS: tuple[type[Fact], ...] = (
 )
 """What becomes of somebody's membership."""
 
+SIGN_IN_FACTS: tuple[type[Fact], ...] = (directory.SignInRequestedV1,)
+"""Who wants to sign in."""
+
 SPACE_FACTS: tuple[type[Fact], ...] = (
     booking.SpaceOpenedV1,
     booking.SpaceRulesChangedV1,
@@ -177,14 +180,15 @@ HANDED_ON: dict[str, tuple[type[Fact], ...]] = {
     service: tuple(
         fact
         for fact in FACTS[service]
-        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS, *FORGETTING)
+        if fact not in (*VENUE_WISHES, *VENUE_ANSWERS, *FORGETTING, *SIGN_IN_FACTS)
         and not issubclass(fact, Snapshot)
         # Who opens a profile to whom, and who meets whom, is between them and Foci.
         and service != "matching"
     )
     for service in FACTS
 }
-"""What outside systems are told, by service: neither snapshots, nor what two services agree between them, nor matching's."""
+"""What outside systems are told, by service: neither snapshots, nor what two services agree between them, nor matching's,
+nor that somebody signs in."""
 
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(
@@ -242,6 +246,7 @@ CONSUMERS: tuple[Consumer, ...] = (
         stream_of("directory"),
         _filters(*MEMBER_FACTS),
     ),
+    Consumer("notify__follows_sign_ins", stream_of("directory"), _filters(*SIGN_IN_FACTS)),
     Consumer(
         "notify__mirrors_spaces",
         stream_of("booking"),

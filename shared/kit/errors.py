@@ -103,9 +103,17 @@ def _is_sqlalchemys(error: BaseException, *names: str) -> bool:
     return any(known.__module__ == "sqlalchemy.exc" and known.__name__ in names for known in classes)
 
 
+def is_outdated(error: BaseException) -> bool:
+    """True when a migration has changed a table under a statement prepared before: the next try prepares it anew."""
+    found = getattr(error, "orig", None) if _is_sqlalchemys(error, "DBAPIError") else error
+    return type(found).__name__ == "InvalidCachedStatementError"
+
+
 def is_passing(error: BaseException) -> bool:
     """True when a dependency is away or busy, so that the same request may well succeed later."""
     if isinstance(error, (Unavailable, OSError, asyncio.TimeoutError, TimeoutError, NatsError)):
+        return True
+    if is_outdated(error):
         return True
     if _is_sqlalchemys(error, "TimeoutError", "InterfaceError", "OperationalError"):
         return True

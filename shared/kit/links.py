@@ -31,6 +31,7 @@ class Link:
     """What one link does for `person` at `hub`, and nothing else.
 
     With a sign-up: `purpose` with it as it was in `version`. UNSUBSCRIBE: mail of these `kinds` from this hub ends.
+    SIGN_IN: the one sign-in that was asked for.
     ValueError when the purpose needs what is not named.
     """
 
@@ -41,11 +42,15 @@ class Link:
     sign_up: UUID | None = None
     version: int = 0
     kinds: tuple[str, ...] = ()
+    sign_in: UUID | None = None
 
     def __post_init__(self) -> None:
         if self.purpose is LinkPurpose.UNSUBSCRIBE:
             if not self.kinds:
                 raise ValueError("a link to unsubscribe names kinds of notices")
+        elif self.purpose is LinkPurpose.SIGN_IN:
+            if self.sign_in is None:
+                raise ValueError("a link to sign in names what was asked for")
         elif self.event is None or self.sign_up is None:
             raise ValueError(f"a link to {self.purpose} names an event and a sign-up")
 
@@ -62,6 +67,8 @@ def sign_link(link: Link, expires_at: datetime, key: Ed25519PrivateKey, cell: st
     }
     if link.event is not None and link.sign_up is not None:
         claims |= {"on": link.event.hex, "id": link.sign_up.hex, "v": link.version}
+    if link.sign_in is not None:
+        claims["id"] = link.sign_in.hex
     if link.kinds:
         claims["kinds"] = list(link.kinds)
     return jwt.encode(claims, key, algorithm=ALGORITHM)
@@ -97,6 +104,8 @@ def _link(claims: Mapping[str, Any]) -> Link:
     purpose, hub, person = LinkPurpose(claims["do"]), str(claims["hub"]), UUID(hex=claims["sub"])
     if purpose is LinkPurpose.UNSUBSCRIBE:
         return Link(purpose, hub, person, kinds=_words(claims["kinds"]))
+    if purpose is LinkPurpose.SIGN_IN:
+        return Link(purpose, hub, person, sign_in=UUID(hex=claims["id"]))
     event, sign_up = UUID(hex=claims["on"]), UUID(hex=claims["id"])
     return Link(purpose, hub, person, event=event, sign_up=sign_up, version=int(claims["v"]))
 

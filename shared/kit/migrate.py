@@ -57,11 +57,14 @@ def _run_migrations(connection: Connection) -> None:
     ):
         connection.execute(text(f"SET {setting}"))
     connection.execute(text("SELECT pg_advisory_lock(hashtextextended('foci migrate', 0))"))
-    context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
     later = _made_by_a_later_release(connection)
+    # What is set and locked is the session's. In a transaction begun here all revisions would be one, holding the locks of
+    # all their tables at once, and none could do what needs no transaction, such as an index made CONCURRENTLY.
+    connection.commit()
     if later:
         log.warning("the database has been brought to %s by a later release; left as it is", later)
         return
+    context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
 

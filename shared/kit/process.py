@@ -17,7 +17,8 @@ from starlette.applications import Starlette
 
 from shared.contracts.streams import Stream, stream_of, streams_written_by
 from shared.contracts.streams import consumer as declared_consumer
-from shared.kit import housekeeping, operations, telemetry
+from shared.kit import belongings, housekeeping, operations, telemetry
+from shared.kit.belongings import Kept
 from shared.kit.bus import Consumer, make_broker
 from shared.kit.database import Database, make_engine
 from shared.kit.figures import Figures, Measure
@@ -196,6 +197,10 @@ class DataService:
     def restates(self, entities: Mapping[str, Restate]) -> None:
         """State these entities again when asked by `foci republish`."""
         self._entities.update(entities)
+
+    def keeps(self, kept: Sequence[Kept], *, hub_is_known: str | None = None) -> None:
+        """Answer the platform's operator who takes a hub's data to another cell; see `belongings.handlers`."""
+        self.server.answers(belongings.handlers(kept, hub_is_known=hub_is_known))
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Start every part; `stack` stops them."""

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.base import Request
 from shared.kit import idempotency, problems, telemetry
 from shared.kit.database import Database
-from shared.kit.errors import FociError, IdempotencyKeyReused, Unavailable, is_passing
+from shared.kit.errors import FociError, IdempotencyKeyReused, Unavailable, is_outdated, is_passing
 from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal, Verifier
@@ -266,10 +266,19 @@ class Server:
             return Answer(422, None, orjson.dumps(problems.of_validation(error)).decode())
         async with asyncio.timeout(seconds_left), slots.working:
             call = Call(principal, now, key, seconds_left)
-            direct = self._direct.get(request)
-            if direct is not None:
-                return await direct(parsed, call)
-            return await carry_out(self._database, self._handlers[request], parsed, call)
+            try:
+                return await self._carry_out(parsed, call)
+            except Exception as error:
+                if not is_outdated(error):
+                    raise
+                # Nothing has been done, and nobody shall notice that a migration has come by.
+                return await self._carry_out(parsed, call)
+
+    async def _carry_out(self, request: Request[Any], call: Call) -> Answer:
+        direct = self._direct.get(type(request))
+        if direct is not None:
+            return await direct(request, call)
+        return await carry_out(self._database, self._handlers[type(request)], request, call)
 
     async def _reply(self, message: MicroRequest, answer: Answer) -> None:
         headers = {STATUS: str(answer.status)}

@@ -23,6 +23,8 @@ SENDERS = "services/notify/senders/"
 """An edge like consumers and duties: what is due is claimed, sent outside any transaction, and marked in another."""
 SHOWING = "services/matching/rpc/matches.py"
 """An edge: a list is read in one session, and noted as shown in a transaction after it."""
+REFUSING = "services/directory/rpc/sessions.py"
+"""An edge: a copied refresh token is refused after the transaction that ends its session, and that must stay."""
 READS_ENVIRONMENT = {
     "shared/kit/telemetry.py": "the standard OTEL_ variables, which the SDK reads too",
     "deploy/": "hands an environment to the processes it starts",
@@ -48,7 +50,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "only-edges-open-transactions",
         "Transactions are opened by the kit's edges, the senders, the reservation and the line; commands work in their caller's.",
-        below("services", but=(HOT_PATH, LINE, SENDERS, SHOWING, "services/cli/")),
+        below("services", but=(HOT_PATH, LINE, SENDERS, SHOWING, REFUSING, "services/cli/")),
         checks.transactions,
         (
             (_PLANT, "async def planted(database):\n    async with database.transaction():\n        return None"),

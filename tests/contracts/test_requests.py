@@ -10,6 +10,8 @@ import pytest
 
 from services.booking import rpc as booking
 from services.directory import rpc as directory
+from services.directory.commands.sessions import Mint
+from services.directory.rules.sign_in import Limits
 from services.events import rpc as events
 from services.matching import rpc as matching
 from services.notify import rpc as notify
@@ -17,13 +19,16 @@ from services.notify.channels.http import Outside
 from shared.contracts.base import Request
 from shared.contracts.booking.requests import Reserve
 from shared.contracts.catalogue import OPERATIONS, REQUESTS, SERVICES
+from shared.contracts.directory.sessions import RefreshSession
 from shared.contracts.events.sign_ups import SignUp
 from shared.contracts.matching.matches import ListMyMatches
 from shared.contracts.notify.webhooks import AddWebhook, RotateSecret
+from shared.kit import belongings
 from shared.kit.ids import new_id
 from shared.kit.operations import handlers
 from tests.notify.world import SETTINGS
 
+MINT = Mint("local", "a secret of these tests", random.randbytes, new_id)
 EVERY = [(service, request) for service in SERVICES for request in (*REQUESTS[service], *OPERATIONS)]
 every_request = pytest.mark.parametrize(
     ("service", "request_class"), EVERY, ids=lambda one: one if isinstance(one, str) else one.__name__
@@ -63,7 +68,7 @@ def test_every_request_is_answered_by_its_service() -> None:
     answered = {
         "booking": {*booking.reads(), *booking.changes(new_id, random.Random(0)), Reserve},
         "events": {*events.reads(), *events.changes(new_id, random.Random(0)), SignUp},
-        "directory": {*directory.reads(), *directory.changes("local", new_id)},
+        "directory": {*directory.reads(), *directory.changes(MINT, Limits(5, 5)), RefreshSession},
         "matching": {*matching.handlers(new_id), ListMyMatches},
         "notify": {*notify.handlers(SETTINGS, Outside(), new_id), AddWebhook, RotateSecret},
     }
@@ -71,4 +76,5 @@ def test_every_request_is_answered_by_its_service() -> None:
 
 
 def test_what_the_operator_asks_is_answered_by_every_service() -> None:
-    assert set(handlers([], {})) == set(OPERATIONS)
+    answered = {*handlers([], {}), *belongings.handlers([], hub_is_known=None)}
+    assert answered == set(OPERATIONS)

@@ -155,7 +155,7 @@ async def test_a_receipt_is_kept_longer_than_backups_and_then_goes(world: World)
 
 def overdue(service: str) -> float:
     """How often a service was found not to have answered."""
-    return REGISTRY.get_sample_value("foci_erasures_overdue_total", {"service": service}) or 0.0
+    return REGISTRY.get_sample_value("foci_erasures_overdue_total", {"asked": service}) or 0.0
 
 
 async def test_no_hub_is_called_what_stands_for_all_of_them(world: World) -> None:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from services.directory import rpc
-from services.directory.duties import RECEIPTS, duties
+from services.directory.commands.sessions import Mint
+from services.directory.commands.token_keys import ensure_key
+from services.directory.duties import duties
+from services.directory.duties.erasures import RECEIPTS
 from services.directory.main import hears
+from services.directory.rules.sign_in import Limits
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, HubView, PersonView, RegisterHub
 from shared.contracts.directory.words import HubKind, Role
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
+from shared.kit.idempotency import Answer
 from shared.kit.principal import Principal
-from shared.kit.rpc import Handler
+from shared.kit.rpc import Call, Handler
 from shared.kit.timers import Timers, set_standing
 from tests.connections import Connections
 from tests.world import HUB, MONDAY, AskedWorld, Refused
 
 __all__ = ["HUB", "MONDAY", "Refused", "World", "make_world"]
+
+LIMITS = Limits(per_address=5, per_client=8)
 
 
 @dataclass
@@ -27,10 +36,26 @@ class World(AskedWorld):
     """One directory service without its process: handlers, consumers and duties on a real database."""
 
     stream: ClassVar[str] = "DIRECTORY"
+    chance: random.Random = field(default_factory=lambda: random.Random(5))
+
+    @property
+    def mint(self) -> Mint:
+        """What its tokens are made with."""
+        return Mint("local", "a secret of these tests", self.chance.randbytes, self.ids)
 
     def handlers(self) -> dict[type[Request[Any]], Handler]:
         """What the service answers."""
-        return rpc.reads() | rpc.changes("local", self.ids)
+        return rpc.reads() | rpc.changes(self.mint, LIMITS)
+
+    async def carried_out(self, request: Request[Any], call: Call) -> Answer:
+        """The answer; what the service answers directly included."""
+        direct = rpc.sessions.direct(self.database, self.mint).get(type(request))
+        return await (super().carried_out(request, call) if direct is None else direct(request, call))
+
+    async def with_a_key(self) -> None:
+        """What each replica does first: see that there is a key to sign tokens with."""
+        async with self.database.transaction() as session:
+            await ensure_key(session, secret=self.mint.secret, now=self.now, chance=self.mint.chance)
 
     def consumers(self) -> tuple[Consumer, ...]:
         """The service's consumers."""
@@ -38,7 +63,7 @@ class World(AskedWorld):
 
     def timers(self) -> Timers:
         """The service's duties, to be done one at a time."""
-        return Timers(self.database, duties(self.ids), self.clock)
+        return Timers(self.database, duties(self.mint, timedelta(days=30)), self.clock)
 
     async def stands(self) -> None:
         """Its standing duties are in the book, as after a start."""

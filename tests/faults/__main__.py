@@ -1,4 +1,4 @@
-"""`make faults`: the long run, one on three NATS nodes, the planted faults, the sagas; ends with 1 when anything is not right."""
+"""`make faults`: storms, planted faults, sagas, restores, a rolling change; ends with 1 when anything is not right."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.faults import going_back
 from tests.faults.arena import Arena, arena_in
 from tests.faults.checks import classes
 from tests.faults.cluster import CLUSTER_VICTIMS, cluster_in
+from tests.faults.rolling import Rolling, roll, rolling_in
 from tests.faults.sagas import all_of_it
 from tests.faults.scenarios import SCENARIOS, arena_to_plant_in, play
 from tests.faults.storm import Plan, Result, storm
@@ -35,7 +36,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=30, help="at least so many; they go on to the end")
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument(
-        "--only", choices=("storm", "planted", "sagas", "cluster", "restore"), help="one part"
+        "--only",
+        choices=("storm", "planted", "sagas", "cluster", "restore", "rolling"),
+        help="one part",
     )
     return parser.parse_args()
 
@@ -80,6 +83,18 @@ async def planted(arena: Arena, narrator: Narrator) -> bool:
     return good
 
 
+async def rolled(arena: Rolling, narrator: Narrator) -> bool:
+    """Every replica replaced by the next release, and the figures."""
+    result = await roll(arena, narrator)
+    table = Table("", "", title="the rolling change", show_header=False)
+    for name, value in result.figures.items():
+        table.add_row(name, value)
+    narrator.console.print(table)
+    for sentence in result.broken[:SHOWN]:
+        narrator.say(sentence, bad=True)
+    return not result.broken
+
+
 async def run(asked: argparse.Namespace, home: Path, narrator: Narrator) -> bool:
     """Everything asked for, each part on a stack of its own."""
     good = True
@@ -100,6 +115,9 @@ async def run(asked: argparse.Namespace, home: Path, narrator: Narrator) -> bool
         good = await going_back.all_of_it(home / "restore", narrator, asked.operations // 40) and good
     if asked.only in (None, "sagas"):
         good = await all_of_it(home / "sagas", narrator) and good
+    if asked.only in (None, "rolling"):
+        async with rolling_in(home / "rolling", narrator) as rolling:
+            good = await rolled(rolling, narrator) and good
     return good
 
 

@@ -67,6 +67,17 @@ class Restless(Supervisor):
             if await self._becomes_ready(running):
                 self._say(running, "running")
 
+    async def retire(self, name: str, grace_s: float) -> None:
+        """Tell it to stop and wait for its end; it is not started again, and not killed: it must go by itself."""
+        running = self.running.pop(name)
+        assert running.keeper is not None
+        assert running.process is not None
+        running.keeper.cancel()
+        running.process.terminate()
+        async with asyncio.timeout(grace_s):
+            await running.process.wait()
+        _end_group(running.process.pid)
+
     def ended_unasked(self) -> list[str]:
         """Processes that ended more often than they were killed; PostgreSQL may need a second start."""
         return [

@@ -309,9 +309,18 @@ def ahead(days: float, hours: float = 1) -> dict[str, str]:
 
 
 def gather_clients(
-    world: World, ports: Sequence[int], history: History, *, seed: int, count: int = 16
+    world: World,
+    ports: Sequence[int],
+    history: History,
+    *,
+    seed: int,
+    count: int = 16,
+    door: Callable[[int], Door] = Door,
 ) -> list[Client]:
-    """As many clients as asked for, four members to each host; they share what they know."""
+    """As many clients as asked for, four members to each host; they share what they know.
+
+    Each has a door to each port, as `door` makes them.
+    """
     pool = Pool()
     people = [*world.hosts, *world.members]
     return [
@@ -319,7 +328,7 @@ def gather_clients(
             f"c{number}",
             people[number % len(people)],
             world,
-            [Door(port) for port in ports],
+            [door(port) for port in ports],
             history,
             pool,
             random.Random(f"{seed}/{number}"),

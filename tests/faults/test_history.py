@@ -1,30 +1,53 @@
-"""A short storm: what was promised still holds after some kills; `make faults` runs the long one."""
+"""A short storm, and a release that takes another's place: what was promised still holds; `make faults` runs the long ones."""
 
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
 
 from deploy.local.narrator import Narrator
-from tests.faults.arena import arena_in
+from deploy.local.stack import GATEWAY
+from tests.faults import ledger, rolling
 from tests.faults.checks import Broken
+from tests.faults.rolling import Rolling, roll, rolling_in
 from tests.faults.storm import Plan, storm
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OPERATIONS = 1000
 KILLS = 4
 LONGEST_S = 30.0
+ROLLED = ("booking", GATEWAY)
 
 
-async def test_every_promise_is_kept_while_processes_are_killed(tmp_path: Path) -> None:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def arena(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rolling]:
+    """One stack for both, with two of what is killed or replaced."""
+    home = tmp_path_factory.mktemp("history") / "home"
+    async with rolling_in(home, Narrator(), (*ROLLED, ledger.SERVICE)) as made:
+        yield made
+
+
+async def test_every_promise_is_kept_while_processes_are_killed(arena: Rolling) -> None:
     """Ends with the operations, or on a busy machine with its time; the shares of decided operations need a long run."""
-    narrator = Narrator()
+    narrator = arena.narrator
     plan = Plan(secrets.randbelow(2**32), OPERATIONS, KILLS, gap_s=(2.0, 5.0), longest_s=LONGEST_S)
     narrator.say(f"seed {plan.seed}: repeat the kills with `python -m tests.faults --seed {plan.seed}`")
-    async with arena_in(tmp_path / "home", narrator) as arena:
-        result = await storm(arena, plan, narrator.say)
+    result = await storm(arena, plan, narrator.say)
     for name, value in result.figures.items():
         narrator.say(f"{name}: {value}")
     found = [str(one) for one in result.violations if one.broken is not Broken.UNDECIDED]
     assert not found, "\n".join(found[:20])
     assert result.evidence.bookings
     assert result.evidence.history.kills
+
+
+async def test_nobody_notices_that_a_replica_becomes_the_next_release(arena: Rolling) -> None:
+    result = await roll(arena, arena.narrator, rolling.Plan(ROLLED, clients=2, visitors=1))
+    for name, value in result.figures.items():
+        arena.narrator.say(f"{name}: {value}")
+    assert not result.broken, "\n".join(result.broken[:20])
+    assert {"before", "next"} <= result.standing["booking"].stated.keys()

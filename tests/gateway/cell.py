@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -54,6 +53,7 @@ from shared.kit.requester import Requester
 from shared.kit.settings import ServiceSettings
 from tests import waiting
 from tests.gateway.clock import Time
+from tests.gateway.clock import eventually as eventually  # noqa: PLC0414  # many take it from here
 from tests.gateway.logs import listening
 from tests.gateway.outside import Outside, outside
 from tests.gateway.proxy import Wire
@@ -70,16 +70,8 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "matching": MatchingSettings,
     "notify": NotifySettings,
 }
+OFTEN = {"sign_ins_per_client": 10**6, "sign_ins_per_address": 10**6}
 BOUNCE_TOKEN = "the mail server's very own"
-
-
-def eventually(what: str, true: Callable[[], T], *, seconds: float = 15.0) -> T:
-    """Wait until `true()` is, with a deadline; its value."""
-    pause, deadline = threading.Event(), time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < deadline, f"still not so after {seconds:g} s: {what}"
-        pause.wait(0.03)
-    return value
 
 
 @dataclass
@@ -190,6 +182,8 @@ class Cell:
             "database_url": self._through("database", self.databases[name]),
             "assertion_public_key": public_half(self.assertion_key),
         }
+        if name == "directory":
+            shared |= {"secret_key": "of this cell", **OFTEN}
         if name == "notify":
             own = {"secret_key": "of this cell", "link_private_key": self.link_key, "gather_s": 0.2}
             shared |= own | self.outside.settings()
@@ -225,6 +219,7 @@ class Cell:
                 "link_public_key": public_half(self.link_key),
                 "bounce_token": BOUNCE_TOKEN,
                 "rate_limit": "1000000/minute",
+                "secure_cookies": False,
                 "leaving_s": 0,
                 **options,
             }

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Time:
@@ -13,3 +19,12 @@ class Time:
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+
+def eventually(what: str, true: Callable[[], T], *, seconds: float = 15.0) -> T:
+    """Wait until `true()` is, with a deadline; its value."""
+    pause, deadline = threading.Event(), time.monotonic() + seconds
+    while not (value := true()):
+        assert time.monotonic() < deadline, f"still not so after {seconds:g} s: {what}"
+        pause.wait(0.03)
+    return value

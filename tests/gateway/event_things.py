@@ -9,6 +9,7 @@ from tests.gateway.cell import Cell
 from tests.gateway.matching_things import things_of_matching
 from tests.gateway.notify_things import things_of_notify
 from tests.gateway.people_rows import things_of_people
+from tests.gateway.sign_in_things import things_of_sign_in
 
 Headers = dict[str, str]
 OWNER = "Owner"
@@ -44,6 +45,7 @@ def things(cell: Cell, hub: str, path: str, *, operators: bool = False, **more: 
         made |= {"feed": str(feed.json()["id"]), "secret": str(feed.json()["secret"])}
     made |= things_of_notify(cell, hub, path, somebody)
     made |= things_of_matching(cell, hub, path, somebody)
+    made |= things_of_sign_in(cell, hub, path, operators=operators)
     made |= things_of_people(cell, hub, path)
     return {name: value for name, value in made.items() if f"{{{name}}}" in path}
 

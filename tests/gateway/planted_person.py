@@ -11,6 +11,7 @@ from shared.contracts.directory.words import Role
 from tests.gateway.cell import Cell, eventually
 from tests.gateway.event_things import sign_up_for
 from tests.gateway.matching_things import heard_of, match_for, opened, vocabulary
+from tests.gateway.sign_in_things import comes_from_a_provider, mailed_link
 
 MARK = "zqvist"
 """Stands in the name, the address and every word that is the person's own."""
@@ -59,12 +60,22 @@ def planted(cell: Cell) -> Planted:
     is_introduced(who)
     chooses(who)
     hears(who)
+    signs_in(who)
     return who
 
 
 def key_of(who: Planted) -> dict[str, str]:
     """An idempotency key, so that the answer is kept."""
     return {"Idempotency-Key": f"of {who.id}"}
+
+
+def signs_in(who: Planted) -> None:
+    """By the mailed link, in a browser that names them; and what they make for a hub's kiosk."""
+    link = mailed_link(who.cell, ADDRESS)
+    signed = who.cell.http.post(link, headers={"User-Agent": f"Browser of {MARK}"})
+    assert signed.status_code == 200, signed.text
+    comes_from_a_provider(who.cell, who.id)
+    who.acts("POST", "/v1/hubs/there/api-tokens", json={"name": "Kiosk", "purpose": "kiosk"})
 
 
 def books(who: Planted) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from tests.gateway.cell import Cell
+from tests.gateway.sign_in_things import signed_in
 
 ROLES = ("nobody", "garbage", "stranger", "visitor", "member", "host", "operator", "coordinator", "admin")
 STAFF = ("host", "operator", "coordinator", "admin")
@@ -14,7 +16,19 @@ OPERATORS = ("operator", "admin")
 BELONG = ("visitor", "member", *STAFF)
 PEOPLE = ("stranger", *BELONG)
 HUB = "/v1/hubs/{hub}"
+WITH_ACCESS_TOKENS = frozenset({"visitor", "operator"})
+"""Who comes as people do who have signed in; the others come with development tokens, which is quicker."""
 VERSION = {"headers": {"If-Match": '"1"'}}
+
+
+_TOKENS: dict[tuple[str, UUID], str] = {}
+
+
+def access_token(cell: Cell, person: UUID) -> str:
+    """The access token of somebody who has signed in; it lasts as long as a test takes."""
+    if (cell.url, person) not in _TOKENS:
+        _TOKENS[cell.url, person] = signed_in(cell, person).access_token
+    return _TOKENS[cell.url, person]
 
 
 def headers_of(cell: Cell, role: str) -> dict[str, str]:
@@ -25,6 +39,8 @@ def headers_of(cell: Cell, role: str) -> dict[str, str]:
         return {"Authorization": "Bearer not.a.token"}
     if role == "stranger":
         return cell.auth("elsewhere", "member", "A Stranger")
+    if role in WITH_ACCESS_TOKENS:
+        return {"Authorization": f"Bearer {access_token(cell, cell.person('here', role))}"}
     return cell.auth("here", role)
 
 

@@ -22,12 +22,12 @@ from tests.gateway.problems import problem
 
 OF_THINGS = {
     "booking": "booking.event booking.id venue.booking venue.event",
-    "directory": "organisation.id",
+    "directory": "api_token.id organisation.id refresh_token.session session.id sign_in.id sign_in_wish.id",
     "events": "event.id event.series feed.id organiser.event places.event refusal.event refusal.id series.id "
     "series_skip.series sign_up.event sign_up.id venue.booking venue.event",
     "matching": "introduction.id outcome.introduction statement.id",
     "notify": "booking.id delivery.fact delivery.id delivery.webhook event.id event.series introduction.id message.id "
-    "notice.id notice.message notice.thing sign_up.event sign_up.id told.thing webhook.id",
+    "notice.id notice.message notice.thing sign_in.id sign_up.event sign_up.id told.thing webhook.id",
 }
 """Columns whose ids are of things."""
 OF_FACTS = "dead_letter.fact_id dead_letter.id inbox.fact_id outbox.fact_id"

@@ -88,7 +88,7 @@ class Stage:
 
 def services() -> Services:
     """Nobody is asked."""
-    authenticator = Authenticator.of(None, load_private_key(new_key()), utc_now)
+    authenticator = Authenticator(None, load_private_key(new_key()), utc_now, cell="local")
     return Services("local", authenticator, utc_now, 5.0)
 
 

@@ -16,6 +16,7 @@ from tests.gateway.notify_rows import NOTIFY_TABLE
 from tests.gateway.people_rows import PEOPLE_TABLE
 from tests.gateway.problems import problem
 from tests.gateway.rows import BELONG, HUB, OPERATORS, PEOPLE, ROLES, STAFF, VERSION, Row, headers_of
+from tests.gateway.sign_in_rows import SIGN_IN_TABLE
 
 OPTIONS = {"live_longest_s": 0}
 """Live streams end when they have said what there is."""
@@ -85,6 +86,7 @@ TABLE: dict[tuple[str, str], Row] = {
     **EVENT_TABLE,
     **MATCHING_TABLE,
     **NOTIFY_TABLE,
+    **SIGN_IN_TABLE,
     **PEOPLE_TABLE,
 }
 

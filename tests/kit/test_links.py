@@ -23,6 +23,8 @@ READER = LinkReader(KEY.public_key(), "local")
 def link(purpose: LinkPurpose = LinkPurpose.CONFIRM, hub: str = "nordviken") -> Link:
     if purpose is LinkPurpose.UNSUBSCRIBE:
         return Link(purpose, hub, new_id(), kinds=("programme", "reminder"))
+    if purpose is LinkPurpose.SIGN_IN:
+        return Link(purpose, hub, new_id(), sign_in=new_id())
     return Link(purpose, hub, new_id(), event=new_id(), sign_up=new_id(), version=3)
 
 

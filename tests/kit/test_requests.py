@@ -101,11 +101,13 @@ def make_server(database: Database, doors: Doors, *, concurrency: int = 4) -> Se
         database, service="booking", cell="local", verifier=verifier, clock=utc_now, concurrency=concurrency
     )
 
-    async def greet(_: AsyncSession, request: Greet, call: Call) -> Greeting:
+    async def greet(session: AsyncSession, request: Greet, call: Call) -> Greeting:
         if request.hub == "taken":
             raise SpaceTaken("Somebody was faster.", field="space", nearest=["10:00"])
         if request.hub == "bug":
             raise ZeroDivisionError
+        if request.hub == "migrated":
+            await session.execute(text("SELECT * FROM effect"))
         if request.hub == "own-fault":
             Greet.model_validate({"hub": "NOT A SLUG"})
         if request.hub == "huge":
@@ -154,6 +156,15 @@ async def refused(asking: Any) -> dict[str, Any]:
     with pytest.raises(RemoteProblem) as caught:
         await asking
     return caught.value.document
+
+
+async def test_a_migration_under_a_prepared_statement_is_not_noticed(stage: Stage) -> None:
+    """PostgreSQL refuses a plan whose result has another column now."""
+    for column in ("one", "two"):
+        assert await stage.ask("migrated") == "Hej migrated"
+        async with stage.server._database.transaction() as session:
+            await session.execute(text(f"ALTER TABLE effect ADD COLUMN {column} text"))
+        assert await stage.ask("migrated") == "Hej migrated"
 
 
 async def test_a_request_is_answered_with_status_version_and_view(stage: Stage) -> None:

@@ -23,6 +23,7 @@ from services.notify.rules.states import (
     PlaceState,
     ProgrammeState,
     ReminderState,
+    SignInState,
     State,
     event_of,
     state_from_json,
@@ -34,8 +35,7 @@ from shared.contracts.notify.words import About, News, NoticeKind, WebhookState
 
 ZONE = "Europe/Stockholm"
 AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
-NEXT_WEEK = AT + timedelta(days=8)
-TODAY = AT + timedelta(hours=3)
+NEXT_WEEK, TODAY = AT + timedelta(days=8), AT + timedelta(hours=3)
 EVENT, THING = UUID(int=0xE1), UUID(int=0xA1)
 
 TIMES: dict[str, Any] = {"start": NEXT_WEEK, "end": NEXT_WEEK + timedelta(hours=1)}
@@ -242,6 +242,7 @@ INTRODUCTIONS: list[Case] = [
     (introduction(AGREED), introduction(MET), None),
     (None, OutcomeState(standing=AGREED), (News.OUTCOME_WANTED, M)),
     (None, OutcomeState(standing=MET), (News.OUTCOME_WANTED, M)),
+    (None, SignInState(until=TODAY), (News.SIGN_IN, NoticeKind.SIGN_IN)),
     (None, OutcomeState(standing=CLOSED), None),
     (OutcomeState(standing=AGREED), OutcomeState(standing=MET), None),
 ]

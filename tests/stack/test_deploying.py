@@ -85,6 +85,16 @@ def test_the_gateway_reads_the_links_that_notify_signs(
     assert (notify.mail_from, notify.mail_domain) == ("no-reply@foci.example", "foci.example")
 
 
+def test_development_tokens_are_taken_only_where_somebody_asked_for_that(
+    secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert settings_of("gateway", secrets, compose, monkeypatch).dev_token_public_key is None
+    secret_files.write(tmp_path, 4222, development=True)
+    assert "GATEWAY_DEV_TOKEN_PUBLIC_KEY" in variables_in(tmp_path / "gateway.env")
+    chart = ROOT / "deploy" / "chart"
+    assert not [file for file in chart.rglob("*.yaml") if "DEV_TOKEN" in file.read_text().upper()]
+
+
 def test_writing_the_secrets_again_keeps_them(secrets: Path) -> None:
     before = {path.name: path.read_text() for path in secrets.glob("*.env")}
     secret_files.write(secrets, 4222)

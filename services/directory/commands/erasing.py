@@ -18,7 +18,7 @@ from services.directory.rules.erasure import (
     added_up,
     hash_of,
 )
-from shared.contracts.base import EVERYWHERE
+from shared.contracts.base import EVERYWHERE, NOBODY
 from shared.contracts.directory.erasure import ErasureStep
 from shared.contracts.directory.facts import PersonErasedV1
 from shared.contracts.forgetting import Deed, PersonForgotten, Told
@@ -65,6 +65,21 @@ _COMPLETE = text("""
 """)
 _THEIRS: tuple[tuple[str, Deed, tuple[str, ...]], ...] = (
     ("memberships", Deed.ERASED, ("DELETE FROM membership WHERE person = :person",)),
+    (
+        "sessions",
+        Deed.ERASED,
+        (
+            "DELETE FROM session WHERE person = :person",
+            "DELETE FROM sign_in WHERE person = :person",
+            "DELETE FROM identity WHERE person = :person",
+        ),
+    ),
+    (
+        "api-tokens",
+        Deed.ANONYMISED,
+        # They are the hub's and go on.
+        (f"UPDATE api_token SET created_by = CAST('{NOBODY}' AS uuid) WHERE created_by = :person",),  # noqa: S608  # a constant
+    ),
     (
         "kept-answers",
         Deed.ERASED,

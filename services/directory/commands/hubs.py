@@ -35,7 +35,7 @@ async def register_hub(
     hub = Hub(slug=profile.id, cell=cell, version=1, **_columns(profile))
     session.add(hub)
     await session.flush()
-    await _state_profile(session, HubRegisteredV1, hub, now=now, ids=ids)
+    await state_profile(session, HubRegisteredV1, hub, now=now, ids=ids)
     return hub
 
 
@@ -49,7 +49,7 @@ async def change_hub_profile(session: AsyncSession, profile: HubProfile, *, now:
         setattr(hub, name, value)
     hub.version += 1
     await session.flush()
-    await _state_profile(session, HubProfileChangedV1, hub, now=now, ids=ids)
+    await state_profile(session, HubProfileChangedV1, hub, now=now, ids=ids)
     return hub
 
 
@@ -58,9 +58,10 @@ def _columns(profile: HubProfile) -> dict[str, Any]:
     return columns | {"words": words_of(profile)}
 
 
-async def _state_profile(
+async def state_profile(
     session: AsyncSession, fact: type[ProfileFact], hub: Hub, *, now: datetime, ids: Ids
 ) -> None:
+    """State the hub's profile as it is."""
     await emit(
         session,
         fact(
@@ -84,7 +85,7 @@ async def _state_profile(
 
 async def state_again(session: AsyncSession, hub: Hub, *, now: datetime, ids: Ids) -> None:
     """State the hub's profile as it is."""
-    await _state_profile(session, HubSnapshotV1, hub, now=now, ids=ids)
+    await state_profile(session, HubSnapshotV1, hub, now=now, ids=ids)
 
 
 async def restate_hubs(

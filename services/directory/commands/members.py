@@ -21,7 +21,14 @@ from services.directory.rules.members import (
 )
 from services.directory.tables import Membership, Person, folded
 from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, RoleChangedV1
-from shared.contracts.directory.requests import AddMember, ChangeRole, EnsurePerson, Guest, LeaveHub
+from shared.contracts.directory.requests import (
+    AddMember,
+    ChangeRole,
+    EnsurePerson,
+    Guest,
+    LeaveHub,
+    OpenAccount,
+)
 from shared.contracts.directory.words import OPERATORS, Role
 from shared.kit.errors import Forbidden, NotFound, VersionMismatch
 from shared.kit.ids import Ids
@@ -67,8 +74,13 @@ async def join(
         membership.role, membership.since, membership.left_at = role, now, None
         membership.version += 1
     await session.flush()
-    await emit(session, MemberJoinedV1(**about(membership, now, ids), role=role))
+    await state_joined(session, membership, now=now, ids=ids)
     return membership
+
+
+async def state_joined(session: AsyncSession, membership: Membership, *, now: datetime, ids: Ids) -> None:
+    """State that the person belongs to the hub."""
+    await emit(session, MemberJoinedV1(**about(membership, now, ids), role=Role(membership.role)))
 
 
 async def change_role(
@@ -141,12 +153,32 @@ async def ensure_person(session: AsyncSession, request: EnsurePerson, *, now: da
         who = Guest(name=request.name, email=request.email, language=request.language)
         await _refuse_email_of_another(session, who)
         person = await register_person(session, who, zone=hub.time_zone, guest=False, now=now, ids=ids)
-    membership = await membership_of(session, request.hub, person.id)
-    if membership is None or membership.left_at is not None:
-        await join(session, request.hub, person.id, request.role, now=now, ids=ids)
-    else:
-        await _set_role(session, membership, request.role, now=now, ids=ids)
+    await have_role(session, request.hub, person.id, request.role, now=now, ids=ids)
     return person
+
+
+async def open_account(session: AsyncSession, request: OpenAccount, *, now: datetime, ids: Ids) -> Person:
+    """The account with that address, with that role in the hub. Who has one keeps the name they have given themselves."""
+    hub = await hub_called(session, request.hub)
+    await in_turn_for_name(session, "email", request.email)
+    known = await session.scalar(_PERSON_WITH_EMAIL, {"email": request.email})
+    person = None if known is None else await session.get(Person, known)
+    if person is None:
+        who = Guest(name=request.name, email=request.email, language=request.language)
+        person = await register_person(session, who, zone=hub.time_zone, guest=False, now=now, ids=ids)
+    await have_role(session, request.hub, person.id, request.role, now=now, ids=ids)
+    return person
+
+
+async def have_role(
+    session: AsyncSession, hub: str, person: UUID, role: Role, *, now: datetime, ids: Ids
+) -> None:
+    """The person is that in the hub from now on, whatever they were."""
+    membership = await membership_of(session, hub, person)
+    if membership is None or membership.left_at is not None:
+        await join(session, hub, person, role, now=now, ids=ids)
+    else:
+        await _set_role(session, membership, role, now=now, ids=ids)
 
 
 async def _refuse_email_of_another(session: AsyncSession, who: Guest) -> None:

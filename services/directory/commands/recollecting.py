@@ -16,13 +16,20 @@ from services.directory.commands.members import about, membership_of
 from services.directory.rules.hubs import words_of
 from services.directory.tables import Hub, Membership, Person
 from shared.contracts.base import Fact
-from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, PersonErasedV1, RoleChangedV1
+from shared.contracts.directory.facts import (
+    ApiTokenRevokedV1,
+    MemberJoinedV1,
+    MemberLeftV1,
+    PersonErasedV1,
+    RoleChangedV1,
+)
 from shared.contracts.directory.requests import HubProfile
 from shared.contracts.directory.words import Role
 from shared.contracts.streams import HUB_FACTS, MEMBER_FACTS
 from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import emit
 
+_REVOKED = text("UPDATE api_token SET revoked_at = :at WHERE id = :id AND revoked_at IS NULL")
 _STATED = text("UPDATE erasure SET stated = greatest(stated, :version) WHERE person = :person")
 
 
@@ -38,6 +45,9 @@ async def recollect(session: AsyncSession, facts: Sequence[Fact], *, clock: Cloc
     for fact in facts:
         if isinstance(fact, PersonErasedV1):
             await _erasure(session, fact, now=now, ids=ids)
+        if isinstance(fact, ApiTokenRevokedV1):
+            # What was ended must not open anything again.
+            await session.execute(_REVOKED, {"id": fact.holder, "at": fact.occurred_at})
 
 
 async def _hub(session: AsyncSession, told: Any, *, now: datetime, ids: Ids) -> None:

@@ -30,8 +30,8 @@ def reads() -> dict[type[Request[Any]], Handler]:
     return {GetAccess: _get_access, GetMembership: _get_membership}
 
 
-async def _get_access(session: AsyncSession, request: GetAccess, _: Call) -> AccessView:
-    return await people.get_access(session, request)
+async def _get_access(session: AsyncSession, request: GetAccess, call: Call) -> AccessView:
+    return await people.get_access(session, request, now=call.now)
 
 
 async def _get_membership(session: AsyncSession, request: GetMembership, call: Call) -> MembershipView:

@@ -18,6 +18,7 @@ from shared.contracts.directory.requests import (
     GetMe,
     NamedPeople,
     NamePeople,
+    OpenAccount,
     PersonView,
     RegisterGuest,
 )
@@ -54,8 +55,17 @@ def changes(ids: Ids) -> dict[type[Request[Any]], Handler]:
         person = await commands.ensure_person(session, request, now=call.now, ids=ids)
         return await people.get_person(session, person.id)
 
+    async def open_account(session: AsyncSession, request: OpenAccount, call: Call) -> PersonView:
+        person = await commands.open_account(session, request, now=call.now, ids=ids)
+        return await people.get_person(session, person.id)
+
     async def register_guest(session: AsyncSession, request: RegisterGuest, call: Call) -> PersonView:
         guest = await commands.register_guest(session, request, now=call.now, ids=ids)
         return await people.get_person(session, guest.id)
 
-    return {EnsurePerson: ensure_person, RegisterGuest: register_guest, NamePeople: _name_people}
+    return {
+        EnsurePerson: ensure_person,
+        OpenAccount: open_account,
+        RegisterGuest: register_guest,
+        NamePeople: _name_people,
+    }

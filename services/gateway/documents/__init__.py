@@ -6,12 +6,24 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.documents import event_examples, examples, matching_examples, notify_examples
+from services.gateway.documents import (
+    event_examples,
+    examples,
+    matching_examples,
+    notify_examples,
+    sign_in_examples,
+)
 from shared.contracts.base import SLUG_PATTERN
 from shared.kit import problems
 
 T = TypeVar("T")
-EXAMPLES = examples.EXAMPLES | event_examples.EXAMPLES | matching_examples.EXAMPLES | notify_examples.EXAMPLES
+EXAMPLES = (
+    examples.EXAMPLES
+    | event_examples.EXAMPLES
+    | matching_examples.EXAMPLES
+    | notify_examples.EXAMPLES
+    | sign_in_examples.EXAMPLES
+)
 """A value of each schema that people read most, by the schema's name."""
 
 
@@ -47,8 +59,8 @@ class Problem(BaseModel):
 
 PROBLEMS: dict[int, tuple[str, ...]] = {
     400: ("bad-request",),
-    401: ("unauthenticated",),
-    403: ("forbidden", "not-a-member", "belongs-nowhere"),
+    401: ("unauthenticated", "session-over"),
+    403: ("forbidden", "not-a-member", "belongs-nowhere", "cross-site", "not-for-this-token"),
     404: ("not-found", "link-invalid", "no-such-notice"),
     405: ("method-not-allowed",),
     409: (
@@ -74,6 +86,7 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
         "too-many-statements",
         "too-many-organisations",
         "too-many-webhooks",
+        "too-many-api-tokens",
         "webhook-not-active",
         "message-too-large",
         "not-open-yourself",
@@ -122,7 +135,7 @@ _SAID = {
     500: ("Something went wrong here", "It has been logged. Try again, and tell us if it stays."),
     503: ("A part of Foci is away; Retry-After says when", "The booking service is away for a moment."),
 }
-_ALWAYS = (400, 401, 404, 413, 422, 429, 500, 503)
+_ALWAYS = (400, 401, 403, 404, 413, 422, 429, 500, 503)
 _WAIT = {
     "description": "Seconds until it is worth trying again.",
     "schema": {"type": "integer", "minimum": 1},
@@ -290,6 +303,7 @@ TAGS = [
     {"name": "calendars", "description": "Events as iCalendar files, feeds and linked data."},
     {"name": "notices", "description": "What one is told: the inbox, choices, links in messages."},
     {"name": "webhooks", "description": "What a hub's own systems are sent."},
+    {"name": "api-tokens", "description": "What a hub's kiosks and systems prove themselves with."},
     {"name": "mail", "description": "For the cell's mail server."},
     {"name": "profiles", "description": "What people and organisations offer and need, and who may know."},
     {
@@ -304,6 +318,7 @@ TAGS = [
     },
     {"name": "matches", "description": "Who suits the signed-in person, and why."},
     {"name": "hubs", "description": "The public directory, and who belongs to a hub."},
+    {"name": "sign-in", "description": "Links by mail, sessions, and what tokens are checked with."},
     {"name": "live", "description": "What happens in a hub, as it happens."},
     {"name": "me", "description": "The signed-in person."},
     {"name": "documents", "description": "What is published about this door and about the bus."},

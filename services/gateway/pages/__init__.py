@@ -52,6 +52,8 @@ class Page:
     button: str | None = None
     code: str | None = None
     """The check-in code, to be shown large."""
+    onward: str | None = None
+    """Where to go on."""
 
 
 def page_response(page: Page, language: str, *, status: int = 200) -> Response:

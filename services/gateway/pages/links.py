@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from services.gateway.pages import Page, listed, moment
 from services.gateway.pages.words import Words
+from shared.contracts.directory.sessions import SignInView
 from shared.contracts.events.views import LinkView, SignUpView
 from shared.contracts.events.words import SignUpStatus
 from shared.contracts.links import LinkPurpose
@@ -48,8 +49,22 @@ def subscription(view: UnsubscribeView, hub_name: str, words: Words) -> Page:
     return Page(words.titles[purpose], [ends], button=words.buttons[purpose])
 
 
-def refused(code: str, words: Words) -> Page:
+def sign_in(view: SignInView, words: Words) -> Page:
+    """What signing in would do; that the link has been used, when it has."""
+    if view.used:
+        return refused("link-used", words, LinkPurpose.SIGN_IN)
+    return Page(words.titles[view.purpose], [words.sign_in], button=words.buttons[view.purpose])
+
+
+def signed_in(words: Words, onward: str | None) -> Page:
+    """That one is signed in now, and where to go on."""
+    return Page(words.signed_in, [words.signed_in_what], onward=onward)
+
+
+def refused(code: str, words: Words, purpose: LinkPurpose | None = None) -> Page:
     """Why the link does nothing."""
+    if (code, purpose) == ("link-used", LinkPurpose.SIGN_IN):
+        code = "sign-in-used"
     title, sentence = words.problems.get(code, words.problems["other"])
     return Page(title, [sentence])
 

@@ -20,6 +20,10 @@ class Words:
     buttons: Mapping[LinkPurpose, str]
     nothing_yet: str
     event: str
+    sign_in: str
+    signed_in: str
+    signed_in_what: str
+    onward: str
     unsubscribe: str
     unsubscribed: str
     unsubscribed_what: str
@@ -42,6 +46,7 @@ SV = Words(
         LinkPurpose.DECLINE: "Tacka nej till platsen",
         LinkPurpose.LEAVE: "Lämna tillbaka din plats",
         LinkPurpose.UNSUBSCRIBE: "Sluta få mejl",
+        LinkPurpose.SIGN_IN: "Logga in",
     },
     buttons={
         LinkPurpose.CONFIRM: "Bekräfta",
@@ -49,9 +54,14 @@ SV = Words(
         LinkPurpose.DECLINE: "Tacka nej",
         LinkPurpose.LEAVE: "Lämna tillbaka platsen",
         LinkPurpose.UNSUBSCRIBE: "Avsluta",
+        LinkPurpose.SIGN_IN: "Logga in",
     },
     nothing_yet="Inget har hänt än. Det händer först när du trycker på knappen.",
     event="{event}, {moment}.",
+    sign_in="Knappen loggar in dig i den här webbläsaren.",
+    signed_in="Du är inloggad",
+    signed_in_what="Den här webbläsaren är inloggad nu. Logga ut när du har använt någon annans.",
+    onward="Gå vidare",
     unsubscribe="Knappen avslutar mejl från {hub} om: {kinds}.",
     unsubscribed="Klart",
     unsubscribed_what="Du får inte fler mejl från {hub} om: {kinds}.",
@@ -80,6 +90,7 @@ SV = Words(
         NoticeKind.ALERT: "sådant som rör driften av stället",
         NoticeKind.CONFIRM: "bekräftelser",
         NoticeKind.SAFETY: "det som ställs in samma dag",
+        NoticeKind.SIGN_IN: "inloggning",
     },
     problems={
         "link-invalid": (
@@ -87,6 +98,10 @@ SV = Words(
             "Den är ändrad på vägen eller för gammal. Be om en ny där du anmälde dig.",
         ),
         "link-used": ("Länken är redan använd", "Något annat har redan hänt med din anmälan."),
+        "sign-in-used": (
+            "Länken är redan använd",
+            "En länk loggar in en gång. Be om en ny där du loggar in.",
+        ),
         "offer-lapsed": ("Tiden är ute", "Platsen har gått vidare till nästa på väntelistan."),
         "event-full": ("Det är fullt", "Det finns ingen plats kvar."),
         "not-open": ("Det går inte att anmäla sig längre", "Evenemanget är inte öppet för anmälan."),
@@ -103,6 +118,7 @@ DA = Words(
         LinkPurpose.DECLINE: "Sig nej til pladsen",
         LinkPurpose.LEAVE: "Giv din plads tilbage",
         LinkPurpose.UNSUBSCRIBE: "Stop mails",
+        LinkPurpose.SIGN_IN: "Log ind",
     },
     buttons={
         LinkPurpose.CONFIRM: "Bekræft",
@@ -110,9 +126,14 @@ DA = Words(
         LinkPurpose.DECLINE: "Sig nej",
         LinkPurpose.LEAVE: "Giv pladsen tilbage",
         LinkPurpose.UNSUBSCRIBE: "Afmeld",
+        LinkPurpose.SIGN_IN: "Log ind",
     },
     nothing_yet="Der er ikke sket noget endnu. Det sker først, når du trykker på knappen.",
     event="{event}, {moment}.",
+    sign_in="Knappen logger dig ind i denne browser.",
+    signed_in="Du er logget ind",
+    signed_in_what="Denne browser er logget ind nu. Log ud, når du har brugt en andens.",
+    onward="Gå videre",
     unsubscribe="Knappen stopper mails fra {hub} om: {kinds}.",
     unsubscribed="Færdig",
     unsubscribed_what="Du får ikke flere mails fra {hub} om: {kinds}.",
@@ -141,6 +162,7 @@ DA = Words(
         NoticeKind.ALERT: "det, der vedrører driften af stedet",
         NoticeKind.CONFIRM: "bekræftelser",
         NoticeKind.SAFETY: "det, der aflyses samme dag",
+        NoticeKind.SIGN_IN: "login",
     },
     problems={
         "link-invalid": (
@@ -148,6 +170,10 @@ DA = Words(
             "Det er ændret undervejs eller for gammelt. Bed om et nyt der, hvor du tilmeldte dig.",
         ),
         "link-used": ("Linket er allerede brugt", "Der er allerede sket noget andet med din tilmelding."),
+        "sign-in-used": (
+            "Linket er allerede brugt",
+            "Et link logger ind én gang. Bed om et nyt der, hvor du logger ind.",
+        ),
         "offer-lapsed": ("Tiden er gået", "Pladsen er gået videre til den næste på ventelisten."),
         "event-full": ("Der er fuldt", "Der er ingen plads tilbage."),
         "not-open": ("Man kan ikke tilmelde sig længere", "Arrangementet er ikke åbent for tilmelding."),
@@ -164,6 +190,7 @@ EN = Words(
         LinkPurpose.DECLINE: "Decline the place",
         LinkPurpose.LEAVE: "Give your place back",
         LinkPurpose.UNSUBSCRIBE: "Stop getting mail",
+        LinkPurpose.SIGN_IN: "Sign in",
     },
     buttons={
         LinkPurpose.CONFIRM: "Confirm",
@@ -171,9 +198,14 @@ EN = Words(
         LinkPurpose.DECLINE: "Decline",
         LinkPurpose.LEAVE: "Give the place back",
         LinkPurpose.UNSUBSCRIBE: "Unsubscribe",
+        LinkPurpose.SIGN_IN: "Sign in",
     },
     nothing_yet="Nothing has happened yet. It happens when you press the button.",
     event="{event}, {moment}.",
+    sign_in="The button signs you in in this browser.",
+    signed_in="You are signed in",
+    signed_in_what="This browser is signed in now. Sign out when you have used somebody else's.",
+    onward="Go on",
     unsubscribe="The button ends mail from {hub} about: {kinds}.",
     unsubscribed="Done",
     unsubscribed_what="You get no more mail from {hub} about: {kinds}.",
@@ -202,6 +234,7 @@ EN = Words(
         NoticeKind.ALERT: "the running of the hub",
         NoticeKind.CONFIRM: "confirmations",
         NoticeKind.SAFETY: "what is cancelled the same day",
+        NoticeKind.SIGN_IN: "signing in",
     },
     problems={
         "link-invalid": (
@@ -209,6 +242,10 @@ EN = Words(
             "It was changed on its way or is too old. Ask for a new one where you signed up.",
         ),
         "link-used": ("This link has been used", "Something else has happened to your sign-up already."),
+        "sign-in-used": (
+            "This link has been used",
+            "A link signs in once. Ask for a new one where you sign in.",
+        ),
         "offer-lapsed": ("The time is over", "The place has gone to the next on the waiting list."),
         "event-full": ("It is full", "There is no place left."),
         "not-open": ("Signing up is over", "The event does not take sign-ups."),

@@ -17,6 +17,7 @@ MESSAGES_KEPT = timedelta(days=90)
 DELIVERIES_KEPT = timedelta(days=30)
 THINGS_KEPT = timedelta(days=90)
 """After their end. What was told of them goes with them: nobody states again what is over."""
+SIGN_INS_KEPT = timedelta(days=1)
 
 # One that is still on its way is not forgotten; nor is one that says whose address nothing is mailed to any more.
 _MESSAGES = text("""
@@ -73,6 +74,14 @@ _INTRODUCTIONS = text("""
     )
     DELETE FROM introduction i USING over o WHERE i.id = o.id
 """)
+_SIGN_INS = text("""
+    WITH over AS (
+        SELECT id, person FROM sign_in WHERE until < :before ORDER BY until LIMIT :most
+    ), known AS (
+        DELETE FROM told t USING over o WHERE t.person = o.person AND t.about = 'sign-in' AND t.thing = o.id
+    )
+    DELETE FROM sign_in i USING over o WHERE i.id = o.id
+""")
 _CHUNKS = (
     (_MESSAGES, MESSAGES_KEPT, AT_ONCE),
     (_DELIVERIES, DELIVERIES_KEPT, AT_ONCE),
@@ -80,6 +89,7 @@ _CHUNKS = (
     (_SIGN_UPS, THINGS_KEPT, AT_ONCE),
     (_EVENTS, THINGS_KEPT, EVENTS_AT_ONCE),
     (_INTRODUCTIONS, THINGS_KEPT, AT_ONCE),
+    (_SIGN_INS, SIGN_INS_KEPT, AT_ONCE),
 )
 
 

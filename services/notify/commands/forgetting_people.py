@@ -35,6 +35,7 @@ _ERASED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("memberships", ("DELETE FROM member WHERE person = :person",)),
     ("bookings", ("DELETE FROM booking WHERE person = :person",)),
     ("sign-ups", ("DELETE FROM sign_up WHERE person = :person",)),
+    ("sign-ins", ("DELETE FROM sign_in WHERE person = :person",)),
 )
 _ANONYMISED: tuple[tuple[str, tuple[str, ...]], ...] = (
     (

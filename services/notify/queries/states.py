@@ -22,6 +22,7 @@ from services.notify.rules.states import (
     PlaceState,
     ProgrammeState,
     ReminderState,
+    SignInState,
     State,
     fate_of,
     is_open,
@@ -79,6 +80,9 @@ _INTRODUCTIONS = text(f"""
 _WEBHOOKS = text(f"""
     SELECT w.id, w.hub, w.url, w.name, w.state, w.because, {_AT_HUB.format("w")}
     FROM webhook w LEFT JOIN hub h ON h.slug = w.hub WHERE w.id = ANY(:things)
+""")
+_SIGN_INS = text(f"""
+    SELECT i.*, {_AT_HUB.format("i")} FROM sign_in i LEFT JOIN hub h ON h.slug = i.hub WHERE i.id = ANY(:things)
 """)
 
 
@@ -227,6 +231,10 @@ def _webhook(row: Any, _: UUID) -> State | None:
     )
 
 
+def _signing_in(row: Any, person: UUID) -> State | None:
+    return SignInState(until=row.until) if row.person == person else None
+
+
 _PICTURES: Mapping[About, tuple[tuple[Any, Picture], ...]] = {
     About.BOOKING: ((_BOOKINGS, _booking),),
     About.SIGN_UP: ((_SIGN_UPS, _place),),
@@ -237,4 +245,5 @@ _PICTURES: Mapping[About, tuple[tuple[Any, Picture], ...]] = {
     About.INTRODUCTION: ((_INTRODUCTIONS, _introduction),),
     About.OUTCOME: ((_INTRODUCTIONS, _outcome),),
     About.WEBHOOK: ((_WEBHOOKS, _webhook),),
+    About.SIGN_IN: ((_SIGN_INS, _signing_in),),
 }

@@ -19,6 +19,7 @@ from services.notify.rules.states import (
     PlaceState,
     ProgrammeState,
     ReminderState,
+    SignInState,
     State,
     is_open,
     state_from,
@@ -299,6 +300,10 @@ def _webhook(before: HookState | None, now: HookState, _: datetime, __: str) -> 
     return News.WEBHOOK_PAUSED, NoticeKind.ALERT
 
 
+def _signing_in(before: SignInState | None, now: SignInState, at: datetime, _: str) -> Said | None:
+    return None if before is not None or now.until <= at else (News.SIGN_IN, NoticeKind.SIGN_IN)
+
+
 _RULES: Mapping[About, Callable[[Any, Any, datetime, str], Said | None]] = {
     About.BOOKING: _booking,
     About.SIGN_UP: _sign_up,
@@ -309,4 +314,5 @@ _RULES: Mapping[About, Callable[[Any, Any, datetime, str], Said | None]] = {
     About.INTRODUCTION: _introduction,
     About.OUTCOME: _outcome,
     About.WEBHOOK: _webhook,
+    About.SIGN_IN: _signing_in,
 }

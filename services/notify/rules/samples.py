@@ -20,6 +20,7 @@ from services.notify.rules.states import (
     PlaceState,
     ProgrammeState,
     ReminderState,
+    SignInState,
     State,
 )
 from services.notify.rules.wording import Rendered, render
@@ -262,6 +263,7 @@ def _others() -> list[Sample]:
     times = {"start": _START, "end": _END}
     awaiting = ApprovalState(titles=_WORKSHOP, status=EventStatus.AWAITING, space_name="Verkstaden", **times)
     paused = HookState(state=WebhookState.PAUSED, because="failing", target="Lindhamns skärmar")
+    signing_in = SignInState(until=_AT + timedelta(minutes=15))
     soon = ReminderState(titles=_BREAKFAST, on=True, what="event", space_name="Stora salen", **times)
     booked = ReminderState(titles={}, on=True, what="booking", space_name="Mötesrummet Bryggan", **times)
     reminder, programme = NoticeKind.REMINDER, NoticeKind.PROGRAMME
@@ -285,4 +287,5 @@ def _others() -> list[Sample]:
         Sample(News.NEW_EVENT, programme, digest),
         _one(News.AWAITS_APPROVAL, NoticeKind.ALERT, awaiting),
         _one(News.WEBHOOK_PAUSED, NoticeKind.ALERT, paused),
+        _one(News.SIGN_IN, NoticeKind.SIGN_IN, signing_in, None, LinkPurpose.SIGN_IN),
     ]

@@ -148,6 +148,14 @@ class HookState(State):
     """Its name, or else the host it is sent to."""
 
 
+class SignInState(State):
+    """A link to sign in with that the person has asked for."""
+
+    about = About.SIGN_IN
+
+    until: AwareDatetime
+
+
 AnyState = (
     BookingState
     | PlaceState
@@ -158,6 +166,7 @@ AnyState = (
     | IntroductionState
     | OutcomeState
     | HookState
+    | SignInState
 )
 STATES: Mapping[About, type[State]] = {
     kind.about: kind
@@ -171,6 +180,7 @@ STATES: Mapping[About, type[State]] = {
         IntroductionState,
         OutcomeState,
         HookState,
+        SignInState,
     )
 }
 

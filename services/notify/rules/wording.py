@@ -351,5 +351,6 @@ def _actions(
         LinkPurpose.LEAVE: catalog.gettext("Leave the waiting list")
         if waiting
         else catalog.gettext("Give my place back"),
+        LinkPurpose.SIGN_IN: catalog.gettext("Sign in"),
     }
     return [Action(words[purpose], links[purpose]) for purpose in words if purpose in links]

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.notify.commands.composing import Letter
 from services.notify.rules.differences import Item
 from services.notify.rules.mail import Mail, build, mailable
-from services.notify.rules.states import PlaceState
+from services.notify.rules.states import PlaceState, SignInState
 from services.notify.rules.wording import render
 from services.notify.settings import Settings
 from shared.contracts.events.words import SignUpStatus
@@ -76,6 +76,9 @@ class Letters:
 
     def _links(self, item: Item, person: UUID) -> Iterator[tuple[LinkPurpose, str]]:
         now = item.now
+        if isinstance(now, SignInState):
+            link = Link(LinkPurpose.SIGN_IN, item.hub, person, sign_in=item.thing)
+            yield link.purpose, self._url(link, now.until)
         if not isinstance(now, PlaceState) or now.event_status != "open":
             return
         for purpose in purposes(now):

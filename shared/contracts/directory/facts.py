@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import AwareDatetime
+
 from shared.contracts.base import Audience, Fact, Language, Slug, Snapshot, described
-from shared.contracts.directory.words import HubKind, Role
+from shared.contracts.directory.words import HubKind, Role, TokenPurpose
 
 
 class _DirectoryFact(Fact):
@@ -81,6 +83,39 @@ class OrganisationRegisteredV1(_DirectoryFact):
 
     organisation: UUID
     name: str
+
+
+class SignInRequestedV1(_DirectoryFact):
+    """Somebody with an account wants to sign in by mail. `subject` is the sign-in; the link is made by who sends it."""
+
+    fact = "sign-in-requested"
+    audience = Audience.PERSONS
+
+    sign_in: UUID
+    person: UUID
+    until: AwareDatetime = described("The link works until then, once.")
+
+
+class _ApiToken(_DirectoryFact):
+    audience = Audience.OPERATORS
+
+    holder: UUID = described("Who acts with it: stands where a person's id would, and is the token's id.")
+    purpose: TokenPurpose
+    by: UUID = described("Which operator it was.")
+
+
+class ApiTokenMadeV1(_ApiToken):
+    """A hub's kiosk or system can prove itself with a token. `subject` is the token's id."""
+
+    fact = "api-token-made"
+
+    expires_at: AwareDatetime
+
+
+class ApiTokenRevokedV1(_ApiToken):
+    """A token counts no more. `subject` is the token's id."""
+
+    fact = "api-token-revoked"
 
 
 class PersonErasedV1(_DirectoryFact):

@@ -223,6 +223,22 @@ class EnsurePerson(Request[PersonView]):
     language: Language = "en"
 
 
+class OpenAccount(Request[PersonView]):
+    """The account with this address, opened if missing, with that role in the hub; how a hub gets its first admin."""
+
+    service = "directory"
+    operation = "open-account"
+    reply = PersonView
+    changes = True
+    admin = True
+
+    hub: Slug
+    name: Line
+    email: EmailStr
+    role: Role
+    language: Language = "en"
+
+
 class RegisterGuest(Request[PersonView]):
     """The guest of that name and address, made if missing; no member, and never somebody with an account."""
 

@@ -24,6 +24,17 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class TokenPurpose(StrEnum):
+    """What an API token is for."""
+
+    KIOSK = "kiosk"
+    """A tablet at the door: who comes today, checking in and out."""
+    OCCUPANCY = "occupancy"
+    """Screens and counters: how full it is, what is free."""
+    WEBHOOKS = "webhooks"
+    """A system that looks after the webhooks it is sent."""
+
+
 STAFF = frozenset({Role.HOST, Role.OPERATOR, Role.COORDINATOR, Role.ADMIN})
 """Roles that may see who comes and act for others at the door."""
 

@@ -27,8 +27,11 @@ class NoticeKind(StrEnum):
     SAFETY = "safety"
     """What I count on today was cancelled by somebody else. Always sent, at once, also in quiet hours."""
 
+    SIGN_IN = "sign-in"
+    """The link one has asked for to sign in with. Always sent, at once."""
 
-ALWAYS = frozenset({NoticeKind.CONFIRM, NoticeKind.SAFETY})
+
+ALWAYS = frozenset({NoticeKind.CONFIRM, NoticeKind.SAFETY, NoticeKind.SIGN_IN})
 """Kinds nobody can switch off or put off, and that no quiet hours hold back."""
 
 
@@ -61,6 +64,7 @@ class About(StrEnum):
     OUTCOME = "outcome"
     """An introduction again, a while after both said yes."""
     WEBHOOK = "webhook"
+    SIGN_IN = "sign-in"
 
 
 class News(StrEnum):
@@ -90,6 +94,7 @@ class News(StrEnum):
     INTRODUCTION_OVER = "introduction-over"
     OUTCOME_WANTED = "outcome-wanted"
     WEBHOOK_PAUSED = "webhook-paused"
+    SIGN_IN = "sign-in"
 
 
 class WebhookState(StrEnum):

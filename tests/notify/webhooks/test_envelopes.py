@@ -34,7 +34,14 @@ SHOWN_OF_MATCHING = {
     "id", "hub", "occurred_at", "subject", "subject_version", "change", "by_host", "lapses_at", "outcome",
 }  # fmt: skip
 """What would be left of them; they are never handed on."""
-SHOWN = {"booking": SHOWN_OF_BOOKINGS, "events": SHOWN_OF_SIGN_UPS, "matching": SHOWN_OF_MATCHING}
+SHOWN_OF_SIGN_INS = {"id", "hub", "occurred_at", "subject", "subject_version", "until"}
+"""The same."""
+SHOWN = {
+    "booking": SHOWN_OF_BOOKINGS,
+    "events": SHOWN_OF_SIGN_UPS,
+    "matching": SHOWN_OF_MATCHING,
+    "directory": SHOWN_OF_SIGN_INS,
+}
 
 
 def told_apart(fact: type[Fact]) -> Fact:

@@ -21,7 +21,7 @@ from shared.kit.timers import Duty, set_timer
 log = logger(__name__)
 
 OVERDUE_ERASURES = Counter(
-    "foci_erasures_overdue_total", "Times a service was found not to have answered an erasure.", ("service",)
+    "foci_erasures_overdue_total", "Times a service was found not to have answered an erasure.", ("asked",)
 )
 # A series that begins with its first 1 has not risen.
 for _service in FORGETS:

@@ -1,0 +1,1 @@
+"""`foci hub`: a hub's data out of one cell and into another."""

@@ -1,0 +1,90 @@
+"""People whom a provider has signed in: found by who they are there, else by a verified address, else made."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.directory.commands import sessions
+from services.directory.commands.guests import register_person
+from services.directory.commands.hubs import hub_called
+from services.directory.commands.members import have_role
+from services.directory.commands.sessions import Mint
+from services.directory.commands.turns import in_turn, in_turn_for_name
+from services.directory.rules.tokens import hash_of, new_token
+from services.directory.tables import Person
+from shared.contracts.directory.identities import ExchangeIdentity, NonceView
+from shared.contracts.directory.requests import Guest
+from shared.contracts.directory.sessions import Grant
+from shared.kit.principal import Unauthenticated
+
+NONCE_LIFETIME = timedelta(minutes=10)
+NONCE = "foci_no_"
+_NOTE = text("INSERT INTO identity_nonce (hash, issuer, expires_at) VALUES (:hash, :issuer, :until)")
+_USE = text(
+    "DELETE FROM identity_nonce WHERE hash = :hash AND issuer = :issuer AND expires_at > :now RETURNING hash"
+)
+_KNOWN = text("SELECT person FROM identity WHERE issuer = :issuer AND subject = :subject")
+_LINK = text(
+    "INSERT INTO identity (issuer, subject, person, linked_at) VALUES (:issuer, :subject, :person, :now)"
+)
+# An account first; else the guest who has had the address longest, as with a mailed link.
+_WITH_EMAIL = text("""
+    SELECT id FROM person WHERE lower(email) = lower(:email) ORDER BY guest, registered_at, id LIMIT 1
+""")
+_FORGET = text("DELETE FROM identity_nonce WHERE expires_at < :now")
+
+
+async def make_nonce(session: AsyncSession, issuer: str, *, now: datetime, mint: Mint) -> NonceView:
+    """A nonce that the provider's token has to repeat; only its hash is kept."""
+    nonce, until = new_token(NONCE, mint.chance), now + NONCE_LIFETIME
+    await session.execute(_NOTE, {"hash": hash_of(nonce), "issuer": issuer, "until": until})
+    return NonceView(nonce=nonce, until=until)
+
+
+async def exchange(session: AsyncSession, request: ExchangeIdentity, *, now: datetime, mint: Mint) -> Grant:
+    """A session for who the provider says it is. The nonce goes with it, so the same token opens nothing twice."""
+    spent = {"hash": hash_of(request.nonce), "issuer": request.issuer, "now": now}
+    if await session.scalar(_USE, spent) is None:
+        raise Unauthenticated("This sign-in has been used, or has taken too long. Begin it again.")
+    person = await _whose(session, request, now=now, mint=mint)
+    for given in request.roles:
+        await have_role(session, given.hub, person, given.role, now=now, ids=mint.ids)
+    return await sessions.start(
+        session, person, via=request.provider, agent=request.agent, now=now, mint=mint
+    )
+
+
+async def forget(session: AsyncSession, *, now: datetime) -> None:
+    """Forget nonces nobody came back with."""
+    await session.execute(_FORGET, {"now": now})
+
+
+async def _whose(session: AsyncSession, request: ExchangeIdentity, *, now: datetime, mint: Mint) -> UUID:
+    who = {"issuer": request.issuer, "subject": request.subject}
+    await in_turn(session, f"identity {request.issuer} {request.subject}")
+    known: UUID | None = await session.scalar(_KNOWN, who)
+    if known is None:
+        known = await _linked_or_made(session, request, now=now, mint=mint)
+        await session.execute(_LINK, {**who, "person": known, "now": now})
+    return known
+
+
+async def _linked_or_made(
+    session: AsyncSession, request: ExchangeIdentity, *, now: datetime, mint: Mint
+) -> UUID:
+    if request.email is not None:
+        await in_turn_for_name(session, "email", request.email)
+        found = await session.scalar(_WITH_EMAIL, {"email": request.email})
+        if found is not None:
+            person = await session.get(Person, found, with_for_update=True)
+            if person is not None:
+                person.guest = False
+                await session.flush()
+                return person.id
+    zone = (await hub_called(session, request.roles[0].hub)).time_zone if request.roles else "UTC"
+    made = Guest(name=request.name, email=request.email, language=request.language)
+    return (await register_person(session, made, zone=zone, guest=False, now=now, ids=mint.ids)).id
