@@ -62,6 +62,7 @@ def schema() -> str:
     document = json.loads(SCHEMA.read_text())
     services = document["properties"]["services"]["properties"]
     for process in PROCESSES:
+        document["$defs"] |= settings_of(process).model_json_schema().get("$defs", {})
         document["$defs"][f"{process}Settings"] = _plain(process)
         services[process]["properties"]["fromSecret"]["propertyNames"] = {"enum": sorted(fields(process))}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
