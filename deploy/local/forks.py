@@ -116,7 +116,7 @@ class Nursery:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**ENVIRONMENT, "OPENBLAS_NUM_THREADS": "1"},  # threads do not come along into a fork
+                env=ENVIRONMENT,
                 cwd=ROOT,
                 start_new_session=True,
             )

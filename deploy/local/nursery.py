@@ -30,7 +30,7 @@ PR_SET_NAME = 15
 SHARED = ("shared.kit", "shared.contracts")
 LIBRARIES = (
     "aiosmtplib", "babel.dates", "fastapi", "h11", "httptools", "httpx2", "icalendar", "jinja2", "jwt", "limits.aio.strategies",
-    "numpy", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio", "ssrfguard", "standardwebhooks", "uvicorn",
+    "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio", "ssrfguard", "standardwebhooks", "uvicorn",
     "uvloop",
 )  # fmt: skip
 """What takes long to load. Nothing of a service itself: its metrics would be exported by all the others too."""
