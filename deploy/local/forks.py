@@ -107,7 +107,7 @@ class Nursery:
 
     async def _writer(self) -> asyncio.StreamWriter:
         """Where orders go, to a nursery that runs."""
-        if self._orders is not None and self._process is not None and self._process.returncode is None:
+        if self._orders is not None:
             return self._orders
         command = bound_to_parent([sys.executable, "-m", "deploy.local.nursery"], ending=signal.SIGKILL)
         with self._log.open("ab") as log:
@@ -138,7 +138,8 @@ class Nursery:
                 asked = self._asked.get(said["number"])
                 if asked is not None and not asked.done():
                     asked.set_result(fork)
-        # The kernel ends its children with it.
+        # The kernel ends its children with it; the next order begins another.
+        self._orders = None
         for fork in self._forks.values():
             fork.end(-signal.SIGKILL)
         self._forks.clear()

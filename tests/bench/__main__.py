@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -96,6 +97,8 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Report:
 def main() -> int:
     """Measure, show, and write."""
     arguments = _arguments()
+    # Told to end it leaves as after an error, which stops the stacks it has started.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         if arguments.profile or (ONE_STACK | {"sign-ups"}) & set(arguments.only):
             wrk()  # says now, not in a quarter of an hour, that it is missing

@@ -51,6 +51,7 @@ from shared.kit.process import DataService
 from shared.kit.provision import provision
 from shared.kit.requester import Requester
 from shared.kit.settings import ServiceSettings
+from tests import waiting
 from tests.gateway.clock import Time
 from tests.gateway.clock import eventually as eventually  # noqa: PLC0414  # many take it from here
 from tests.gateway.logs import listening
@@ -233,9 +234,8 @@ class Cell:
             await task
 
         stack.push_async_callback(stop)
-        while not server.started:
-            assert not task.done(), "the HTTP server ended while it started"
-            await asyncio.sleep(0.01)
+        await waiting.eventually(lambda: server.started or task.done(), what="the HTTP server's start")
+        assert not task.done(), "the HTTP server ended while it started"
         return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
 
     @contextmanager
