@@ -61,7 +61,7 @@ class Settings(ProcessSettings):
     """False where browsers reach the gateway without TLS, which is on one's own machine only."""
     oidc_providers: tuple[Provider, ...] = ()
     """Who else may sign people in (OpenID Connect), as JSON: name, issuer, client_id, algorithm, roles; see docs/security.md."""
-    front_url: str | None = None
+    front_url: str = "/v1/hubs/{hub}/now"
     """Where people go on after signing in; `{hub}` stands for the hub's slug."""
     link_public_key: str | None = None
     """Ed25519 public key (PEM) of the links people are sent; they are refused when it is not set."""

@@ -123,6 +123,16 @@ def test_a_verified_address_leads_to_its_account_and_one_that_is_not_does_not(ce
     assert city.me(city.signed_in("2"))["id"] == known
 
 
+def test_a_provider_takes_no_role_that_the_hub_has_given(cell: Cell, city: City) -> None:
+    me = city.me(city.signed_in("1"))
+    member = f"/v1/hubs/here/members/{me['id']}"
+    admin = cell.auth("here", "admin")
+    version = cell.http.get(member, headers=admin).headers["etag"]
+    changed = cell.http.patch(member, json={"role": "operator"}, headers={**admin, "If-Match": version})
+    assert changed.status_code == 200, changed.text
+    assert city.me(city.signed_in("1"))["memberships"][0]["role"] == "operator"
+
+
 def test_a_token_is_exchanged_once_and_only_with_a_nonce_of_ours(city: City) -> None:
     token = city.id_token("1", city.begun()["nonce"])
     assert city.exchanged(token).status_code == 200

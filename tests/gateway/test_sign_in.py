@@ -46,6 +46,8 @@ def test_a_browser_signs_in_by_the_mailed_link_and_goes_on_without_it(cell: Cell
         done = browser.post(path, headers={**PAGE, **OUR_PAGE})
         assert done.status_code == 200
         assert "You are signed in" in done.text
+        assert browser.get("/v1/hubs/here/now", headers=PAGE).status_code == 200
+        assert 'href="/v1/hubs/here/now"' in done.text
         kept = done.headers["set-cookie"].lower()
         assert all(word in kept for word in ("httponly", "samesite=strict", "path=/"))
         assert done.headers["cache-control"] == "no-store"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.directory.commands import sessions
 from services.directory.commands.guests import register_person
 from services.directory.commands.hubs import hub_called
-from services.directory.commands.members import have_role
+from services.directory.commands.members import have_role, membership_of
 from services.directory.commands.sessions import Mint
 from services.directory.commands.turns import in_turn, in_turn_for_name
 from services.directory.rules.tokens import hash_of, new_token
@@ -19,10 +19,12 @@ from services.directory.tables import Person
 from shared.contracts.directory.identities import ExchangeIdentity, NonceView
 from shared.contracts.directory.requests import Guest
 from shared.contracts.directory.sessions import Grant
+from shared.contracts.directory.words import Role
 from shared.kit.principal import Unauthenticated
 
 NONCE_LIFETIME = timedelta(minutes=10)
 NONCE = "foci_no_"
+_RANK = {role: rank for rank, role in enumerate(Role)}
 _NOTE = text("INSERT INTO identity_nonce (hash, issuer, expires_at) VALUES (:hash, :issuer, :until)")
 _USE = text(
     "DELETE FROM identity_nonce WHERE hash = :hash AND issuer = :issuer AND expires_at > :now RETURNING hash"
@@ -52,7 +54,10 @@ async def exchange(session: AsyncSession, request: ExchangeIdentity, *, now: dat
         raise Unauthenticated("This sign-in has been used, or has taken too long. Begin it again.")
     person = await _whose(session, request, now=now, mint=mint)
     for given in request.roles:
-        await have_role(session, given.hub, person, given.role, now=now, ids=mint.ids)
+        present = await membership_of(session, given.hub, person)
+        # What the hub itself has given, a provider does not take back.
+        if present is None or present.left_at is not None or _RANK[Role(present.role)] < _RANK[given.role]:
+            await have_role(session, given.hub, person, given.role, now=now, ids=mint.ids)
     return await sessions.start(
         session, person, via=request.provider, agent=request.agent, now=now, mint=mint
     )

@@ -56,7 +56,7 @@ def sign_in(view: SignInView, words: Words) -> Page:
     return Page(words.titles[view.purpose], [words.sign_in], button=words.buttons[view.purpose])
 
 
-def signed_in(words: Words, onward: str | None) -> Page:
+def signed_in(words: Words, onward: str) -> Page:
     """That one is signed in now, and where to go on."""
     return Page(words.signed_in, [words.signed_in_what], onward=onward)
 

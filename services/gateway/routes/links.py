@@ -158,8 +158,7 @@ def _signing_in(request: Request, link: Link, reply: Reply, language: str, *, do
     words = LANGUAGES[language]
     if not done:
         return page_response(sign_in(SignInView.model_validate_json(reply.body), words), language)
-    front: str | None = request.app.state.settings.front_url
-    onward = None if front is None else front.replace("{hub}", link.hub)
+    onward = str(request.app.state.settings.front_url).replace("{hub}", link.hub)
     response = page_response(signed_in(words, onward), language)
     keep(request, response, Grant.model_validate_json(reply.body))
     return response
