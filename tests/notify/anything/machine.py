@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from sqlalchemy import text
 
+from services.notify.channels.smtp import Waits
 from services.notify.queries.listeners import Place
 from services.notify.senders.people import People
 from shared.contracts.base import Fact
@@ -48,6 +49,7 @@ STEPS = st.sampled_from(("MAIL", "RCPT", "DATA", "END", "END"))
 FUSES = st.sampled_from((*[None] * 6, *range(1, 16)))
 AT_MOST = 30
 """Rounds until nothing is due."""
+PATIENT = Waits(turn=60, begin=60, end=60, away=0, idle=60)
 TO_REST = (60, LEASE.total_seconds(), 1000, *[11 * 3600] * 20)
 _MESSAGES = """
     SELECT id, person, channel, created_at, sent_at, failed_at, problem,
@@ -164,7 +166,9 @@ class Machine(RuleBasedStateMachine):
         """Rounds until nothing is due, or the process dies; with `between` late facts arrive while mails are on their way."""
         if mood is not None:
             self.mailing.office.always[step, ""] = mood
-        sender, handled = self._sender(fuse, between=between), 1
+        # Only who is to be given up on is given up on soon: a machine with other work must look like no fault.
+        waits = PATIENT if mood is None else QUICK
+        sender, handled = self._sender(fuse, waits, between=between), 1
         unsure = mood == CUT_AFTER
         if mood is not None:
             self.account.hindered(self.world.now)
@@ -187,9 +191,9 @@ class Machine(RuleBasedStateMachine):
             assert not handled, "there is no end to what is due"
             self.account.at_rest(rows, self.world.now)
 
-    def _sender(self, fuse: Fuse, *, between: bool) -> People:
+    def _sender(self, fuse: Fuse, waits: Waits, *, between: bool) -> People:
         made = self.mailing.sender()
-        server = DyingServer(made._server._server, connections=2, waits=QUICK)
+        server = DyingServer(made._server._server, connections=2, waits=waits)
         server.fuse = fuse
         self.mailing.servers.append(server)
 
