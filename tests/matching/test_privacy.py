@@ -14,6 +14,7 @@ from services.matching.queries.handles import handles_for
 from shared.contracts.base import Request
 from shared.contracts.catalogue import REQUESTS
 from shared.contracts.directory.words import Role
+from shared.contracts.exporting import ExportMyMatching
 from shared.contracts.matching import gaps, introductions, matches, members, outcomes, profiles, skills
 from shared.contracts.matching.words import Level, Outcome, Reply, Side, Visibility
 from tests.matching.kept import told_once
@@ -132,6 +133,7 @@ ASKED: dict[type[Request[Any]], Ask] = {
     gaps.GetTarget: lambda *_: (gaps.GetTarget(hub=HUB, concept="carpentry"),),
     gaps.SetTarget: lambda *_: (gaps.SetTarget(hub=HUB, concept="carpentry", wanted=3),),
     gaps.DropTarget: lambda *_: (gaps.DropTarget(hub=HUB, concept="carpentry"),),
+    ExportMyMatching: lambda *_: (ExportMyMatching(),),
     skills.FindSkills: lambda *_: (skills.FindSkills(text="bookkeeping"),),
     skills.GetSkill: lambda *_: (skills.GetSkill(concept="bookkeeping"),),
 }

@@ -22,7 +22,7 @@ from tests.gateway.matching_things import heard, vocabulary
 OF_MATCHING = frozenset({"profiles", "skills", "matches", "introductions", "members", "skills-missing"})
 OTHERS = frozenset(
     {"bookings", "spaces", "events", "sign-ups", "calendars", "notices", "webhooks", "mail", "hubs", "me"}
-) | {"documents", "live"}
+) | {"documents", "live", "sign-in", "api-tokens"}
 HUBS = ("here", "there")
 READERS = ("nobody", "stranger", "visitor", "member", "host", "operator")
 NEVER, CLOSED, WITHDREW, PAUSED, LEFT, ERASED = "Never", "Closed", "Withdrew", "Paused", "Left", "Erased"

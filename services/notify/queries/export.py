@@ -34,5 +34,6 @@ EXPORTED = {
     "introduction": """
         SELECT id, hub, standing, said_at FROM introduction WHERE one = :person OR other = :person ORDER BY id
     """,
+    "sign_in": "SELECT hub, until FROM sign_in WHERE person = :person ORDER BY until, id",
     "webhook": "SELECT id, hub, url, name, state, created_at FROM webhook WHERE created_by = :person ORDER BY created_at, id",
 }

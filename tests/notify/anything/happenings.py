@@ -34,7 +34,11 @@ NUMBER = st.integers(0, 2)
 SELDOM = st.sampled_from((True, *[False] * 4))
 PACES = st.sampled_from((*[Pace.NOW] * 2, *[Pace.DAILY] * 4, *[Pace.WEEKLY] * 3, Pace.OFF))
 KINDS = st.sampled_from(
-    [kind for kind in NoticeKind if kind not in (NoticeKind.CONFIRM, NoticeKind.SAFETY, NoticeKind.REMINDER)]
+    [
+        kind
+        for kind in NoticeKind
+        if kind not in (NoticeKind.CONFIRM, NoticeKind.SAFETY, NoticeKind.SIGN_IN, NoticeKind.REMINDER)
+    ]
 )
 QUIET = st.sampled_from(((21, 7), (0, 0), (7, 9), (8, 18), (23, 5), (1, 3)))
 DAYS = st.integers(0, 2)

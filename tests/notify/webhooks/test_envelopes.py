@@ -31,7 +31,7 @@ SHOWN_OF_SIGN_UPS = {
     "id", "hub", "occurred_at", "subject", "subject_version", "event", "guest", "way", "start", "number", "until", "status",
 }  # fmt: skip
 SHOWN_OF_MATCHING = {
-    "id", "hub", "occurred_at", "subject", "subject_version", "change", "by_host", "lapses_at", "outcome",
+    "id", "hub", "occurred_at", "subject", "subject_version", "change", "by_host", "standing", "lapses_at", "outcome",
 }  # fmt: skip
 """What would be left of them; they are never handed on."""
 SHOWN_OF_SIGN_INS = {"id", "hub", "occurred_at", "subject", "subject_version", "until"}
@@ -41,6 +41,7 @@ SHOWN = {
     "events": SHOWN_OF_SIGN_UPS,
     "matching": SHOWN_OF_MATCHING,
     "directory": SHOWN_OF_SIGN_INS,
+    "notify": {"id", "hub", "occurred_at", "subject", "subject_version"},
 }
 
 
