@@ -96,7 +96,8 @@ def city() -> Iterator[City]:
 
 async def test_whoever_comes_while_it_is_being_asked_waits_for_the_answer(city: City) -> None:
     known = city.known()
-    *said, there = await asyncio.gather(*(known.token(city.token()) for _ in range(3)), known.look())
+    told = asyncio.gather(*(known.token(city.token()) for _ in range(3)))
+    there, said = await known.look(), await told
     assert [one.subject for one in said] == ["1"] * 3
     assert there.authorization_endpoint == f"{city.issuer}/authorize"
     assert len(city.asked) == 2, "once for all of them"
