@@ -191,7 +191,8 @@ async def be_provided(
     """
     present = await membership_of(session, hub, person)
     if present is not None:
-        decided = present.left_at is not None or present.version != (present.provided or 1)
+        untouched = 1 if present.provided is None else present.provided
+        decided = present.left_at is not None or present.version != untouched
         if decided or not is_more(role, Role(present.role)):
             return
     given = await have_role(session, hub, person, role, now=now, ids=ids)
