@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from nats.aio.client import Client
 from sqlalchemy import text
@@ -47,9 +48,9 @@ class Figures:
 
     async def look(self, timers: Sequence[str]) -> None:
         """Set the gauges to how it is now."""
-        for part in (self._look_at_consumers(), self._look_at_tables(timers)):
+        for part in (self._look_at_consumers, partial(self._look_at_tables, timers)):
             try:
-                await part
+                await part()
             except Exception as error:  # noqa: BLE001  # a figure that cannot be read now is read next time
                 log.warning("figures not measured", error=repr(error))
 
