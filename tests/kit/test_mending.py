@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1, HubSnapshotV1
 from shared.contracts.operations import Mend
+from shared.kit import telemetry
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
 from shared.kit.ids import new_id, utc_now
@@ -134,6 +136,8 @@ async def test_when_much_is_forgotten_nothing_is_carried_until_somebody_says_so(
             with pytest.raises(ConnectionError, match="foci mend directory"):
                 await mender.check()
             assert len(await in_stream(bus)) == 7, "the relay holds still"
+            await _looked_at(directory, mender)
+            assert (REGISTRY.get_sample_value("foci_forgotten_facts") or 0) > 4
             cursor, found = None, 0
             while True:
                 async with directory.transaction() as session:
@@ -143,6 +147,14 @@ async def test_when_much_is_forgotten_nothing_is_carried_until_somebody_says_so(
                     break
             assert found == len(hubs.asked) == 5
             await eventually(lambda: _length(bus, 7 + 1 + 5))
+        telemetry.FORGOTTEN_FACTS.set(5)  # as in a replica that will not lead again
+        await _looked_at(directory, mender)
+        assert REGISTRY.get_sample_value("foci_forgotten_facts") == 0
+
+
+async def _looked_at(directory: Database, mender: Mender) -> None:
+    async with directory.reading() as session:
+        await mender.look(session)
 
 
 async def _length(nc: Client, wanted: int) -> bool:
