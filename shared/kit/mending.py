@@ -30,7 +30,8 @@ log = logger(__name__)
 Recollect = Callable[[AsyncSession, Sequence[Fact]], Awaitable[None]]
 """States of each of these facts' entities what it is now, or that it is gone, in a version after the fact's.
 
-Given is the newest forgotten fact of each entity. It may be given again: a version more does no harm.
+What was ended, closed or taken away is so again first. Given is the newest forgotten fact of each aspect of each entity, in
+the order of the oldest. It may be given again: a version more does no harm.
 """
 
 CHUNK = 200
@@ -226,17 +227,21 @@ class Mender:
         return [one for one in told if one.fact_id not in known]
 
     async def _mend(self, session: AsyncSession, told: Iterable[Told]) -> int:
-        newest: dict[tuple[str, str], Fact] = {}
-        for one in sorted(told, key=lambda one: one.sequence):
-            fact = _readable(one)
-            if fact is None:
-                continue
-            thing = (fact.hub, fact.subject)
-            if thing not in newest or newest[thing].subject_version <= fact.subject_version:
-                newest[thing] = fact
+        readable = [_readable(one) for one in sorted(told, key=lambda one: one.sequence)]
+        newest = newest_of(fact for fact in readable if fact is not None)
         if newest:
-            await self._recollect(session, list(newest.values()))
+            await self._recollect(session, newest)
         return len(newest)
+
+
+def newest_of(facts: Iterable[Fact]) -> list[Fact]:
+    """Of each aspect of each thing the newest fact: that a profile was closed is not lost because it changed otherwise later."""
+    newest: dict[tuple[str, str, str], Fact] = {}
+    for fact in facts:
+        thing = (fact.hub, fact.subject, fact.aspect)
+        if thing not in newest or newest[thing].subject_version <= fact.subject_version:
+            newest[thing] = fact
+    return list(newest.values())
 
 
 def _readable(told: Told) -> Fact | None:

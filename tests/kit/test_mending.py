@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from nats.aio.client import Client
@@ -15,18 +16,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1, HubSnapshotV1
+from shared.contracts.matching.facts import ProfileChangedV1
+from shared.contracts.matching.words import ProfileChange
 from shared.contracts.operations import Mend
 from shared.kit import telemetry
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
 from shared.kit.ids import new_id, utc_now
-from shared.kit.mending import Mender
+from shared.kit.mending import Mender, newest_of
 from shared.kit.outbox import emit
 from shared.kit.rpc import Call
 from tests.kit.consuming import DURABLE, consuming
 from tests.kit.hubs import (
     arrived,
     changed,
+    common,
     effects,
     in_stream,
     note,
@@ -115,6 +119,19 @@ async def test_what_was_forgotten_is_stated_again_and_those_who_heard_it_go_on_f
         )
         await mender.check()
         assert len(hubs.asked) == 2, "mended is mended"
+
+
+def test_that_a_profile_was_closed_is_not_lost_because_it_changed_otherwise_later() -> None:
+    def told(version: int, change: ProfileChange) -> Fact:
+        about = common("ystad", version, {"subject": "ann", "person": UUID(int=1)})
+        return ProfileChangedV1(**about, change=change)
+
+    closed, offered, again = (
+        told(4, ProfileChange.VISIBILITY),
+        told(5, ProfileChange.OFFERS),
+        told(6, ProfileChange.OFFERS),
+    )
+    assert newest_of([closed, offered, again]) == [closed, again]
 
 
 async def _heard(booking: Database, *latest: tuple[str, int]) -> bool:
