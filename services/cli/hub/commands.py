@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -17,8 +18,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from services.cli.cell import admin, ask, fail, settings
 from services.cli.hub import moving
 from services.cli.hub.folder import Inbound, Manifest, Outbound, Unusable, zipped
-from services.cli.hub.moving import Ask, NotTheSame, Restless, Tell
-from shared.contracts.base import Request
+from services.cli.hub.moving import Ask, NoHub, NotTheSame, Restless, Tell
+from shared.contracts.base import SLUG_PATTERN, Request
 from shared.kit.ids import utc_now
 from shared.kit.life import RELEASE
 
@@ -35,6 +36,8 @@ def export(
 
     It holds names and addresses: readable by you alone, keep it so.
     """
+    if re.fullmatch(SLUG_PATTERN, hub) is None:
+        fail(f"{hub!r} cannot be a hub's slug.", 2)
     if to.suffix == ".zip" and to.exists():
         fail(f"{to} is there already; name a file that is new.", 2)
     folder = Path(tempfile.mkdtemp(prefix="foci-hub-")) if to.suffix == ".zip" else to
@@ -42,7 +45,7 @@ def export(
         manifest = asyncio.run(_export(hub, Outbound(folder)))
         if folder != to:
             zipped(folder, to)
-    except Unusable as error:
+    except (Unusable, NoHub) as error:
         fail(str(error), 2)
     except Restless:
         fail(
@@ -88,7 +91,9 @@ async def _import(source: Inbound) -> tuple[int, int, int]:
         with _shown() as tell:
             await moving.look(asks, source, tell)
             written, same = await moving.take_in(asks, source, tell)
-            return written, same, await moving.compare(asks, source, tell)
+            compared = await moving.compare(asks, source, tell)
+            new, old = await moving.set_going(asks, source, tell)
+            return written + new, same + old, compared
 
 
 @asynccontextmanager
