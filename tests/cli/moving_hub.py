@@ -140,7 +140,7 @@ def _series(cell: Cell) -> tuple[str, str, str]:
     """Every fourth week for as long as there are years: one date left out, one at another hour, one cancelled."""
     first = (cell.clock() + timedelta(days=8)).date()
     without = f"{first + timedelta(weeks=8)}T18:00"
-    wanted = {
+    wanted: dict[str, Any] = {
         "title": "Soup", "place": {"address": "Quay 3"}, "start": f"{first}T18:00", "end": f"{first}T20:00",
         "repeat": {"rule": "FREQ=WEEKLY;INTERVAL=4", "without": [without]},
     }  # fmt: skip

@@ -178,6 +178,8 @@ def test_an_import_that_dies_again_and_again_ends_with_everything_once(
         asks = _dies(new, after, unheard=after % 2 == 0)
         with pytest.raises(CutOff):
             new.run(moving.take_in(asks, source, quiet), seconds=60)
+    timers = ExportHub(hub=HUB, entity="timers")
+    assert new.run(ask(new, "events", timers)).rows == (), "nothing moves by itself before all is there"
     at_home(tmp_path, new.account, monkeypatch)
     done = foci("hub", "import", str(packed))
     assert done.exit_code == 0, done.output
@@ -284,6 +286,8 @@ def test_what_cannot_be_moved_is_said_in_a_sentence(
         (("export", "nowhere", "--to", str(tmp_path / "n")), 2, "There is no hub nowhere in this cell."),
         (("export", "No Such", "--to", str(tmp_path / "n")), 2, "cannot be a hub's slug"),
         (("export", HUB, "--to", str(there)), 2, "is there already"),
+        (("export", HUB, "--to", str(there / "x.zip")), 2, "File exists"),
+        (("export", HUB, "--to", str(there / "x")), 2, "Not a directory"),
         (("import", str(tmp_path / "x.zip")), 2, "is not there"),
         (("import", str(there)), 2, "neither a folder nor a zip file"),
         (("import", str(packed)), 1, "differs in"),

@@ -38,15 +38,15 @@ def export(
     """
     if re.fullmatch(SLUG_PATTERN, hub) is None:
         fail(f"{hub!r} cannot be a hub's slug.", 2)
-    if to.suffix == ".zip" and to.exists():
-        fail(f"{to} is there already; name a file that is new.", 2)
-    folder = Path(tempfile.mkdtemp(prefix="foci-hub-")) if to.suffix == ".zip" else to
+    folder = _folder_for(to)
     try:
         manifest = asyncio.run(_export(hub, Outbound(folder)))
         if folder != to:
             zipped(folder, to)
     except (Unusable, NoHub) as error:
         fail(str(error), 2)
+    except OSError as error:
+        fail(f"{to}: {error.strerror or error}")
     except Restless:
         fail(
             f"{hub} changed all the while. Export when fewer people are at work. Nothing is finished in {to}."
@@ -78,6 +78,20 @@ def import_(
     typer.echo(
         f"{hub}: {written} things taken in, {same} were there. {compared} read back and found the same."
     )
+
+
+def _folder_for(to: Path) -> Path:
+    """Where the files are written first: `to` itself, or a folder of nobody else's when one file is wanted."""
+    try:
+        if to.suffix != ".zip":
+            to.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return to
+        if to.exists():
+            fail(f"{to} is there already; name a file that is new.", 2)
+        to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="foci-hub-", dir=to.parent))
+    except OSError as error:
+        fail(f"{to}: {error.strerror}", 2)
 
 
 async def _export(hub: str, into: Outbound) -> Manifest:
