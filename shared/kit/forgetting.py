@@ -70,6 +70,11 @@ async def forget_keys(session: AsyncSession, person: UUID) -> list[Told]:
     return told(Thing.KEPT_ANSWERS, Deed.ERASED, count)
 
 
+async def is_forgotten(session: AsyncSession, person: UUID) -> bool:
+    """Whether this service has heard that the person is erased: nothing is written about them any more, whatever proves them."""
+    return (await session.execute(_GONE, {"ids": [person]})).first() is not None
+
+
 class Forgetting:
     """What one service does when it hears that a person is erased."""
 

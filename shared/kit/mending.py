@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 from nats.aio.client import Client
@@ -107,6 +107,8 @@ class Mender:
         self._recollect = recollect
         self._clock = clock
         self._unasked = unasked
+        self._waits = False
+        self._noted_at: datetime | None = None
 
     async def check(self) -> None:
         """Mend what little is forgotten; TooMuchForgotten when it is more than that. For the relay, before it carries."""
@@ -123,6 +125,8 @@ class Mender:
             return
         # An empty database, or another's, is not one that lacks the last moments, however little there is.
         if len(told) > self._unasked or not certain:
+            async with self._database.reading() as session:
+                self._waits, self._noted_at = True, await self._place_noted_at(session)
             await asyncio.sleep(ASK_AGAIN_S)  # the relay tries four times a second
             raise TooMuchForgotten(
                 f"the stream {self._stream} holds {len(told)} facts at least that this database does not know: if it is "
@@ -134,6 +138,16 @@ class Mender:
             await self._mend(session, told)
             await session.execute(_MOVE, {"stream": self._stream, "sequence": last})
         telemetry.FORGOTTEN_FACTS.set(0)
+
+    async def look(self, session: AsyncSession) -> None:
+        """What a replica has found forgotten ends with whichever replica mends it: then the place noted has moved."""
+        if self._waits and await self._place_noted_at(session) != self._noted_at:
+            telemetry.FORGOTTEN_FACTS.set(0)
+            self._waits = False
+
+    async def _place_noted_at(self, session: AsyncSession) -> datetime | None:
+        row = (await session.execute(_CURSOR, {"stream": self._stream})).first()
+        return None if row is None else row.moved_at
 
     async def answer(self, session: AsyncSession, request: Mend, _: Call) -> Mended:
         """One chunk of it, asked for by an operator."""

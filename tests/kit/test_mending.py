@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +19,7 @@ from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV
 from shared.contracts.matching.facts import ProfileChangedV1
 from shared.contracts.matching.words import ProfileChange
 from shared.contracts.operations import Mend
+from shared.kit import telemetry
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
 from shared.kit.ids import new_id, utc_now
@@ -151,6 +153,8 @@ async def test_when_much_is_forgotten_nothing_is_carried_until_somebody_says_so(
             with pytest.raises(ConnectionError, match="foci mend directory"):
                 await mender.check()
             assert len(await in_stream(bus)) == 7, "the relay holds still"
+            await _looked_at(directory, mender)
+            assert (REGISTRY.get_sample_value("foci_forgotten_facts") or 0) > 4
             cursor, found = None, 0
             while True:
                 async with directory.transaction() as session:
@@ -160,6 +164,14 @@ async def test_when_much_is_forgotten_nothing_is_carried_until_somebody_says_so(
                     break
             assert found == len(hubs.asked) == 5
             await eventually(lambda: _length(bus, 7 + 1 + 5))
+        telemetry.FORGOTTEN_FACTS.set(5)  # as in a replica that will not lead again
+        await _looked_at(directory, mender)
+        assert REGISTRY.get_sample_value("foci_forgotten_facts") == 0
+
+
+async def _looked_at(directory: Database, mender: Mender) -> None:
+    async with directory.reading() as session:
+        await mender.look(session)
 
 
 async def _length(nc: Client, wanted: int) -> bool:
