@@ -67,8 +67,7 @@ def restore(
 ) -> None:
     """Bring the stopped stack of FOCI_HOME back to a backup; nothing is deleted.
 
-    With the next start every service states again what it told the world since and does not know any more, and people who
-    have been erased since are erased again.
+    The next start lets services state again what they told the world since, and erases again who was erased since.
     """
     home = Home(settings().home)
     try:
