@@ -138,7 +138,10 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with running("bus", _keep_connected(settings, hall, figures, departure, readiness)):
+        async with (
+            running("bus", _keep_connected(settings, hall, figures, departure, readiness)),
+            running("readiness", readiness.keep_noting()),
+        ):
             yield
 
     app = _routed(lifespan)
