@@ -108,7 +108,8 @@ def kept(cell: str, clock: Clock, ids: Ids) -> tuple[Kept, ...]:
         Kept(
             "memberships", "membership", "What each of them is in the hub, and since when.",
             ("hub", "person", "role", "since"), {"person": "uuid"}, where="t.hub = :hub AND t.left_at IS NULL",
-            given={"version": "1"}, taken_in=joined,
+            # What somebody is in a hub that comes from elsewhere was decided there: no sign-in provider here changes it.
+            given={"version": "1", "provided": "0"}, taken_in=joined,
         ),
         Kept(
             "organisations", "organisation", "Organisations with a page at the hub.",
