@@ -138,10 +138,7 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with (
-            running("bus", _keep_connected(settings, hall, figures, departure, readiness)),
-            running("readiness", readiness.keep_noting()),
-        ):
+        async with running("bus", _keep_connected(settings, hall, figures, departure, readiness)):
             yield
 
     app = _routed(lifespan)
@@ -223,6 +220,7 @@ async def _keep_connected(
 ) -> None:
     async with AsyncExitStack() as stack:
         closed = Closed()
+        await stack.enter_async_context(running("readiness", readiness.keep_noting()))
         nc: Client = await connect(settings, GATEWAY, closed)
         stack.push_async_callback(nc.close)
         readiness.needs("nats", Pulse(nc).beats)
