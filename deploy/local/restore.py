@@ -33,6 +33,8 @@ def bring_back(
             raise CannotBackUp(f"{home.root} has databases already. Say --replace to put them aside.")
         say("checking the backup, and starting PostgreSQL from a copy")
         check(backup)
+        # A start in between would make empty databases beside streams that know everything, and mend that.
+        _note(home, backup, finished=False)
         aside = _put_aside(home, keep_streams=keep_streams) if taken else None
         if aside is not None:
             say(f"what was there is in {aside}")
@@ -43,9 +45,18 @@ def bring_back(
         for name in KEPT_FILES:
             if (backup / name).exists():
                 write_private(home.root / name, (backup / name).read_text())
-        note = {"taken_at": read_manifest(backup)["taken_at"], "restored_at": utc_now().isoformat()}
-        write_private(home.restored, json.dumps(note))
+        _note(home, backup, finished=True)
     return aside
+
+
+def _note(home: Home, backup: Path, *, finished: bool) -> None:
+    note = {"taken_at": read_manifest(backup)["taken_at"], "restored_at": utc_now().isoformat()}
+    write_private(home.restored, json.dumps(note | {"finished": finished}))
+
+
+def is_half_done(home: Home) -> bool:
+    """Whether a restore was cut short."""
+    return home.restored.exists() and not json.loads(home.restored.read_text()).get("finished", True)
 
 
 def _put_aside(home: Home, *, keep_streams: bool) -> Path:

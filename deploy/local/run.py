@@ -17,6 +17,7 @@ from nats.errors import Error as NatsError
 from deploy.local.demo import Demo, size
 from deploy.local.demo_data import FIRST_HUB
 from deploy.local.demo_door import DemoFailed
+from deploy.local.forks import NurseryEnded
 from deploy.local.home import AlreadyRunning, Home
 from deploy.local.narrator import Narrator
 from deploy.local.privileges import CannotDropPrivileges
@@ -34,6 +35,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXPECTED = (
     CannotStart,
     DidNotStart,
+    NurseryEnded,
     ServersMissing,
     CannotDropPrivileges,
     asyncpg.PostgresError,
