@@ -63,15 +63,17 @@ def processes(
     return found
 
 
-def write(folder: Path, nats_port: int, *, development: bool = False) -> None:
+def write(folder: Path, nats_port: int | None = None, *, development: bool = False) -> None:
     """One file per container, so that each gets its own secrets and nobody else's.
 
     The folder is also a FOCI_HOME, with which `foci` on this machine finds the bus and may use it. With `development` the
     gateway takes development tokens made with it, too: for trying out on one's own machine, and for nothing else.
+    `nats_port` is where the bus is published on this machine: as it was, when it is not said.
     """
     home = Home(folder)
     home.make()
-    home.write_state({"urls": {"nats": f"nats://127.0.0.1:{nats_port}"}})
+    before = home.state().get("urls", {}).get("nats", "nats://127.0.0.1:4222")
+    home.write_state({"urls": {"nats": f"nats://127.0.0.1:{nats_port}" if nats_port else before}})
     write_cluster(folder, [Node(name, name) for name in NODES], Layout(), cell=CELL)
     found = processes(home)
     if development:
@@ -91,7 +93,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument(
-        "--nats-port", type=int, default=4222, help="where the bus is published on this machine"
+        "--nats-port", type=int, help="where the bus is published on this machine; as before, or 4222"
     )
     parser.add_argument(
         "--development",
