@@ -1,6 +1,8 @@
 """Settings of directory, from the environment with the prefix DIRECTORY_."""
 
-from pydantic import SecretStr
+from typing import Annotated
+
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.kit.settings import ServiceSettings
@@ -11,8 +13,8 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="DIRECTORY_", frozen=True, extra="ignore")
 
-    secret_key: SecretStr
-    """Under which the keys of access tokens are sealed, and refresh tokens made; with another one everybody signs in anew."""
+    secret_key: Annotated[SecretStr, Field(min_length=32)]
+    """Under which the keys of access tokens are sealed, and refresh tokens made; with another one a new key signs at once."""
     sign_ins_per_address: int = 5
     """Links that may be asked for one e-mail address in a quarter of an hour."""
     sign_ins_per_client: int = 30

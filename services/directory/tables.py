@@ -59,7 +59,10 @@ class Person(Base):
 
 
 class Membership(Base):
-    """A person's role in a hub; `left_at` is set while they do not belong to it."""
+    """A person's role in a hub; `left_at` is set while they do not belong to it.
+
+    `provided` is the version at which a sign-in provider's word last made it what it was; a newer one is somebody's decision.
+    """
 
     __tablename__ = "membership"
 
@@ -69,6 +72,7 @@ class Membership(Base):
     since: Mapped[datetime]
     left_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    provided: Mapped[int | None]
 
 
 class Organisation(Base):

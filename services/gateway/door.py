@@ -16,15 +16,14 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.auth import Authenticator, Caller
+from services.gateway.auth import Authenticator, Caller, Memory, api_token_in
 from services.gateway.auth.purposes import check_purpose
 from services.gateway.responses import problem_response
 from services.gateway.wishes import Wishes
 from shared.kit import problems
 from shared.kit.errors import FociError
-from shared.kit.problems import RemoteProblem
+from shared.kit.problems import Problem, RemoteProblem
 from shared.kit.telemetry import logger, span
-from shared.kit.tokens import API_TOKEN
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.gateway")
@@ -53,6 +52,8 @@ KEYED = frozenset({"/v1/mail/bounces"})
 """Addresses whose route looks at a key of its own; no person asks there."""
 NOBODY: dict[str, UUID | None] = {"person": None, "session": None}
 """What routes are told of who asks when nobody has signed in."""
+MET_S = 600.0
+"""Seconds in which an API token that was good is not taken for a guess, however many others come from its address."""
 SECRET_PATHS = ("/v1/links/", "/v1/feeds/", "/v1/me/erasure/")
 """Addresses that let whoever knows them in; they stand in no log."""
 
@@ -82,6 +83,7 @@ class Door:
         self._authenticator = authenticator
         self._limit = limit
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._met: Memory[str, bool] = Memory()
         self._body_limit = body_limit
         self._wishes = wishes
 
@@ -133,8 +135,7 @@ class Door:
         except FociError as error:
             if begun:
                 raise
-            said = error.document if isinstance(error, RemoteProblem) else problems.of_error(error)
-            await problem_response(said)(scope, receive, send)
+            await problem_response(_problem_of(error))(scope, receive, send)
         except HTTPException as error:
             await problem_response(problems.of_status(error.status_code))(scope, receive, send)
         except Exception as error:  # the edge: whatever went wrong, the caller gets a problem document
@@ -146,21 +147,39 @@ class Door:
     async def _admit(self, scope: Scope, headers: dict[str, str]) -> Caller | None:
         address = scope["client"][0] if scope.get("client") else "unknown"
         said = None if scope["path"] in KEYED else headers.get("authorization")
-        guesses = f"guesses {address}"
-        if said is not None and API_TOKEN in said and not await self._limiter.test(self._limit, guesses):
-            # Each of these is a question to directory: of who has guessed too often nothing is asked.
-            await self._refuse(guesses)
+        shown = api_token_in(said)
+        if shown is not None:
+            await self._check_worth_asking(shown, address)
         try:
             caller = await self._authenticator.caller(said)
-        except FociError:
-            # Guessing tokens counts against the address it is done from.
-            await self._limiter.hit(self._limit, guesses)
-            await self._count(f"address {address}")
+        except FociError as error:
+            # Whoever cannot be asked about just now has done nothing wrong.
+            if _problem_of(error)["status"] == 401:
+                if shown is not None:
+                    await self._limiter.hit(self._limit, f"guesses {address}")
+                    self._met.forget(shown)
+                await self._count(f"address {address}")
             raise
-        await self._count(f"address {address}" if caller is None else f"person {caller.person}")
+        if shown is not None:
+            self._met.put(shown, value=True, until=time.monotonic() + MET_S)
+            await self._count(f"token {shown}")
+        else:
+            await self._count(f"address {address}" if caller is None else f"person {caller.person}")
         if caller is not None and caller.token is not None:
             check_purpose(caller.token, scope["method"], scope["path"])
         return caller
+
+    async def _check_worth_asking(self, shown: str, address: str) -> None:
+        """TooManyRequests for an API token that has used up its limit, and for unknown ones where too many were guessed.
+
+        Each is a question to directory. Kiosks share their address with a hub's visitors: one that is known is none of their
+        guesses.
+        """
+        if not await self._limiter.test(self._limit, f"token {shown}"):
+            await self._refuse(f"token {shown}")
+        guesses, known = f"guesses {address}", self._met.get(shown, time.monotonic())
+        if known is None and not await self._limiter.test(self._limit, guesses):
+            await self._refuse(guesses)
 
     async def _count(self, who: str) -> None:
         if not await self._limiter.hit(self._limit, who):
@@ -198,6 +217,10 @@ def _secured(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     if any(name == POLICY for name, _ in given):
         return given + [one for one in SECURITY_HEADERS if one[0] != POLICY]
     return [*given, *SECURITY_HEADERS]
+
+
+def _problem_of(error: FociError) -> Problem:
+    return error.document if isinstance(error, RemoteProblem) else problems.of_error(error)
 
 
 def _loggable(scope: Scope) -> str:

@@ -119,9 +119,13 @@ def calendar(request: Request, reply: Reply, name: str, *, keep: str | None = No
 
 
 def page(request: Request, text: str, language: str, policy: str) -> Response:
-    """A page for everybody, with what its script and style may do; 304 when the caller has it already."""
+    """A page with what its script and style may do; 304 when the caller has it already."""
     body = text.encode()
-    headers = {"Content-Security-Policy": policy, "Content-Language": language, "Vary": "Accept-Language"}
+    headers = {
+        "Content-Security-Policy": policy,
+        "Content-Language": language,
+        "Vary": "Accept-Language, Cookie",
+    }
     return _respond(request, 200, body, _tag(body), headers, "text/html")
 
 

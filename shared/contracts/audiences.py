@@ -22,6 +22,8 @@ _ABOUT = ("person", "one", "other")
 """Fields that say whom a fact is about; who did it is named too, and knows."""
 _OF_AN_INTRODUCTION = frozenset({"id", "hub", "occurred_at", "subject", "subject_version", "introduction"})
 """What each of the two is told of theirs: not who asked, and not what the other has said of it."""
+INTRODUCTION_CHANGED = "foci.matching.introduction-changed.v1"
+"""The CloudEvents type of whatever happens to an introduction, for its two: that of the fact would tell a no from silence."""
 
 
 def type_of(fact: type[Fact]) -> str:
@@ -73,6 +75,11 @@ def kept_from(fact: Fact, reader: UUID) -> frozenset[str]:
         own = {name for name in ("one", "other") if getattr(fact, name) == reader}
         return frozenset(kind.model_fields) - _OF_AN_INTRODUCTION - own
     return frozenset(name for name in kept_back(kind) if getattr(fact, name) != reader)
+
+
+def told_as(fact: type[Fact]) -> str:
+    """The CloudEvents type under which the persons a fact is about are told of it."""
+    return INTRODUCTION_CHANGED if fact in INTRODUCTION_FACTS else type_of(fact)
 
 
 def _tells_of_nobody(name: str, annotation: Any) -> bool:

@@ -119,6 +119,11 @@ class Fact(BaseModel):
         """The NATS subject the fact travels on; `hub` may be `*` for a filter."""
         return f"hubs.{hub}.{cls.service}.{cls.fact}.v{cls.version}"
 
+    @property
+    def aspect(self) -> str:
+        """What of its subject the fact is about. Of one aspect the newest fact says all, of another it says nothing."""
+        return ""
+
 
 class Snapshot(Fact):
     """What is, not what happened: stated again on demand so that a read model can be filled or rebuilt.

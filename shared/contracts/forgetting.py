@@ -18,6 +18,54 @@ class Deed(StrEnum):
     KEPT = "kept"
 
 
+class Thing(StrEnum):
+    """The kinds of things that services tell of. The gateway has words for each in every language it speaks.
+
+    On the wire it is any word: who reads it may be older than who tells it.
+    """
+
+    PERSON = "person"
+    MEMBERSHIPS = "memberships"
+    SESSIONS = "sessions"
+    API_TOKENS = "api-tokens"
+    LOOKS = "looks"
+    BOOKINGS_AHEAD = "bookings-ahead"
+    BOOKINGS = "bookings"
+    BOOKINGS_FOR_OTHERS = "bookings-for-others"
+    ROOMS_OF_EVENTS = "rooms-of-events"
+    DRAFTS = "drafts"
+    PLACES_AHEAD = "places-ahead"
+    SIGN_UPS = "sign-ups"
+    ORGANISED = "organised"
+    EVENTS_STARTED = "events-started"
+    DECISIONS = "decisions"
+    PUBLISHED_TEXTS = "published-texts"
+    FEEDS = "feeds"
+    PROFILES = "profiles"
+    INTRODUCTIONS = "introductions"
+    SUGGESTIONS = "suggestions"
+    TARGETS = "targets"
+    CHOICES = "choices"
+    NOTICES = "notices"
+    MESSAGES = "messages"
+    STOPPED_ADDRESSES = "stopped-addresses"
+    SIGN_INS = "sign-ins"
+    EVENTS = "events"
+    DONE_FOR_OTHERS = "done-for-others"
+    WEBHOOKS = "webhooks"
+    KEPT_ANSWERS = "kept-answers"
+    ID = "id"
+    FACTS = "facts"
+
+
+class Reason(StrEnum):
+    """Why something is kept: docs/erasure.md explains each, the gateway says it in words."""
+
+    STAYS_FORGOTTEN = "stays-forgotten"
+    THIRTY_DAYS = "thirty-days"
+    PROGRAMME_OF_THE_HUB = "programme-of-the-hub"
+
+
 class Told(View):
     """What became of one kind of thing a service held of a person."""
 

@@ -125,10 +125,14 @@ class HubRows(View):
 
 
 class ExportHub(_Operation):
-    """Things of one kind that the hub owns, a page at a time, in the order of their keys."""
+    """Things of one kind that the hub owns, a page at a time, in the order of their keys.
+
+    An order: whose name goes out is told so, in the log of who looked at their data.
+    """
 
     operation = "hub-export"
     reply = HubRows
+    changes = True
 
     hub: Slug
     entity: str = Field(max_length=50)

@@ -28,8 +28,8 @@ AT_ONCE = 200
 """Rows in one message."""
 MOST_BYTES = 256 * 1024
 
-TakenIn = Callable[[AsyncSession, str, Sequence[Mapping[str, Any]]], Awaitable[None]]
-"""Called with the session, the hub and the rows that were new, in the transaction that has written them."""
+OfRows = Callable[[AsyncSession, str, Sequence[Mapping[str, Any]]], Awaitable[None]]
+"""Called with the session, the hub and rows."""
 
 
 class HubDiffers(Conflict):
@@ -61,8 +61,11 @@ class Kept:
     """Rows that go by themselves when their time has come."""
     of_people: bool = False
     """Only those are written out that are asked for by `:people`; how many there are nobody knows."""
-    taken_in: TakenIn | None = None
-    fits: TakenIn | None = None
+    taken_in: OfRows | None = None
+    """Called with the rows that were new, in the transaction that has written them."""
+    shown: OfRows | None = None
+    """Called with rows that are written out, in the transaction that has read them."""
+    fits: OfRows | None = None
     """Raises when rows cannot be taken in here for another reason than being there and different."""
 
     @property
@@ -100,6 +103,8 @@ class Kept:
         known |= {"people": [str(one) for one in people]} if self.of_people else {"hub": hub}
         found = (await session.execute(statement, known)).scalars().all()
         rows = _fitting(found)
+        if self.shown is not None and rows:
+            await self.shown(session, hub, rows)
         more = len(found) == AT_ONCE or len(rows) < len(found)
         cursor = tuple(str(rows[-1][name]) for name in self.key) if more else None
         return HubRows(entity=self.entity, rows=rows, cursor=cursor)

@@ -21,10 +21,19 @@ from shared.kit.telemetry import span
 
 tracer = trace.get_tracer("foci.database")
 
+_KEEPALIVES = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+"""By which PostgreSQL ends within half a minute the session of a machine that is gone without a word. As it comes it takes two
+hours, and so long that session would keep its locks: the relay's, which nobody else could then have."""
+
 CONNECT: dict[str, Any] = {
     "timeout": 3,
     "command_timeout": 5,
-    "server_settings": {"application_name": "foci", "jit": "off", "timezone": "UTC"},
+    "server_settings": {"application_name": "foci", "jit": "off", "timezone": "UTC"} | _KEEPALIVES,
 }
 
 

@@ -13,8 +13,11 @@ from shared.contracts.audiences import type_of
 from shared.contracts.base import Fact
 
 
-def fact_message(fact: Fact, without: Set[str] = frozenset()) -> str:
-    """The message that tells of a fact `without` these fields: the fact's id is the message's, so the same is the same."""
+def fact_message(fact: Fact, without: Set[str] = frozenset(), *, type: str | None = None) -> str:
+    """The message that tells of a fact `without` these fields: the fact's id is the message's, so the same is the same.
+
+    Its type is the fact's own unless another one is given.
+    """
     hidden = set(without)
     subject: str | None = fact.subject
     if any(str(one) in fact.subject for name in without for one in _values(getattr(fact, name))):
@@ -23,7 +26,7 @@ def fact_message(fact: Fact, without: Set[str] = frozenset()) -> str:
     return message(
         id=fact.id,
         source=f"/hubs/{fact.hub}/{fact.service}",
-        type=type_of(type(fact)),
+        type=type or type_of(fact.__class__),
         subject=subject,
         time=fact.occurred_at,
         data=orjson.Fragment(fact.model_dump_json(exclude=hidden)),

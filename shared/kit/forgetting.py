@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import EVERYWHERE, NOBODY, Fact
 from shared.contracts.directory.facts import PersonErasedV1
-from shared.contracts.forgetting import Deed, PersonForgotten, Told
+from shared.contracts.forgetting import Deed, PersonForgotten, Reason, Thing, Told
 from shared.contracts.streams import FORGETS
 from shared.kit.bus import BatchEffect, Effect
 from shared.kit.database import changed_rows
@@ -26,10 +26,18 @@ FORGET_AGAIN = "forget-again"
 AGAIN_AFTER = timedelta(minutes=15)
 """Longer than a token lasts that was given before the erasure: whatever the person did meanwhile is swept up then."""
 
-KEPT_EVERYWHERE = (
-    Told(what="id", deed=Deed.KEPT, because="stays-forgotten"),
-    Told(what="facts", deed=Deed.KEPT, because="thirty-days"),
-)
+
+def kept(what: Thing, because: Reason) -> Told:
+    """That something is kept, and why."""
+    return Told(what=what.value, deed=Deed.KEPT, because=because.value)
+
+
+def told(what: Thing, deed: Deed, count: int) -> list[Told]:
+    """What there is to tell of one kind of thing: nothing where there was nothing."""
+    return [Told(what=what.value, deed=deed, count=count)] if count else []
+
+
+KEPT_EVERYWHERE = (kept(Thing.ID, Reason.STAYS_FORGOTTEN), kept(Thing.FACTS, Reason.THIRTY_DAYS))
 """Every service keeps the id, and for a while what it has stated, in which there is nothing but ids."""
 
 _REMEMBER = text("""
@@ -45,7 +53,7 @@ Forget = Callable[[AsyncSession, UUID, datetime], Awaitable[list[Told]]]
 
 
 async def done(
-    session: AsyncSession, what: str, deed: Deed, person: UUID, *statements: str, **more: Any
+    session: AsyncSession, what: Thing, deed: Deed, person: UUID, *statements: str, **more: Any
 ) -> list[Told]:
     """Run statements about `:person` on one kind of thing; what there is to tell of it, nothing where there was nothing."""
     values = {"person": person, **more}
@@ -53,13 +61,18 @@ async def done(
     for statement in statements:
         named = {name: value for name, value in values.items() if f":{name}" in statement}
         count += changed_rows(await session.execute(text(statement), named))
-    return [Told(what=what, deed=deed, count=count)] if count else []
+    return told(what, deed, count)
 
 
 async def forget_keys(session: AsyncSession, person: UUID) -> list[Told]:
     """Answers kept for a person who asks again with the same key."""
     count = changed_rows(await session.execute(_OWN_KEYS, {"person": person}))
-    return [Told(what="kept-answers", deed=Deed.ERASED, count=count)] if count else []
+    return told(Thing.KEPT_ANSWERS, Deed.ERASED, count)
+
+
+async def is_forgotten(session: AsyncSession, person: UUID) -> bool:
+    """Whether this service has heard that the person is erased: nothing is written about them any more, whatever proves them."""
+    return (await session.execute(_GONE, {"ids": [person]})).first() is not None
 
 
 class Forgetting:
@@ -89,13 +102,13 @@ class Forgetting:
 
         async def again(session: AsyncSession, key: str, now: datetime) -> None:
             person = UUID(key)
-            told = await self._forget(session, person, now)
-            if told:
-                await self._tell(session, person, told, now)
+            found = await self._forget(session, person, now)
+            if found:
+                await self._tell(session, person, found, now)
 
         return {FORGET_AGAIN: again}
 
-    async def _tell(self, session: AsyncSession, person: UUID, told: list[Told], now: datetime) -> None:
+    async def _tell(self, session: AsyncSession, person: UUID, found: list[Told], now: datetime) -> None:
         stated = (await session.execute(_COUNT, {"person": person})).scalar_one()
         fact = self._answer(
             id=self._ids(),
@@ -104,14 +117,14 @@ class Forgetting:
             subject=str(person),
             subject_version=stated,
             person=person,
-            **_by_deed([*told, *KEPT_EVERYWHERE]),
+            **_by_deed([*found, *KEPT_EVERYWHERE]),
         )
         await emit(session, fact)
 
 
-def _by_deed(told: Sequence[Told]) -> dict[str, dict[str, Any]]:
+def _by_deed(found: Sequence[Told]) -> dict[str, dict[str, Any]]:
     said: dict[str, dict[str, Any]] = {deed.value: {} for deed in Deed}
-    for one in told:
+    for one in found:
         said[one.deed][one.what] = one.because if one.deed is Deed.KEPT else one.count
     return said
 

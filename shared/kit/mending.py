@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 from nats.aio.client import Client
@@ -30,7 +30,8 @@ log = logger(__name__)
 Recollect = Callable[[AsyncSession, Sequence[Fact]], Awaitable[None]]
 """States of each of these facts' entities what it is now, or that it is gone, in a version after the fact's.
 
-Given is the newest forgotten fact of each entity. It may be given again: a version more does no harm.
+What was ended, closed or taken away is so again first. Given is the newest forgotten fact of each aspect of each entity, in
+the order of the oldest. It may be given again: a version more does no harm.
 """
 
 CHUNK = 200
@@ -106,6 +107,8 @@ class Mender:
         self._recollect = recollect
         self._clock = clock
         self._unasked = unasked
+        self._waits = False
+        self._noted_at: datetime | None = None
 
     async def check(self) -> None:
         """Mend what little is forgotten; TooMuchForgotten when it is more than that. For the relay, before it carries."""
@@ -122,6 +125,8 @@ class Mender:
             return
         # An empty database, or another's, is not one that lacks the last moments, however little there is.
         if len(told) > self._unasked or not certain:
+            async with self._database.reading() as session:
+                self._waits, self._noted_at = True, await self._place_noted_at(session)
             await asyncio.sleep(ASK_AGAIN_S)  # the relay tries four times a second
             raise TooMuchForgotten(
                 f"the stream {self._stream} holds {len(told)} facts at least that this database does not know: if it is "
@@ -133,6 +138,16 @@ class Mender:
             await self._mend(session, told)
             await session.execute(_MOVE, {"stream": self._stream, "sequence": last})
         telemetry.FORGOTTEN_FACTS.set(0)
+
+    async def look(self, session: AsyncSession) -> None:
+        """What a replica has found forgotten ends with whichever replica mends it: then the place noted has moved."""
+        if self._waits and await self._place_noted_at(session) != self._noted_at:
+            telemetry.FORGOTTEN_FACTS.set(0)
+            self._waits = False
+
+    async def _place_noted_at(self, session: AsyncSession) -> datetime | None:
+        row = (await session.execute(_CURSOR, {"stream": self._stream})).first()
+        return None if row is None else row.moved_at
 
     async def answer(self, session: AsyncSession, request: Mend, _: Call) -> Mended:
         """One chunk of it, asked for by an operator."""
@@ -212,17 +227,21 @@ class Mender:
         return [one for one in told if one.fact_id not in known]
 
     async def _mend(self, session: AsyncSession, told: Iterable[Told]) -> int:
-        newest: dict[tuple[str, str], Fact] = {}
-        for one in sorted(told, key=lambda one: one.sequence):
-            fact = _readable(one)
-            if fact is None:
-                continue
-            thing = (fact.hub, fact.subject)
-            if thing not in newest or newest[thing].subject_version <= fact.subject_version:
-                newest[thing] = fact
+        readable = [_readable(one) for one in sorted(told, key=lambda one: one.sequence)]
+        newest = newest_of(fact for fact in readable if fact is not None)
         if newest:
-            await self._recollect(session, list(newest.values()))
+            await self._recollect(session, newest)
         return len(newest)
+
+
+def newest_of(facts: Iterable[Fact]) -> list[Fact]:
+    """Of each aspect of each thing the newest fact: that a profile was closed is not lost because it changed otherwise later."""
+    newest: dict[tuple[str, str, str], Fact] = {}
+    for fact in facts:
+        thing = (fact.hub, fact.subject, fact.aspect)
+        if thing not in newest or newest[thing].subject_version <= fact.subject_version:
+            newest[thing] = fact
+    return list(newest.values())
 
 
 def _readable(told: Told) -> Fact | None:

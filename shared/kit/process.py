@@ -189,6 +189,7 @@ class DataService:
             clock=self._clock,
             unasked=self.settings.mend_unasked,
         )
+        self.measures(self._mender.look)
 
     def measures(self, figure: Measure) -> None:
         """Look at this, too, whenever the figures for those who watch over the service are refreshed."""

@@ -60,6 +60,9 @@ class Relay:
         self._first = first
         self._kicked = asyncio.Event()
         self._said = ""
+        # From the start, in every replica: that nobody leads must show where the leader has gone with its figures.
+        self._leader = telemetry.RELAY_LEADER.labels(stream.name)
+        self._leader.set(0)
 
     def kick(self) -> None:
         """Something was committed somewhere: look now instead of at the next poll."""
@@ -97,15 +100,12 @@ class Relay:
         if not await database.fetchval(_LOCK, f"relay:{self._stream.name}"):
             return
         self._said = ""
-        leader = telemetry.RELAY_LEADER.labels(self._stream.name)
-        leader.set(1)
+        self._leader.set(1)
         log.info("this replica relays now", stream=self._stream.name)
         try:
             await self._lead(database)
         finally:
-            leader.set(0)
-            # How old the outbox is says whoever leads next; here the figure would stand for ever.
-            telemetry.OUTBOX_AGE.labels(self._stream.name).set(0)
+            self._leader.set(0)
 
     async def _lead(self, database: asyncpg.Connection[Any]) -> NoReturn:
         relay = StreamRelay(database, self._nc, self._stream)

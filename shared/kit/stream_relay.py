@@ -46,7 +46,6 @@ class Entry:
     subject: str
     headers: str
     body: str
-    age: float
     settled: bool
     overtaken: bool
 
@@ -63,7 +62,6 @@ class LostLeadership(Exception):
 # may still commit.
 _WAITING = """
     SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body,
-           extract(epoch FROM clock_timestamp() - stated_at)::float AS age,
            xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled, {overtaken} AS overtaken
     FROM outbox o
     WHERE stream = $1 AND (xid, id) > ($2::text::xid8, $3)
@@ -190,7 +188,6 @@ class StreamRelay:
     async def _waiting(self) -> list[Entry]:
         found = await self._db.fetch(self._next, self.stream, str(self._xid), self._id, BATCH)
         entries = [Entry(**row) for row in found]
-        telemetry.OUTBOX_AGE.labels(self.stream).set(entries[0].age if entries else 0.0)
         settled = [entry for entry in entries if entry.settled]
         self.held_back = len(settled) < len(entries)
         if self.held_back:

@@ -54,6 +54,16 @@ def publishes(source: Source) -> Iterable[Fault]:
             yield call.lineno, f"{name}(): nobody publishes, everybody emits"
 
 
+def receipt_codes(source: Source) -> Iterable[Fault]:
+    kit = {f"shared.kit.forgetting.{name}" for name in ("done", "told", "kept")}
+    for call, name in source.calls:
+        origin = source.imported.get(name)
+        if origin == "shared.contracts.forgetting.Told":
+            yield call.lineno, "Told(): the kit's told, kept and done take codes there are words for"
+        if origin in kit and any(isinstance(given, ast.Constant) for given in call.args[:2]):
+            yield call.lineno, f"{name}(): what is told of is a Thing, for which there are words"
+
+
 def autocommit(source: Source) -> Iterable[Fault]:
     for node in source.nodes:
         if isinstance(node, ast.keyword) and node.arg in ("autocommit", "isolation_level"):

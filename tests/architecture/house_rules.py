@@ -87,6 +87,16 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "receipts-tell-what-there-are-words-for",
+        "What a service tells of an erasure is a Thing and a Reason, by the kit's functions: the gateway has words for those.",
+        below("services", "shared", but=("shared/kit/forgetting.py", "shared/contracts/forgetting.py")),
+        checks.receipt_codes,
+        (
+            ("services/booking/commands/forgetting.py", "planted = Told(what='cats', deed=Deed.ERASED)"),
+            ("services/notify/commands/forgetting_people.py", "planted = done(None, 'cats', Deed.ERASED, None)"),
+        ),
+    ),
+    Rule(
         "autocommit-is-for-reserving",
         "AUTOCOMMIT is chosen in shared/kit/database.py, booking's main (for reserving) and the relay's connection.",
         below(*CODE, but=("shared/kit/database.py", "shared/kit/relay.py", "services/booking/main.py", "deploy/")),

@@ -93,7 +93,7 @@ async def cell(
                 "nats_seed": nats_account.seeds.get(name),
                 "database_url": database(name),
                 "assertion_public_key": public,
-                **({"secret_key": "of this cell"} if name == "directory" else {}),
+                **({"secret_key": "the secret of directory in this cell"} if name == "directory" else {}),
             }
             settings = kind(**known)
             nc = await connect(settings, name)

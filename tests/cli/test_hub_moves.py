@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -162,6 +163,16 @@ def test_an_export_is_open_files_with_counts_and_checksums_and_nothing_of_others
     assert "'=Day 1" in titles, "a spreadsheet would take it for a formula"
     calendar = Calendar.from_ical((exported / "events" / "events.ics").read_bytes())
     assert {str(one["summary"]) for one in calendar.walk("VEVENT")} == {"A talk", "A walk"}
+
+
+def test_whosever_name_went_out_can_see_that_it_did(old: Cell, exported: Path) -> None:
+    assert exported.is_dir()
+    looks = old.http.get("/v1/me/looks", headers=old.auth(HUB, "member", "Åsa")).json()["items"]
+    [look] = [one for one in looks if one["what"] == "hub-export"]
+    assert (look["hub"], look["role"], look["viewer_name"]) == (HUB, "platform", None)
+    assert look["viewer"] == str(UUID(int=0))
+    elsewhere = old.http.get("/v1/me/looks", headers=old.auth("elsewhere", "member")).json()["items"]
+    assert elsewhere == []
 
 
 def test_what_people_see_there_is_what_they_saw_here_also_the_second_time(

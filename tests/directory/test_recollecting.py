@@ -14,7 +14,7 @@ from shared.contracts.directory.facts import (
     PersonErasedV1,
     RoleChangedV1,
 )
-from shared.contracts.directory.requests import AddMember, GetHub, LeaveHub
+from shared.contracts.directory.requests import AddMember, ChangeRole, GetHub, LeaveHub
 from shared.contracts.directory.words import Role
 from tests.directory.world import HUB, World
 
@@ -63,13 +63,43 @@ async def test_of_a_person_nobody_remembers_it_is_said_all_the_same(world: World
     assert await world.rows("SELECT 1 FROM membership") == []
 
 
-async def test_who_left_and_is_a_member_again_has_joined(world: World) -> None:
+async def test_a_host_who_was_put_out_does_not_come_back_with_a_backup(world: World) -> None:
+    ann, olga = await world.person("Ann", Role.HOST), await world.person("Olga", Role.OPERATOR)
+    await world.ask(LeaveHub(hub=HUB, person=ann.person), olga)
+    told = (await world.goes_back("UPDATE membership SET left_at = NULL, version = 1"))[-1]
+    (left,) = await recollected(world, told)
+    assert isinstance(left, MemberLeftV1)
+    assert (left.person, left.subject_version) == (ann.person, 3)
+    assert await recollected(world, told) == [], "once is enough"
+    # Coming again is their own affair, as what anybody may be.
+    await world.ask(AddMember(hub=HUB), ann)
+    assert (await world.facts(MemberJoinedV1))[-1].subject_version == 4
+
+
+async def test_who_left_and_has_joined_since_the_database_went_back_has_joined(world: World) -> None:
     ann = await world.person("Ann")
     await world.ask(LeaveHub(hub=HUB, person=ann.person), ann)
-    told = await world.goes_back("UPDATE membership SET left_at = NULL, version = 1")
+    told = await world.goes_back(
+        "UPDATE membership SET left_at = NULL, version = 1, since = since + interval '1 hour'"
+    )
     (joined,) = await recollected(world, told[-1])
     assert isinstance(joined, MemberJoinedV1)
     assert (joined.role, joined.subject_version) == (Role.MEMBER, 3)
+
+
+async def test_a_role_that_was_taken_down_stays_down(world: World) -> None:
+    ann, olga = await world.person("Ann", Role.HOST), await world.person("Olga", Role.OPERATOR)
+    await world.ask(ChangeRole(hub=HUB, person=ann.person, role=Role.MEMBER), olga)
+    told = (await world.goes_back("UPDATE membership SET role = 'host', version = 1 WHERE role = 'member'"))[
+        -1
+    ]
+    (changed,) = await recollected(world, told)
+    assert isinstance(changed, RoleChangedV1)
+    assert (changed.role, changed.previous, changed.subject_version) == (Role.MEMBER, Role.HOST, 3)
+    assert [row.role for row in await world.rows("SELECT role FROM membership ORDER BY role")] == [
+        Role.MEMBER,
+        Role.OPERATOR,
+    ]
 
 
 async def test_a_role_that_was_given_is_taken_back_and_what_is_as_told_needs_no_word(world: World) -> None:

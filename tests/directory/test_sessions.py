@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import jwt
 import pytest
 import pytest_asyncio
 from cryptography.exceptions import InvalidTag
+from pydantic import ValidationError
 
 from services.directory.commands import sessions, token_keys
+from services.directory.duties import duties
+from services.directory.duties.sign_in import KEYS
 from services.directory.queries import sessions as queries
 from services.directory.rules.sign_in import IDLE, SESSION_LIFETIME
 from services.directory.rules.tokens import PUBLISHED_BEFORE, STILL_CHECKED
+from services.directory.settings import Settings
 from shared.contracts.directory.sessions import (
     EndMySession,
     EndMySessions,
@@ -28,6 +33,13 @@ from shared.contracts.directory.sessions import (
 )
 from shared.kit.principal import Principal
 from tests.directory.world import World
+
+GIVEN: dict[str, Any] = {
+    "cell": "local",
+    "nats_url": "nats://127.0.0.1",
+    "database_url": "postgresql+asyncpg://127.0.0.1/directory",
+    "assertion_public_key": "a key",
+}
 
 
 async def begun(world: World, who: Principal) -> Grant:
@@ -233,3 +245,31 @@ async def test_private_keys_are_sealed_under_the_services_own(world: World, nora
         assert key.private.private_bytes_raw() not in row.sealed
         with pytest.raises(InvalidTag):
             await token_keys.signing_key(session, secret="another", now=world.now)
+
+
+async def test_with_another_secret_a_new_key_signs_at_once_and_sessions_go_on(
+    world: World, nora: Principal
+) -> None:
+    grant = await begun(world, nora)
+    await world.ask(RotateTokenKeys())
+    world.secret = "made anew after a restore without the old one"
+    for _ in range(2):
+        await world.with_a_key()
+    (key,) = (await keys(world)).items
+    again = await refreshed(world, grant.refresh_token)
+    assert jwt.get_unverified_header(again.access_token)["kid"] == key.kid
+    # A process that still had another secret has made its own in between: made good within the hour.
+    async with world.database.transaction() as session:
+        await token_keys.rotate(
+            session, at_once=True, secret="another", now=world.now, chance=world.mint.chance
+        )
+    async with world.database.transaction() as session:
+        await duties(world.mint, timedelta(days=30))[KEYS](session, "", world.now)
+    assert (await refreshed(world, again.refresh_token)).session == grant.session
+
+
+def test_a_secret_that_can_be_guessed_is_none() -> None:
+    for short in ("", "x" * 31):
+        with pytest.raises(ValidationError, match="secret_key"):
+            Settings(**GIVEN, secret_key=short)
+    assert Settings(**GIVEN, secret_key="x" * 32)

@@ -36,12 +36,13 @@ class World(AskedWorld):
     """One directory service without its process: handlers, consumers and duties on a real database."""
 
     stream: ClassVar[str] = "DIRECTORY"
+    secret: str = "a secret of these tests"
     chance: random.Random = field(default_factory=lambda: random.Random(5))
 
     @property
     def mint(self) -> Mint:
         """What its tokens are made with."""
-        return Mint("local", "a secret of these tests", self.chance.randbytes, self.ids)
+        return Mint("local", self.secret, self.chance.randbytes, self.ids)
 
     def handlers(self) -> dict[type[Request[Any]], Handler]:
         """What the service answers."""

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from services.events.commands.recollecting import recollect
 from shared.contracts.base import Fact
+from shared.contracts.directory.words import Role
 from shared.contracts.events.facts import (
     EventCancelledV1,
+    EventHiddenV1,
     EventPublishedV1,
     EventSnapshotV1,
     PlaceGivenBackV1,
@@ -16,8 +18,9 @@ from shared.contracts.events.facts import (
     VenueWantedV1,
     VenueWishSnapshotV1,
 )
+from shared.contracts.events.requests import HideEvent
 from shared.contracts.events.words import EventStatus, SignUpStatus
-from tests.events.world import World, cancel
+from tests.events.world import HUB, World, cancel
 
 
 async def recollected(world: World, *told: Fact) -> Sequence[Fact]:
@@ -39,6 +42,19 @@ async def test_an_event_that_was_cancelled_takes_place_again(world: World) -> No
     (snapshot,) = await recollected(world, of(EventCancelledV1, told))
     assert isinstance(snapshot, EventSnapshotV1)
     assert (snapshot.subject_version, snapshot.status) == (3, EventStatus.PUBLISHED)
+
+
+async def test_an_event_that_was_hidden_stays_hidden(world: World) -> None:
+    event = await world.event()
+    await world.ask(HideEvent(hub=HUB, event=event.id, reason="An advertisement."), "host", Role.HOST)
+    told = await world.goes_back(
+        "UPDATE event SET hidden_at = NULL, hidden_by = NULL, hidden_reason = NULL, stated = 1",
+        "UPDATE places SET open = true",
+    )
+    (snapshot,) = await recollected(world, of(EventHiddenV1, told))
+    assert isinstance(snapshot, EventSnapshotV1)
+    assert (snapshot.subject_version, snapshot.hidden, snapshot.titles) == (3, True, {})
+    assert [row.open for row in await world.rows("SELECT open FROM places")] == [False]
 
 
 async def test_an_event_and_the_places_at_it_that_nobody_remembers_are_gone(world: World) -> None:

@@ -183,7 +183,7 @@ class Cell:
             "assertion_public_key": public_half(self.assertion_key),
         }
         if name == "directory":
-            shared |= {"secret_key": "of this cell", **OFTEN}
+            shared |= {"secret_key": "the secret of directory in this cell", **OFTEN}
         if name == "notify":
             own = {"secret_key": "of this cell", "link_private_key": self.link_key, "gather_s": 0.2}
             shared |= own | self.outside.settings()

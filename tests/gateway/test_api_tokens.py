@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 
 from services.gateway.auth.purposes import PURPOSES
@@ -17,6 +18,7 @@ from tests.gateway.rows import Row
 from tests.gateway.sign_in_things import api_token, holder
 from tests.gateway.test_who_may import TABLE, booking_for
 
+SPACES = "/v1/hubs/here/spaces"
 NOBODYS = "5b0d3f6e-8f5c-4d2a-9a63-2f0c6f1f7d11"
 
 
@@ -116,3 +118,42 @@ def test_who_guesses_api_tokens_is_not_asked_about_for_ever(cell: Cell) -> None:
         assert heard == [401, 401, 401, 429, 429]
         good = cell.auth("here", "member")
         assert client.get("/v1/hubs", headers=good).status_code == 200
+
+
+def test_one_visitor_who_guesses_shuts_out_no_kiosk_of_the_same_network(cell: Cell) -> None:
+    kiosks = [holder(cell, "here", "occupancy") for _ in range(3)]
+    with cell.another_gateway(rate_limit="4/hour") as client:
+
+        def heard(authorization: str, times: int = 1) -> list[int]:
+            headers = {"Authorization": authorization}
+            return [client.get(SPACES, headers=headers).status_code for _ in range(times)]
+
+        known, waiting, new = (one["Authorization"] for one in kiosks)
+        assert heard(known) == [200]
+        heard("Bearer garbage", 9)
+        assert heard(waiting) == [200], "what is no API token is no guess of one"
+        assert heard(f"Bearer foci_at_{'x' * 43}", 5) == [429] * 5, "as its address has used up its limit"
+        assert heard(known) == heard(waiting) == [200]
+        assert heard(new) == [429], "nobody is asked about what may be a guess"
+
+
+def test_a_token_over_its_limit_is_not_asked_about_any_more(cell: Cell) -> None:
+    made = api_token(cell, "here", "occupancy")
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    with cell.another_gateway(rate_limit="2/hour") as client:
+        assert [client.get(SPACES, headers=headers).status_code for _ in range(3)] == [200, 200, 429]
+        url = f"/v1/hubs/here/api-tokens/{made['id']}"
+        assert cell.http.delete(url, headers=cell.auth("here", "operator")).status_code == 200
+        problem(client.get(SPACES, headers=headers), 429, "too-many-requests")
+
+
+def test_a_token_that_cannot_be_asked_about_just_now_is_no_guess(cell: Cell) -> None:
+    app = cell.gateway(rate_limit="2/hour").config.app
+    headers = {"Authorization": f"Bearer foci_at_{'x' * 43}"}
+
+    async def heard() -> list[int]:
+        unconnected = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]  # an ASGI application
+        async with httpx2.AsyncClient(transport=unconnected, base_url="http://gateway") as client:
+            return [(await client.get(SPACES, headers=headers)).status_code for _ in range(4)]
+
+    assert cell.run(heard()) == [503] * 4

@@ -14,8 +14,8 @@ from services.gateway.documents import EXAMPLES, PROBLEMS
 from services.gateway.main import openapi_document
 from tests.gateway.compatibility import ROOT, STORED, breaks
 
-LINKS = "/v1/links/{token}"
-"""What it answers, refusals included, people can have as a page."""
+PAGED = ("/v1/links/{token}", "/v1/me/erasure/{number}")
+"""What they answer, refusals included, people can have as a page."""
 LIVE = "/v1/live"
 """Never the same twice, so nobody has it already."""
 BY_THE_DOOR = ("400", "401", "413", "422", "429")
@@ -109,7 +109,7 @@ def test_every_operation_says_who_it_is_what_it_needs_and_how_it_refuses(documen
         assert {"401", "404", "422", "429", "500", "503"} <= refusals, (method, path)
         for status in refusals:
             kinds = one["responses"][status]["content"]
-            pages = {"text/html"} if path == LINKS and status not in BY_THE_DOOR else set()
+            pages = {"text/html"} if path in PAGED and status not in BY_THE_DOOR else set()
             assert set(kinds) == {"application/problem+json"} | pages, (method, path, status)
             content = kinds["application/problem+json"]
             assert content["schema"] == {"$ref": "#/components/schemas/Problem"}

@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
 
+import orjson
 import pytest
 from icalendar import Calendar
 
+from services.gateway.pages.receipt_words import RECEIPT
+from services.gateway.pages.words import LANGUAGES
+from shared.contracts.forgetting import Reason, Thing
 from tests.gateway.cell import SETTINGS, Cell, eventually, running_cell
 from tests.gateway.holdings import Column, holdings, id_columns
+from tests.gateway.pages import BROWSER, Seen, sound
 from tests.gateway.planted_person import ADDRESS, MARK, OTHER, Planted, planted
 from tests.gateway.problems import problem
 
@@ -94,7 +100,16 @@ NOT_EXPORTED = {
 }
 
 
+LOOKS = """
+    INSERT INTO look (person, hour, viewer, hub, what, role)
+    SELECT '{person}', date_trunc('hour', now()) - make_interval(hours => n), gen_random_uuid(), 'there', 'names', 'host'
+    FROM generate_series(2, 451) n
+"""
+"""More than one part of an export holds, over weeks in which nothing else was looked at."""
+
+
 def test_the_export_misses_no_table_and_shows_nobody_else(cell: Cell, who: Planted) -> None:
+    cell.sql("directory", LOOKS.format(person=who.id))
     assert cell.http.post("/v1/me/export").status_code == 401
     answer = cell.http.post("/v1/me/export", headers=who.auth)
     assert answer.status_code == 200, answer.text
@@ -113,6 +128,12 @@ def test_the_export_misses_no_table_and_shows_nobody_else(cell: Cell, who: Plant
     assert ADDRESS in files["directory/person.jsonl"]
     assert "Vanja" in files["directory/person.jsonl"]
     assert "Det här är allt" in files["README.txt"]
+    hours = [
+        line["hour"]
+        for line in map(orjson.loads, files["directory/look.jsonl"].splitlines())
+        if line["what"] == "names"
+    ]
+    assert len(hours) == len(set(hours)) == 450, "part after part, nothing lost and nothing twice"
     events = Calendar.from_ical(files["calendar.ics"]).walk("VEVENT")
     assert len(events) == 5 + 3, "bookings, one of them for an event, and sign-ups"
     others = {
@@ -152,6 +173,11 @@ def test_nothing_of_theirs_is_left_when_all_have_answered(cell: Cell, who: Plant
     receipt = cell.http.get(url).json()
     told = {(one["service"], line["what"]) for one in receipt["services"] for line in one["told"]}
     assert {("booking", "bookings"), ("events", "sign-ups"), ("matching", "profiles")} < told
+    codes = {line["what"] for one in receipt["services"] for line in one["told"]}
+    reasons = {line["because"] for one in receipt["services"] for line in one["told"]} - {None}
+    assert codes <= {*Thing}
+    assert reasons == {*Reason}
+    _people_can_read(cell, url, receipt)
     assert MARK not in str(receipt).lower()
     assert str(who.id) not in str(receipt)
     after = cell.http.get("/v1/hubs/here/availability", params=_on_their_day(cell)).json()
@@ -162,6 +188,35 @@ def test_nothing_of_theirs_is_left_when_all_have_answered(cell: Cell, who: Plant
     left = holdings(cell, who.id, MARK)
     assert {f"{table}.{column}" for _, table, column in left} == set(KEPT)
     assert holdings(cell, UUID(int=1 << 127), MARK) == {}, "no word of theirs stands anywhere"
+
+
+def _people_can_read(cell: Cell, url: str, receipt: Any) -> None:
+    """The receipt is a page, too, with words for every line of it."""
+    again = cell.http.get(url)
+    assert again.headers["vary"] == "Authorization, Accept"
+    assert cell.http.get(url, headers={"If-None-Match": again.headers["etag"]}).status_code == 304
+    for language, words in RECEIPT.items():
+        wish = {"Accept": BROWSER, "Accept-Language": language}
+        answer = cell.http.get(url, headers=wish)
+        assert answer.status_code == 200, answer.text
+        page = Seen(answer.text)
+        sound(answer, page, language, buttons=0)
+        assert page.words["h1"] == [words.complete]
+        assert page.words["h2"] == [*words.parts.values(), words.everywhere, words.more]
+        lines = [line for one in receipt["services"] for line in one["told"]]
+        for line in lines:
+            thing = words.things[Thing(line["what"])]
+            assert any(entry.startswith((f"{thing}: ", f"{thing}. ")) for entry in page.words["li"]), thing
+        assert words.other.partition(" (")[0] not in answer.text
+        gone = cell.http.get(url[:-4] + "none", headers=wish)
+        assert (gone.status_code, Seen(gone.text).words["h1"]) == (404, [words.missing[0]])
+    cell.run(cell.end("directory"))
+    away = cell.http.get(url, headers=wish)
+    cell.run(cell.begin("directory"))
+    assert (away.status_code, Seen(away.text).words["h1"]) == (
+        503,
+        [LANGUAGES["en"].problems["unavailable"][0]],
+    )
 
 
 def _on_their_day(cell: Cell) -> dict[str, str]:

@@ -19,7 +19,7 @@ from services.gateway.live.hall import Hall, Limits
 from services.gateway.live.held import Held, Told
 from services.gateway.live.readers import Reader
 from services.gateway.live.rooms import View
-from shared.contracts.audiences import about, kept_back
+from shared.contracts.audiences import INTRODUCTION_CHANGED, about, kept_back, type_of
 from shared.contracts.base import Audience, Fact, Snapshot
 from shared.contracts.catalogue import FACTS
 from shared.contracts.directory.facts import MemberLeftV1, RoleChangedV1
@@ -176,6 +176,23 @@ def test_the_two_of_an_introduction_are_told_that_something_happened_and_not_wha
         assert set(told["data"]) == {*base, name}
     if kind is OutcomeSaidV1:
         assert fact.outcome.value not in json.dumps([facts_told(one)[0]["data"] for one in readers.values()])
+
+
+def test_what_has_happened_to_an_introduction_cannot_be_told_from_what_its_two_are_told() -> None:
+    base = example(OutcomeSaidV1).model_dump(
+        include={"id", "hub", "occurred_at", "subject", "subject_version"}
+    )
+    the_two = {"introduction": new_id(), "one": new_id(), "other": new_id()}
+    told: dict[str, set[str]] = {"one": set(), "other": set()}
+    for kind in TOPICS["introductions"]:
+        stage = Stage()
+        readers = {name: stage.enters(base["hub"], Role.MEMBER, the_two[name]) for name in told}
+        stage.hears(example(kind).model_copy(update=base | the_two))
+        for name, reader in readers.items():
+            told[name] |= {json.dumps(message) for message in facts_told(reader)}
+    assert [len(messages) for messages in told.values()] == [1, 1], "the whole message is the same for each"
+    assert json.loads(told["one"].pop())["type"] == INTRODUCTION_CHANGED
+    assert INTRODUCTION_CHANGED not in {type_of(kind) for kind in EVERY_FACT}
 
 
 @pytest.mark.parametrize("kind", [RoleChangedV1, MemberLeftV1])

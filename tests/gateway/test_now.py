@@ -32,6 +32,16 @@ def test_the_page_says_in_words_how_full_it_is(cell: Cell, language: str) -> Non
     assert 'data-live="/v1/live?hub=here&amp;topics=occupancy"' in page
 
 
+def test_whoever_has_a_session_here_is_asked_for_as_themselves(cell: Cell) -> None:
+    anybody = cell.http.get("/v1/hubs/here/now")
+    assert 'data-session="no"' in anybody.text
+    assert anybody.headers["vary"] == "Accept-Language, Cookie"
+    known = cell.http.get("/v1/hubs/here/now", headers={"Cookie": "foci-session=whatever"})
+    assert 'data-session="yes"' in known.text
+    assert "whatever" not in known.text
+    assert known.headers["etag"] != anybody.headers["etag"]
+
+
 def test_only_its_own_script_and_style_run_and_only_here_is_asked(cell: Cell) -> None:
     answer = cell.http.get("/v1/hubs/here/now")
     policy = dict(one.split(" ", 1) for one in answer.headers["content-security-policy"].split("; "))

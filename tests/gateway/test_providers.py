@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from jwt.algorithms import RSAAlgorithm
 from oidc_provider_mock import User, run_server_in_thread  # type: ignore[import-untyped]  # says nothing of its types
 
-from services.gateway.auth.providers import Known
+from services.gateway.auth.providers import Known, Said
 from services.gateway.settings import Provider
 from shared.contracts.directory.requests import EnsurePerson
 from shared.contracts.directory.words import Role
@@ -88,6 +88,15 @@ USERS = [
         },
     ),
     User(sub="2", claims={"name": "Known Here", "email": "known@city.example", "email_verified": True}),
+    User(
+        sub="4",
+        claims={
+            "name": "Sara\u200e Ek",
+            "email": "sara@city.local",
+            "email_verified": True,
+            "locale": "sv_SE",
+        },
+    ),
     User(sub="3", claims={"name": "Pretender", "email": "known@city.example", "email_verified": False}),
 ]
 
@@ -133,6 +142,11 @@ def test_a_provider_takes_no_role_that_the_hub_has_given(cell: Cell, city: City)
     assert city.me(city.signed_in("1"))["memberships"][0]["role"] == "operator"
 
 
+def test_what_we_cannot_keep_as_it_is_written_shuts_nobody_out(city: City) -> None:
+    me = city.me(city.signed_in("4"))
+    assert (me["name"], me["email"], me["language"]) == ("Sara Ek", None, "sv")
+
+
 def test_a_token_is_exchanged_once_and_only_with_a_nonce_of_ours(city: City) -> None:
     token = city.id_token("1", city.begun()["nonce"])
     assert city.exchanged(token).status_code == 200
@@ -148,6 +162,7 @@ def test_a_browser_keeps_what_gets_the_next_tokens_as_a_cookie(city: City) -> No
 
 
 KEY = generate_private_key(65537, 2048)
+NONCE = "n" * 43
 CHANGED: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "https://evil.example"},
     "another audience": {"aud": "others"},
@@ -155,6 +170,8 @@ CHANGED: dict[str, dict[str, Any]] = {
     "expired": {"exp": 1},
     "made tomorrow": {"iat": 2**40, "exp": 2**41},
     "without a nonce": {"nonce": None},
+    "with a nonce that is none of ours": {"nonce": "n"},
+    "of somebody whose name there nobody can keep": {"sub": "x" * 501},
     "without an end": {"exp": None},
 }
 
@@ -164,7 +181,8 @@ def known_by_key(cell: Cell) -> Known:
     public = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
     key = jwt.PyJWK.from_dict({**public, "kid": "k", "alg": "RS256"})
     provider = Provider(name="nordviken", issuer="https://id.nordviken.example", client_id="foci")
-    return Known(provider, cell.clock, keys={"k": key}, asked_at=cell.clock().timestamp())
+    said = Said("https://id.nordviken.example/authorize", {"k": key})
+    return Known(provider, cell.clock, said, asked_at=cell.clock().timestamp())
 
 
 def token_with(cell: Cell, key: Any = KEY, algorithm: str = "RS256", kid: str = "k", **change: Any) -> str:
@@ -174,7 +192,7 @@ def token_with(cell: Cell, key: Any = KEY, algorithm: str = "RS256", kid: str = 
         "iss": "https://id.nordviken.example",
         "aud": "foci",
         "sub": "1",
-        "nonce": "n",
+        "nonce": NONCE,
         "iat": now,
         "exp": now + 300,
     }
@@ -184,7 +202,11 @@ def token_with(cell: Cell, key: Any = KEY, algorithm: str = "RS256", kid: str = 
 
 def test_a_providers_token_is_read_when_it_is_one(cell: Cell) -> None:
     said = cell.run(known_by_key(cell).token(token_with(cell, email="a@b.example", email_verified="true")))
-    assert (said.subject, said.nonce, said.email) == ("1", "n", None), "verified is true, and not a word"
+    assert (said.subject, said.nonce, said.email) == ("1", NONCE, None), "verified is true, and not a word"
+    assert (said.name, said.language) == ("Somebody", "en")
+    odd = token_with(cell, name="\u200e\x00", preferred_username="\u202enina", locale="en_US", email=["a"])
+    said = cell.run(known_by_key(cell).token(odd))
+    assert (said.name, said.language, said.email) == ("nina", "en", None)
 
 
 @pytest.mark.parametrize("kind", list(CHANGED))
@@ -220,4 +242,5 @@ def test_who_cannot_be_asked_is_away_and_nothing_else_of_the_configuration_is_as
     tls_only = {"name": "nordviken", "issuer": city.issuer, "client_id": "foci"}
     for provider in (away, tls_only):
         with cell.another_gateway(oidc_providers=(provider,)) as client:
-            problem(client.post(f"{PROVIDER}/begin"), 503, "unavailable")
+            for _ in range(2):
+                problem(client.post(f"{PROVIDER}/begin"), 503, "unavailable")

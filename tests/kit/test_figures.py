@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 from nats.aio.client import Client
@@ -11,11 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from shared.contracts.streams import streams_written_by
+from shared.kit import telemetry
 from shared.kit.database import Database
 from shared.kit.figures import Figures
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import new_id, utc_now
+from shared.kit.relay import Relay
 from shared.kit.timers import set_timer
+from tests.kit.hubs import arrived, registered, relaying, scalar, state
+from tests.waiting import eventually
+
+(DIRECTORY,) = streams_written_by("directory")
 
 
 def seen(name: str, **labels: str) -> float | None:
@@ -49,6 +57,39 @@ async def test_lag_letters_parked_facts_and_timers_that_are_due(booking: Databas
         await session.execute(text("DELETE FROM timer WHERE kind = 'hold'"))
     await figures.look(["hold", "hold-soon"])
     assert seen("foci_timer_overdue_seconds") == 0
+
+
+async def test_a_consumer_that_somebody_deleted_is_infinitely_behind_and_the_others_are_still_looked_at(
+    booking: Database, bus: Client
+) -> None:
+    await bus.jetstream().delete_consumer("DIRECTORY", "booking__mirrors_hubs")
+    await bus.jetstream().publish("hubs.ystad.directory.member-joined.v1", b"{}")
+    await Figures(bus, booking, "booking").look([])
+    assert seen("foci_consumer_lag", consumer="booking__mirrors_hubs") == math.inf
+    assert seen("foci_consumer_lag", consumer="booking__frees_what_leavers_booked") == 1
+
+
+async def test_every_replica_sees_how_old_the_outbox_is_and_that_nobody_relays(
+    directory: Database, bus: Client, as_directory: Client
+) -> None:
+    """The one that relays may be gone with its machine, while PostgreSQL keeps its lock."""
+    age, leads = "foci_outbox_age_seconds", "foci_relay_leader"
+    fact = registered("ystad")
+    await state(directory, fact)
+    async with directory.transaction() as session:
+        await session.execute(text("UPDATE outbox SET stated_at = now() - interval '1 minute'"))
+    figures = Figures(bus, directory, "directory")
+    telemetry.RELAY_LEADER.clear()
+    Relay(directory.engine, as_directory, DIRECTORY)  # and it never leads
+    await figures.look([])
+    assert seen(leads, stream="DIRECTORY") == 0
+    assert 60 <= (seen(age, stream="DIRECTORY") or 0) < 90
+    async with relaying(directory, as_directory):
+        await arrived(bus, fact.id)
+        await eventually(lambda: scalar(directory, "SELECT last_sequence = 1 FROM relay_cursor"))
+        assert seen(leads, stream="DIRECTORY") == 1
+    await figures.look([])
+    assert seen(age, stream="DIRECTORY") == 0
 
 
 async def test_what_is_in_the_tables_is_seen_while_the_bus_is_away(booking: Database, bus: Client) -> None:

@@ -6,25 +6,31 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1, HubSnapshotV1
+from shared.contracts.matching.facts import ProfileChangedV1
+from shared.contracts.matching.words import ProfileChange
 from shared.contracts.operations import Mend
+from shared.kit import telemetry
 from shared.kit.bus import Consumer
 from shared.kit.database import Database
 from shared.kit.ids import new_id, utc_now
-from shared.kit.mending import Mender
+from shared.kit.mending import Mender, newest_of
 from shared.kit.outbox import emit
 from shared.kit.rpc import Call
 from tests.kit.consuming import DURABLE, consuming
 from tests.kit.hubs import (
     arrived,
     changed,
+    common,
     effects,
     in_stream,
     note,
@@ -115,6 +121,19 @@ async def test_what_was_forgotten_is_stated_again_and_those_who_heard_it_go_on_f
         assert len(hubs.asked) == 2, "mended is mended"
 
 
+def test_that_a_profile_was_closed_is_not_lost_because_it_changed_otherwise_later() -> None:
+    def told(version: int, change: ProfileChange) -> Fact:
+        about = common("ystad", version, {"subject": "ann", "person": UUID(int=1)})
+        return ProfileChangedV1(**about, change=change)
+
+    closed, offered, again = (
+        told(4, ProfileChange.VISIBILITY),
+        told(5, ProfileChange.OFFERS),
+        told(6, ProfileChange.OFFERS),
+    )
+    assert newest_of([closed, offered, again]) == [closed, again]
+
+
 async def _heard(booking: Database, *latest: tuple[str, int]) -> bool:
     newest = dict(await effects(booking))
     return all(newest.get(hub) == version for hub, version in latest)
@@ -134,6 +153,8 @@ async def test_when_much_is_forgotten_nothing_is_carried_until_somebody_says_so(
             with pytest.raises(ConnectionError, match="foci mend directory"):
                 await mender.check()
             assert len(await in_stream(bus)) == 7, "the relay holds still"
+            await _looked_at(directory, mender)
+            assert (REGISTRY.get_sample_value("foci_forgotten_facts") or 0) > 4
             cursor, found = None, 0
             while True:
                 async with directory.transaction() as session:
@@ -143,6 +164,14 @@ async def test_when_much_is_forgotten_nothing_is_carried_until_somebody_says_so(
                     break
             assert found == len(hubs.asked) == 5
             await eventually(lambda: _length(bus, 7 + 1 + 5))
+        telemetry.FORGOTTEN_FACTS.set(5)  # as in a replica that will not lead again
+        await _looked_at(directory, mender)
+        assert REGISTRY.get_sample_value("foci_forgotten_facts") == 0
+
+
+async def _looked_at(directory: Database, mender: Mender) -> None:
+    async with directory.reading() as session:
+        await mender.look(session)
 
 
 async def _length(nc: Client, wanted: int) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.kit import relay as relay_module
 from shared.kit.database import Database, driver_of
-from tests.kit.hubs import arrived, opened, registered, relaying, state
+from tests.kit.hubs import arrived, opened, registered, relaying, scalar, state
 from tests.waiting import eventually
 
 
@@ -33,6 +33,23 @@ async def test_a_relay_cut_off_while_it_asks_for_the_lock_asks_again(
         await state(other, fact)
         await arrived(bus, fact.id)
     await admin.close()
+
+
+async def test_postgresql_ends_the_session_of_a_machine_that_is_gone_within_half_a_minute(
+    directory: Database,
+) -> None:
+    """Its lock belongs to that session; as PostgreSQL comes it would be kept for two hours, and nobody would relay."""
+    idle, every, times, sent = [
+        int(await scalar(directory, f"SELECT setting FROM pg_settings WHERE name = '{name}'"))
+        for name in (
+            "tcp_keepalives_idle",
+            "tcp_keepalives_interval",
+            "tcp_keepalives_count",
+            "tcp_user_timeout",
+        )
+    ]
+    assert 0 < idle + every * times <= 30
+    assert 0 < sent <= 30_000
 
 
 async def test_whatever_the_driver_says_of_a_lost_connection_the_relay_asks_again(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from services.matching.commands.recollecting import recollect
 from shared.contracts.base import Fact
 from shared.contracts.matching.facts import (
     ConsentGivenV1,
+    ConsentWithdrawnV1,
     IntroductionAgreedV1,
     IntroductionSnapshotV1,
     IntroductionWithdrawnV1,
+    ProfileChangedV1,
 )
 from shared.contracts.matching.introductions import AskIntroduction, ReplyToIntroduction, Standing
-from shared.contracts.matching.words import Reply
+from shared.contracts.matching.profiles import GiveConsent
+from shared.contracts.matching.words import ProfileChange, Reply
 from tests.matching.test_introductions import handle
-from tests.matching.world import World
+from tests.matching.world import HUB, World
 
 
 async def recollected(world: World, *told: Fact) -> Sequence[Fact]:
@@ -66,3 +70,58 @@ async def test_consents_are_counted_on(world: World) -> None:
     assert await recollected(world, consent) == []
     rows = await world.rows("SELECT version FROM fact_count WHERE subject = :it", it=consent.subject)
     assert [row.version for row in rows] == [consent.subject_version]
+
+
+async def test_a_consent_that_was_taken_back_stays_so(world: World) -> None:
+    await agreed(world)
+    assert await world.sees("ann", "ben") == ["ben"]
+    await world.close_to("ben")
+    told = await world.goes_back(
+        "UPDATE consent SET withdrawn_at = NULL",
+        "UPDATE fact_count SET version = 1",
+        "UPDATE introduction SET status = 'agreed', version = 2",
+    )
+    taken_back = next(fact for fact in told if isinstance(fact, ConsentWithdrawnV1))
+    withdrawn = next(fact for fact in told if isinstance(fact, IntroductionWithdrawnV1))
+    assert await world.sees("ann", "ben") == ["ben"], "as it was saved"
+    stated = await recollected(world, taken_back, withdrawn)
+    assert await world.sees("ann", "ben") == []
+    assert [type(fact) for fact in stated] == [
+        IntroductionSnapshotV1,
+        ConsentWithdrawnV1,
+        IntroductionWithdrawnV1,
+    ]
+    assert stated[1].subject_version == taken_back.subject_version + 1
+    assert stated[2].subject_version == withdrawn.subject_version + 2
+    # Whoever gives it anew has given it, even if it is mended once more.
+    world.now += timedelta(minutes=1)
+    await world.ask(GiveConsent(hub=HUB), "ben")
+    assert await recollected(world, taken_back) == []
+    assert await world.sees("ann", "ben") == ["ben"]
+
+
+async def test_a_profile_that_was_erased_or_closed_does_not_come_back_with_a_backup(world: World) -> None:
+    for name in ("ann", "ben", "cora"):
+        await world.somebody(name, offers=["photography"])
+    await world.member("viewer")
+    await world.open_to("viewer")
+    assert await world.sees("viewer", "ann", "ben", "cora") == ["ann", "ben", "cora"]
+    changes = {
+        "ann": ProfileChange.ERASED,
+        "ben": ProfileChange.VISIBILITY,
+        "cora": ProfileChange.PAUSED,
+    }
+    said = await world.goes_back()
+    offered = {fact.subject: fact for fact in said if getattr(fact, "change", "") is ProfileChange.OFFERS}
+    told = [
+        offered[str(world.person(name))].model_copy(update={"change": change, "subject_version": 7})
+        for name, change in changes.items()
+    ]
+    stated = await recollected(world, *told)
+    assert await world.sees("viewer", "ann", "ben", "cora") == ["cora"]
+    assert (await world.profile("cora")).paused
+    assert await world.rows("SELECT 1 FROM profile WHERE person = :it", it=world.person("ann")) == []
+    closed = [fact for fact in stated if isinstance(fact, ProfileChangedV1)]
+    assert [(fact.change, fact.subject_version) for fact in closed] == [
+        (change, 8) for change in changes.values()
+    ]

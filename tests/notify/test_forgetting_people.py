@@ -13,6 +13,8 @@ from shared.contracts.events.facts import EventPublishedV1, PlaceTakenV1
 from shared.contracts.forgetting import Deed
 from shared.contracts.matching.facts import IntroductionWithdrawnV1
 from shared.contracts.notify.facts import RecipientForgottenV1
+from shared.contracts.notify.notices import GetUnsubscribe, Unsubscribe
+from shared.contracts.notify.words import NoticeKind
 from tests.notify.world import HUB, World
 
 HELD = """
@@ -79,3 +81,14 @@ async def test_what_goes_on_without_them_is_told_to_the_others_only(world: World
     [row] = await world.rows("SELECT organisers, by FROM event")
     assert (row.organisers, row.by) == ([bob], NOBODY)
     assert {name for _, name in await held(world)} == {"bob"}
+
+
+async def test_a_link_that_outlived_its_person_brings_nothing_of_them_back(world: World) -> None:
+    kinds = (NoticeKind.PROGRAMME,)
+    assert (await world.ask(Unsubscribe(hub=HUB, kinds=kinds), "ann")).done
+    await world.hear(world.erased("ann"))
+    for request in (GetUnsubscribe(hub=HUB, kinds=kinds), Unsubscribe(hub=HUB, kinds=kinds)):
+        assert (await world.refusal(request, "ann")).code == "link-invalid"
+    chosen = "SELECT person FROM choice UNION SELECT person FROM habit"
+    assert await world.rows(chosen) == []
+    assert (await world.ask(Unsubscribe(hub=HUB, kinds=kinds), "bob")).done

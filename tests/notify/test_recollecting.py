@@ -67,6 +67,7 @@ async def test_what_is_said_of_a_webhook_is_counted_on(mailing: Mailing) -> None
     async with world.database.transaction() as session:
         await recollect(session, [paused])
         row = await session.get_one(Webhook, hook)
+        assert (row.state, row.because) == ("paused", "failing"), "what had ended is not sent to again"
         await webhooks.pause(session, row, because="failing", now=world.now, ids=world.ids)
     (stated,) = await world.facts(WebhookPausedV1)
     assert stated.subject_version == 6

@@ -12,8 +12,8 @@ from services.booking.commands.bookings import cancel
 from services.booking.tables import Booking
 from shared.contracts.base import NOBODY
 from shared.contracts.booking.words import BookingStatus
-from shared.contracts.forgetting import Deed, Told
-from shared.kit.forgetting import Forget, done, forget_keys
+from shared.contracts.forgetting import Deed, Thing, Told
+from shared.kit.forgetting import Forget, done, forget_keys, told
 from shared.kit.ids import Ids
 
 BECAUSE = "left Foci"
@@ -32,14 +32,14 @@ def forgets(ids: Ids) -> Forget:
 
     async def forget(session: AsyncSession, person: UUID, now: datetime) -> list[Told]:
         freed = await _free(session, person, now=now, ids=ids)
-        told = [Told(what="bookings-ahead", deed=Deed.ERASED, count=freed)] if freed else []
+        found = told(Thing.BOOKINGS_AHEAD, Deed.ERASED, freed)
         for what, statement in (
-            ("bookings", _THEIRS),
-            ("bookings-for-others", _FOR_OTHERS),
-            ("rooms-of-events", _ROOMS),
+            (Thing.BOOKINGS, _THEIRS),
+            (Thing.BOOKINGS_FOR_OTHERS, _FOR_OTHERS),
+            (Thing.ROOMS_OF_EVENTS, _ROOMS),
         ):
-            told += await done(session, what, Deed.ANONYMISED, person, statement, nobody=NOBODY)
-        return told + await forget_keys(session, person)
+            found += await done(session, what, Deed.ANONYMISED, person, statement, nobody=NOBODY)
+        return found + await forget_keys(session, person)
 
     return forget
 

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands.hubs import state_profile
+from services.directory.commands.looks import note_export
 from services.directory.commands.members import state_joined
 from services.directory.rules.hubs import words_of
 from services.directory.tables import Hub, Membership
@@ -48,29 +49,37 @@ async def _nothing_against_them(session: AsyncSession, _: str, rows: Sequence[Ma
         raise HubDiffers(f"{erased} of these people have been erased here since. Export the hub again.")
 
 
-PEOPLE = (
-    Kept(
-        "people",
-        "person",
-        "Who belongs to the hub, and how to reach them. Who is known in the other cell stays as there.",
-        PERSON,
-        {"id": "uuid"},
-        where=_BELONGS,
-        lasting=False,
-        fits=_nothing_against_them,
-    ),
-    Kept(
-        "guests",
-        "person",
-        "Guests without an account who have a part in the hub's events.",
-        PERSON,
-        {"id": "uuid"},
-        where="t.guest AND t.id = ANY(CAST(:people AS uuid[]))",
-        lasting=False,
-        of_people=True,
-        fits=_nothing_against_them,
-    ),
-)
+def _people(clock: Clock) -> tuple[Kept, ...]:
+    """Those whose names and addresses go along; each of them can see that they did."""
+
+    async def noted(session: AsyncSession, hub: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        await note_export(session, hub, [UUID(row["id"]) for row in rows], now=clock())
+
+    return (
+        Kept(
+            "people",
+            "person",
+            "Who belongs to the hub, and how to reach them. Who is known in the other cell stays as there.",
+            PERSON,
+            {"id": "uuid"},
+            where=_BELONGS,
+            lasting=False,
+            shown=noted,
+            fits=_nothing_against_them,
+        ),
+        Kept(
+            "guests",
+            "person",
+            "Guests without an account who have a part in the hub's events.",
+            PERSON,
+            {"id": "uuid"},
+            where="t.guest AND t.id = ANY(CAST(:people AS uuid[]))",
+            lasting=False,
+            of_people=True,
+            shown=noted,
+            fits=_nothing_against_them,
+        ),
+    )
 
 
 def kept(cell: str, clock: Clock, ids: Ids) -> tuple[Kept, ...]:
@@ -95,11 +104,12 @@ def kept(cell: str, clock: Clock, ids: Ids) -> tuple[Kept, ...]:
             hub_in="slug",
             given={"cell": f"'{cell}'", "version": "1", "words": "''"}, taken_in=registered,
         ),
-        *PEOPLE,
+        *_people(clock),
         Kept(
             "memberships", "membership", "What each of them is in the hub, and since when.",
             ("hub", "person", "role", "since"), {"person": "uuid"}, where="t.hub = :hub AND t.left_at IS NULL",
-            given={"version": "1"}, taken_in=joined,
+            # What somebody is in a hub that comes from elsewhere was decided there: no sign-in provider here changes it.
+            given={"version": "1", "provided": "0"}, taken_in=joined,
         ),
         Kept(
             "organisations", "organisation", "Organisations with a page at the hub.",

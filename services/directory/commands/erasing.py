@@ -21,7 +21,7 @@ from services.directory.rules.erasure import (
 from shared.contracts.base import EVERYWHERE, NOBODY
 from shared.contracts.directory.erasure import ErasureStep
 from shared.contracts.directory.facts import PersonErasedV1
-from shared.contracts.forgetting import Deed, PersonForgotten, Told
+from shared.contracts.forgetting import Deed, PersonForgotten, Thing, Told
 from shared.contracts.streams import FORGETS
 from shared.kit.errors import NotFound
 from shared.kit.forgetting import KEPT_EVERYWHERE, done
@@ -63,10 +63,10 @@ _COMPLETE = text("""
       AND (SELECT count(*) FROM erasure_answer a WHERE a.person = e.person) = :services
     RETURNING person
 """)
-_THEIRS: tuple[tuple[str, Deed, tuple[str, ...]], ...] = (
-    ("memberships", Deed.ERASED, ("DELETE FROM membership WHERE person = :person",)),
+_THEIRS: tuple[tuple[Thing, Deed, tuple[str, ...]], ...] = (
+    (Thing.MEMBERSHIPS, Deed.ERASED, ("DELETE FROM membership WHERE person = :person",)),
     (
-        "sessions",
+        Thing.SESSIONS,
         Deed.ERASED,
         (
             "DELETE FROM session WHERE person = :person",
@@ -75,13 +75,13 @@ _THEIRS: tuple[tuple[str, Deed, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "api-tokens",
+        Thing.API_TOKENS,
         Deed.ANONYMISED,
         # They are the hub's and go on.
         (f"UPDATE api_token SET created_by = CAST('{NOBODY}' AS uuid) WHERE created_by = :person",),  # noqa: S608  # a constant
     ),
     (
-        "kept-answers",
+        Thing.KEPT_ANSWERS,
         Deed.ERASED,
         # Those given to others, too: staff who let them in were shown their name and address.
         (
@@ -89,8 +89,8 @@ _THEIRS: tuple[tuple[str, Deed, tuple[str, ...]], ...] = (
         ),
     ),
     # Each gets an id that was never anybody's: two who are erased may have looked at the same in the same hour.
-    ("looks", Deed.ANONYMISED, ("UPDATE look SET viewer = gen_random_uuid() WHERE viewer = :person",)),
-    ("person", Deed.ERASED, ("DELETE FROM person WHERE id = :person",)),
+    (Thing.LOOKS, Deed.ANONYMISED, ("UPDATE look SET viewer = gen_random_uuid() WHERE viewer = :person",)),
+    (Thing.PERSON, Deed.ERASED, ("DELETE FROM person WHERE id = :person",)),
 )
 """What directory holds of a person, in the order in which it goes."""
 

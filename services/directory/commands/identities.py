@@ -11,20 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.directory.commands import sessions
 from services.directory.commands.guests import register_person
 from services.directory.commands.hubs import hub_called
-from services.directory.commands.members import have_role, membership_of
+from services.directory.commands.members import be_provided
 from services.directory.commands.sessions import Mint
 from services.directory.commands.turns import in_turn, in_turn_for_name
 from services.directory.rules.tokens import hash_of, new_token
 from services.directory.tables import Person
-from shared.contracts.directory.identities import ExchangeIdentity, NonceView
+from shared.contracts.directory.identities import ExchangeIdentity, GivenRole, NonceView
 from shared.contracts.directory.requests import Guest
 from shared.contracts.directory.sessions import Grant
-from shared.contracts.directory.words import Role
 from shared.kit.principal import Unauthenticated
+from shared.kit.telemetry import logger
+
+log = logger(__name__)
 
 NONCE_LIFETIME = timedelta(minutes=10)
 NONCE = "foci_no_"
-_RANK = {role: rank for rank, role in enumerate(Role)}
 _NOTE = text("INSERT INTO identity_nonce (hash, issuer, expires_at) VALUES (:hash, :issuer, :until)")
 _USE = text(
     "DELETE FROM identity_nonce WHERE hash = :hash AND issuer = :issuer AND expires_at > :now RETURNING hash"
@@ -37,6 +38,7 @@ _LINK = text(
 _WITH_EMAIL = text("""
     SELECT id FROM person WHERE lower(email) = lower(:email) ORDER BY guest, registered_at, id LIMIT 1
 """)
+_HUBS = text("SELECT slug FROM hub WHERE slug = ANY(CAST(:hubs AS text[]))")
 _FORGET = text("DELETE FROM identity_nonce WHERE expires_at < :now")
 
 
@@ -52,12 +54,11 @@ async def exchange(session: AsyncSession, request: ExchangeIdentity, *, now: dat
     spent = {"hash": hash_of(request.nonce), "issuer": request.issuer, "now": now}
     if await session.scalar(_USE, spent) is None:
         raise Unauthenticated("This sign-in has been used, or has taken too long. Begin it again.")
+    request = request.model_copy(update={"roles": await _here(session, request)})
     person = await _whose(session, request, now=now, mint=mint)
-    for given in request.roles:
-        present = await membership_of(session, given.hub, person)
-        # What the hub itself has given, a provider does not take back.
-        if present is None or present.left_at is not None or _RANK[Role(present.role)] < _RANK[given.role]:
-            await have_role(session, given.hub, person, given.role, now=now, ids=mint.ids)
+    # Hub after hub in the order in which everybody takes their turns.
+    for given in sorted(request.roles, key=lambda one: one.hub):
+        await be_provided(session, given.hub, person, given.role, now=now, ids=mint.ids)
     return await sessions.start(
         session, person, via=request.provider, agent=request.agent, now=now, mint=mint
     )
@@ -66,6 +67,16 @@ async def exchange(session: AsyncSession, request: ExchangeIdentity, *, now: dat
 async def forget(session: AsyncSession, *, now: datetime) -> None:
     """Forget nonces nobody came back with."""
     await session.execute(_FORGET, {"now": now})
+
+
+async def _here(session: AsyncSession, request: ExchangeIdentity) -> tuple[GivenRole, ...]:
+    """The roles in hubs of this cell; a rule about another one is its keeper's mistake, and shuts nobody out."""
+    found = set((await session.scalars(_HUBS, {"hubs": [one.hub for one in request.roles]})).all())
+    for hub in sorted({one.hub for one in request.roles} - found):
+        log.warning(
+            "a sign-in provider's rule names a hub that is not here", provider=request.provider, hub=hub
+        )
+    return tuple(one for one in request.roles if one.hub in found)
 
 
 async def _whose(session: AsyncSession, request: ExchangeIdentity, *, now: datetime, mint: Mint) -> UUID:

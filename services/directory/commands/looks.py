@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,10 +13,14 @@ from services.directory.queries.people import name_people
 from shared.contracts.directory.requests import NamedPeople, NamePeople
 from shared.kit.database import changed_rows
 from shared.kit.principal import Principal
+from shared.kit.rpc import ADMIN
 
 KEPT = timedelta(days=365)
 STRANGER = "none"
 """Stands for the role of somebody who has none in the hub."""
+PLATFORM = "platform"
+"""Stands for the role of whoever runs the platform; they are no person in the directory."""
+HUB_EXPORT = "hub-export"
 AT_ONCE = 5000
 
 # Whoever looks at themselves looks at nobody. Sorted: two who look at the same list must not wait for each other.
@@ -45,6 +51,12 @@ async def show_names(
         }
         await session.execute(_NOTE, noted)
     return shown
+
+
+async def note_export(session: AsyncSession, hub: str, people: Sequence[UUID], *, now: datetime) -> None:
+    """Note that the platform's operator has written out what the hub knows of these people, names and addresses."""
+    noted = {"people": people, "viewer": ADMIN, "hub": hub, "what": HUB_EXPORT, "role": PLATFORM, "now": now}
+    await session.execute(_NOTE, noted)
 
 
 async def forget_looks(session: AsyncSession, *, now: datetime) -> bool:

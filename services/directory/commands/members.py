@@ -18,6 +18,7 @@ from services.directory.rules.members import (
     check_may_admit,
     check_may_change_role,
     check_may_end,
+    is_more,
 )
 from services.directory.tables import Membership, Person, folded
 from shared.contracts.directory.facts import MemberJoinedV1, MemberLeftV1, RoleChangedV1
@@ -172,13 +173,31 @@ async def open_account(session: AsyncSession, request: OpenAccount, *, now: date
 
 async def have_role(
     session: AsyncSession, hub: str, person: UUID, role: Role, *, now: datetime, ids: Ids
-) -> None:
+) -> Membership:
     """The person is that in the hub from now on, whatever they were."""
     membership = await membership_of(session, hub, person)
     if membership is None or membership.left_at is not None:
-        await join(session, hub, person, role, now=now, ids=ids)
-    else:
-        await _set_role(session, membership, role, now=now, ids=ids)
+        return await join(session, hub, person, role, now=now, ids=ids)
+    return await _set_role(session, membership, role, now=now, ids=ids)
+
+
+async def be_provided(
+    session: AsyncSession, hub: str, person: UUID, role: Role, *, now: datetime, ids: Ids
+) -> None:
+    """A sign-in provider says that the person is that in the hub. It never takes a right, and what was decided there stands.
+
+    Decided is what has changed since they joined or since a provider last said so: who has left or was put out, and who was
+    given another role, stays so.
+    """
+    present = await membership_of(session, hub, person)
+    if present is not None:
+        untouched = 1 if present.provided is None else present.provided
+        decided = present.left_at is not None or present.version != untouched
+        if decided or not is_more(role, Role(present.role)):
+            return
+    given = await have_role(session, hub, person, role, now=now, ids=ids)
+    given.provided = given.version
+    await session.flush()
 
 
 async def _refuse_email_of_another(session: AsyncSession, who: Guest) -> None:

@@ -1,4 +1,4 @@
-"""After the database went back in time: what others were told of hubs and memberships is stated again as it is."""
+"""After the database went back in time: hubs and memberships are stated again as they are, and what was ended stays so."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import emit
 
 _REVOKED = text("UPDATE api_token SET revoked_at = :at WHERE id = :id AND revoked_at IS NULL")
+_RANK = {role: rank for rank, role in enumerate(Role)}
 _STATED = text("UPDATE erasure SET stated = greatest(stated, :version) WHERE person = :person")
 
 
@@ -67,14 +68,19 @@ async def _hub(session: AsyncSession, told: Any, *, now: datetime, ids: Ids) -> 
 
 
 async def _membership(session: AsyncSession, told: Any, *, now: datetime, ids: Ids) -> None:
-    """Who is no member as far as we know has left; whoever is, is told of with the role they have."""
+    """Who is no member as far as we know has left; whoever is, is told of with the role they have.
+
+    What was given is not given any more; what was ended or taken away stays so.
+    """
     membership = await membership_of(session, told.hub, told.person)
     left = isinstance(told, MemberLeftV1)
     if membership is None:
         await _forgotten(session, told, left=left, now=now, ids=ids)
         return
+    had = Role(membership.role)
+    ended = _end_again(membership, told)
     gone = membership.left_at is not None
-    same = gone if left else not gone and membership.role == told.role
+    same = not ended and (gone if left else not gone and membership.role == told.role)
     membership.version = max(membership.version, told.subject_version) + (0 if same else 1)
     await session.flush()
     if same:
@@ -85,7 +91,23 @@ async def _membership(session: AsyncSession, told: Any, *, now: datetime, ids: I
     elif left:
         await emit(session, MemberJoinedV1(**said, role=Role(membership.role)))
     else:
-        await emit(session, RoleChangedV1(**said, role=Role(membership.role), previous=told.role))
+        previous = had if ended else told.role
+        await emit(session, RoleChangedV1(**said, role=Role(membership.role), previous=previous))
+
+
+def _end_again(membership: Membership, told: Any) -> bool:
+    """Put out again who had left, unless they have come since, and take a role down to the lesser one; whether it was so."""
+    if membership.left_at is not None:
+        return False
+    if isinstance(told, MemberLeftV1):
+        if membership.since > told.occurred_at:
+            return False
+        membership.left_at = told.occurred_at
+        return True
+    lesser = _RANK[told.role] < _RANK[Role(membership.role)]
+    if lesser:
+        membership.role = told.role
+    return lesser
 
 
 async def _forgotten(session: AsyncSession, told: Any, *, left: bool, now: datetime, ids: Ids) -> None:

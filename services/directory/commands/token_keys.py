@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,8 +20,13 @@ from services.directory.rules.tokens import (
 )
 from services.directory.tables import TokenKey
 from shared.kit.errors import Unavailable
+from shared.kit.telemetry import logger
 
-_LATEST = text("SELECT max(signs_from) FROM token_key WHERE until IS NULL")
+log = logger(__name__)
+
+_LATEST = text(
+    "SELECT kid, sealed, signs_from FROM token_key WHERE until IS NULL ORDER BY signs_from DESC, kid LIMIT 1"
+)
 _SIGNS = text("""
     SELECT kid, sealed FROM token_key WHERE signs_from <= :now AND (until IS NULL OR until > :now)
     ORDER BY signs_from DESC, kid LIMIT 1
@@ -30,10 +36,10 @@ _FORGET = text("DELETE FROM token_key WHERE until <= :now")
 
 
 async def ensure_key(session: AsyncSession, *, secret: str, now: datetime, chance: Chance) -> None:
-    """At the first start: a key that signs now."""
+    """A key that signs: made at the first start, and at once when those there are were sealed under another secret."""
     await in_turn(session, "token keys")
-    if await session.scalar(_LATEST) is None:
-        await _add(session, signs_from=now, secret=secret, now=now, chance=chance)
+    if await _latest(session, secret) is None:
+        await rotate(session, at_once=True, secret=secret, now=now, chance=chance)
 
 
 async def rotate(session: AsyncSession, *, at_once: bool, secret: str, now: datetime, chance: Chance) -> None:
@@ -53,7 +59,7 @@ async def rotate_if_old(
     """A new key when the newest has signed long enough, and none that is over; when to look again."""
     await in_turn(session, "token keys")
     await session.execute(_FORGET, {"now": now})
-    latest: datetime | None = await session.scalar(_LATEST)
+    latest = await _latest(session, secret)
     if latest is None or now >= latest + lifetime:
         await rotate(session, at_once=latest is None, secret=secret, now=now, chance=chance)
         latest = now
@@ -66,6 +72,20 @@ async def signing_key(session: AsyncSession, *, secret: str, now: datetime) -> S
     if row is None:
         raise Unavailable("Nobody can be signed in right now. Try again shortly.")
     return unseal(row.kid, row.sealed, secret)
+
+
+async def _latest(session: AsyncSession, secret: str) -> datetime | None:
+    """From when on the newest key signs; None when there is none that this secret opens."""
+    row = (await session.execute(_LATEST)).first()
+    if row is None:
+        return None
+    try:
+        unseal(row.kid, row.sealed, secret)
+    except InvalidTag:
+        log.warning("the key of access tokens is sealed under another secret; a new one signs from now on")
+        return None
+    signs_from: datetime = row.signs_from
+    return signs_from
 
 
 async def _add(

@@ -7,6 +7,15 @@ from shared.kit.errors import Conflict, Forbidden
 
 BY_ONESELF = frozenset({Role.VISITOR, Role.MEMBER})
 """Roles anybody may take in a hub: joining is open, the hub reacts afterwards."""
+_STEPS = {
+    Role.VISITOR: 0,
+    Role.MEMBER: 1,
+    Role.HOST: 2,
+    # Beside each other: a coordinator changes no spaces and rules, an operator answers for one hub.
+    Role.OPERATOR: 3,
+    Role.COORDINATOR: 3,
+    Role.ADMIN: 4,
+}
 
 
 class EmailTaken(Conflict):
@@ -21,6 +30,11 @@ class AlreadyMember(Conflict):
 
     code = "already-a-member"
     title = "Belongs to the hub already"
+
+
+def is_more(role: Role, than: Role) -> bool:
+    """Whether one role has every right of the other, and more."""
+    return _STEPS[role] > _STEPS[than]
 
 
 def check_may_admit(own_role: str | None, wanted: Role, *, for_self: bool) -> None:

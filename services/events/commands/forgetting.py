@@ -15,8 +15,8 @@ from services.events.rules.changes import THE_HUB
 from services.events.tables import Event, Organiser, SignUp
 from shared.contracts.base import NOBODY
 from shared.contracts.events.words import EventStatus, OrganiserKind, SignUpStatus
-from shared.contracts.forgetting import Deed, Told
-from shared.kit.forgetting import Forget, done, forget_keys
+from shared.contracts.forgetting import Deed, Reason, Thing, Told
+from shared.kit.forgetting import Forget, done, forget_keys, kept, told
 from shared.kit.ids import Ids
 
 UNSEEN = frozenset({EventStatus.DRAFT, EventStatus.AWAITING, EventStatus.PUBLISHING})
@@ -62,24 +62,20 @@ def forgets(ids: Ids) -> Forget:
     async def forget(session: AsyncSession, person: UUID, now: datetime) -> list[Told]:
         unseen = await _end_unseen(session, person, now=now, ids=ids)
         ahead = await _give_back(session, person, now=now, ids=ids)
-        told = [
-            Told(what=what, deed=Deed.ERASED, count=count)
-            for what, count in (("drafts", unseen), ("places-ahead", ahead))
-            if count
-        ]
-        await done(session, "organised", Deed.ANONYMISED, person, _HUBS_OWN, hub=THE_HUB)
+        found = told(Thing.DRAFTS, Deed.ERASED, unseen) + told(Thing.PLACES_AHEAD, Deed.ERASED, ahead)
+        await done(session, Thing.ORGANISED, Deed.ANONYMISED, person, _HUBS_OWN, hub=THE_HUB)
         for what, statements in (
-            ("sign-ups", (_SIGN_UPS,)),
-            ("organised", (_ORGANISED,)),
-            ("events-started", (*_EVENTS, *_SERIES)),
-            ("rooms-of-events", _ROOMS),
-            ("decisions", (_CHOICES, _REFUSALS, _LET_IN)),
+            (Thing.SIGN_UPS, (_SIGN_UPS,)),
+            (Thing.ORGANISED, (_ORGANISED,)),
+            (Thing.EVENTS_STARTED, (*_EVENTS, *_SERIES)),
+            (Thing.ROOMS_OF_EVENTS, _ROOMS),
+            (Thing.DECISIONS, (_CHOICES, _REFUSALS, _LET_IN)),
         ):
-            told += await done(session, what, Deed.ANONYMISED, person, *statements, nobody=NOBODY)
-        if any(line.what == "organised" for line in told):
-            told.append(Told(what="published-texts", deed=Deed.KEPT, because="programme-of-the-hub"))
-        told += await done(session, "feeds", Deed.ERASED, person, _FEEDS)
-        return told + await forget_keys(session, person)
+            found += await done(session, what, Deed.ANONYMISED, person, *statements, nobody=NOBODY)
+        if any(line.what == Thing.ORGANISED for line in found):
+            found.append(kept(Thing.PUBLISHED_TEXTS, Reason.PROGRAMME_OF_THE_HUB))
+        found += await done(session, Thing.FEEDS, Deed.ERASED, person, _FEEDS)
+        return found + await forget_keys(session, person)
 
     return forget
 

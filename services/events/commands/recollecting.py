@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.events.commands import places
 from services.events.commands.comparing import state_again
 from services.events.commands.line import fact_of
 from services.events.commands.stating import restate_event
@@ -18,6 +19,7 @@ from shared.contracts.base import Fact
 from shared.contracts.events.facts import (
     EventCancelledV1,
     EventHeldV1,
+    EventHiddenV1,
     EventSnapshotV1,
     OfferDeclinedV1,
     OfferLapsedV1,
@@ -31,6 +33,11 @@ from shared.kit.outbox import emit
 
 _OVER = (EventCancelledV1, EventHeldV1)
 _OVER_STATUS = (EventStatus.CANCELLED, EventStatus.HELD)
+_WHY_LOST = {
+    "sv": "Arrangemanget doldes av huben. Skälet gick förlorat när en äldre databas togs i bruk; fråga huben.",
+    "da": "Arrangementet blev skjult af hubben. Begrundelsen gik tabt, da en ældre database blev taget i brug; spørg hubben.",
+    "en": "The hub has hidden the event. Its reason was lost when an older database was brought back; ask the hub.",
+}
 _OUT = (OfferDeclinedV1, OfferLapsedV1, PlaceGivenBackV1)
 _OUT_STATUS = (SignUpStatus.DECLINED, SignUpStatus.LAPSED, SignUpStatus.CANCELLED)
 
@@ -52,6 +59,8 @@ async def _event(session: AsyncSession, told: Any, *, now: datetime, ids: Ids) -
     """An event nobody remembers does not take place: whoever heard of it hears that it is cancelled."""
     event = await session.get(Event, UUID(told.subject), with_for_update=True)
     if event is not None:
+        if isinstance(told, EventHiddenV1):
+            await _hide_again(session, event, told)
         event.stated = max(event.stated, told.subject_version) + 1
         await session.flush()
         await restate_event(session, event, now=now, ids=ids)
@@ -60,6 +69,16 @@ async def _event(session: AsyncSession, told: Any, *, now: datetime, ids: Ids) -
     if over or told.end <= now:
         return
     await emit(session, _again(EventCancelledV1, told, now, ids))
+
+
+async def _hide_again(session: AsyncSession, event: Event, told: EventHiddenV1) -> None:
+    """What the hub had hidden stays so; why is not part of any fact."""
+    if event.hidden_at is not None or event.usable_at is None:
+        return
+    event.hidden_at, event.hidden_by = told.occurred_at, told.by
+    event.hidden_reason = _WHY_LOST.get(event.language, _WHY_LOST["en"])
+    await session.flush()
+    await places.sync(session, event)
 
 
 async def _sign_up(session: AsyncSession, told: Any, *, now: datetime, ids: Ids) -> None:

@@ -19,7 +19,7 @@ from shared.kit.ids import Clock
 from shared.kit.principal import ALGORITHM, CLOCKS_APART, Principal, Unauthenticated, sign
 from shared.kit.tokens import ACCESS_TYPE, API_TOKEN, AUDIENCE, LIFETIME, issuer_of
 
-__all__ = ["REMEMBER_S", "Authenticator", "Caller", "KeyRing", "Memory"]
+__all__ = ["REMEMBER_S", "Authenticator", "Caller", "KeyRing", "Memory", "api_token_in"]
 
 DEV_ISSUER = "foci-dev"
 REMEMBER_S = 30.0
@@ -64,8 +64,8 @@ class Authenticator:
             raise Unauthenticated("Send `Authorization: Bearer <token>`.")
         if len(token) > LONGEST_TOKEN:
             raise _invalid()
-        if token.startswith(API_TOKEN):
-            return await self._holder(token)
+        if (hashed := api_token_in(authorization)) is not None:
+            return await self._holder(hashed)
         mark = _mark(token)
         known = self._callers.get(mark, self._clock().timestamp())
         return await self._check(token, mark) if known is None else known
@@ -76,11 +76,11 @@ class Authenticator:
             return None
         return self._callers.until(_mark(authorization.partition(" ")[2]))
 
-    async def _holder(self, token: str) -> Caller:
+    async def _holder(self, hashed: str) -> Caller:
         """Who acts with an API token. Never remembered: a revoked one ends with the request after."""
         if self.check_api_token is None:
             raise Unavailable("Foci is starting. Try again in a moment.", retry_after=2)
-        known = await self.check_api_token(sha256(token.encode()).hexdigest())
+        known = await self.check_api_token(hashed)
         return Caller(known.id, token=known)
 
     async def _check(self, token: str, mark: bytes) -> Caller:
@@ -120,6 +120,14 @@ class Authenticator:
             signed = sign(principal, self._assertion_key, cell=cell, now=now)
             self._assertions.put((principal, cell), signed, now.timestamp() + REMEMBER_S)
         return signed
+
+
+def api_token_in(authorization: str | None) -> str | None:
+    """The hash of the API token in an Authorization header; None without one that directory would be asked about."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.startswith(API_TOKEN) or len(token) > LONGEST_TOKEN:
+        return None
+    return sha256(token.encode()).hexdigest()
 
 
 def _decoded(token: str, key: Ed25519PublicKey, issuer: str, *more: str) -> dict[str, Any]:

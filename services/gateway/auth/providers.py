@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 import jwt
-from pydantic import BaseModel
+from pydantic import BaseModel, EmailStr, TypeAdapter, ValidationError
 
 from services.gateway.settings import Provider
-from shared.contracts.directory.identities import GivenRole
+from shared.contracts.base import Language, Line
+from shared.contracts.directory.identities import GivenRole, Issuer
+from shared.contracts.directory.sessions import Secret
 from shared.kit.errors import Unavailable
 from shared.kit.ids import Clock
 from shared.kit.principal import Unauthenticated
@@ -27,29 +30,46 @@ APART_S = 10.0
 LONGEST = 256 * 1024
 """Bytes of an answer that are read."""
 PATIENCE_S = 3.0
+"""Seconds until both answers must be there; everybody who comes meanwhile waits for them."""
 AHEAD_S = 60.0
 """So far a provider's clock may be ahead of ours."""
+
+
+T = TypeVar("T")
+_LINE: TypeAdapter[str] = TypeAdapter(Line)
+_EMAIL: TypeAdapter[str] = TypeAdapter(EmailStr)
+_LANGUAGE: TypeAdapter[str] = TypeAdapter(Language)
+NAMELESS = "Somebody"
+# What reading somebody else's JSON raises, whatever stands in it.
+_NOT_AS_IT_SHOULD_BE = (KeyError, ValueError, TypeError, AttributeError)
 
 
 class ProviderToken(BaseModel):
     """What a token says about somebody, as far as it is used."""
 
-    subject: str
-    nonce: str
-    name: str
-    email: str | None
-    language: str
+    subject: Issuer
+    nonce: Secret
+    name: Line
+    email: EmailStr | None
+    language: Language
     roles: tuple[GivenRole, ...]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a provider has said of itself: where it signs people in, and the keys of its tokens."""
+
+    authorization_endpoint: str
+    keys: Mapping[str, jwt.PyJWK]
 
 
 @dataclass
 class Known:
-    """A provider with its keys, as far as they have been asked for."""
+    """A provider with what it has said of itself, once it has been asked."""
 
     provider: Provider
     clock: Clock
-    authorization_endpoint: str = ""
-    keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    said: Said | None = None
     asked_at: float = 0.0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -58,19 +78,18 @@ class Known:
         try:
             header = jwt.get_unverified_header(id_token)
             key = await self._key(header.get("kid"))
-            claims = self._checked(id_token, key)
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError) as error:
+            return self._read(self._checked(id_token, key))
+        except (jwt.PyJWTError, *_NOT_AS_IT_SHOULD_BE) as error:
             raise _invalid() from error
-        return self._said(claims)
 
     async def _key(self, kid: object) -> jwt.PyJWK:
-        await self.look(unknown=kid is not None and kid not in self.keys)
-        if kid is None and len(self.keys) == 1:
+        keys = (await self.look(kid=kid)).keys
+        if kid is None and len(keys) == 1:
             # A provider with one key need not name it (OpenID Connect Core 1.0, 10.1).
-            return next(iter(self.keys.values()))
-        if not isinstance(kid, str) or kid not in self.keys:
+            return next(iter(keys.values()))
+        if not isinstance(kid, str) or kid not in keys:
             raise _invalid()
-        return self.keys[kid]
+        return keys[kid]
 
     def _checked(self, id_token: str, key: jwt.PyJWK) -> dict[str, Any]:
         now = self.clock().timestamp()
@@ -92,15 +111,16 @@ class Known:
             raise _invalid()
         return claims
 
-    def _said(self, claims: dict[str, Any]) -> ProviderToken:
+    def _read(self, claims: dict[str, Any]) -> ProviderToken:
+        # Only who it is and for which sign-in must be right: what else we cannot keep as it is written does not shut them out.
         email = claims.get("email") if claims.get("email_verified") is True else None
-        name = str(claims.get("name") or claims.get("preferred_username") or "").strip()[:200]
+        language = str(claims.get("locale") or "").replace("_", "-").partition("-")[0].lower()
         return ProviderToken(
             subject=str(claims["sub"]),
             nonce=str(claims["nonce"]),
-            name=name or "Somebody",
-            email=email if isinstance(email, str) else None,
-            language=str(claims.get("locale") or "en").partition("-")[0].lower(),
+            name=_name(claims.get("name")) or _name(claims.get("preferred_username")) or NAMELESS,
+            email=_fitting(_EMAIL, email),
+            language=_fitting(_LANGUAGE, language) or "en",
             roles=tuple(
                 GivenRole(hub=rule.hub, role=rule.role)
                 for rule in self.provider.roles
@@ -108,35 +128,41 @@ class Known:
             ),
         )
 
-    async def look(self, *, unknown: bool) -> None:
-        """Ask for endpoints and keys when it is time, or when a new key is met."""
-        if self._is_due(unknown):
-            async with self.turn:
-                if self._is_due(unknown):
-                    await self._ask()
+    async def look(self, *, kid: object = None) -> Said:
+        """What the provider says of itself, asked when it is time or a new key is met; Unavailable when nothing is known.
 
-    def _is_due(self, unknown: bool) -> bool:
-        return abs(self.clock().timestamp() - self.asked_at) >= (
-            APART_S if unknown or not self.keys else KEPT_S
-        )
+        Who comes while it is being asked waits for the answer.
+        """
+        if self._is_due(kid):
+            async with self.turn:
+                if self._is_due(kid):
+                    await self._ask()
+        if self.said is None:
+            raise Unavailable("The sign-in provider is away. Try again shortly.", retry_after=10)
+        return self.said
+
+    def _is_due(self, kid: object) -> bool:
+        familiar = self.said is not None and (kid is None or kid in self.said.keys)
+        return abs(self.clock().timestamp() - self.asked_at) >= (KEPT_S if familiar else APART_S)
 
     async def _ask(self) -> None:
-        self.asked_at = self.clock().timestamp()
         try:
-            async with httpx2.AsyncClient(
-                timeout=PATIENCE_S, trust_env=False, follow_redirects=False
-            ) as client:
+            async with (
+                asyncio.timeout(PATIENCE_S),
+                httpx2.AsyncClient(timeout=None, trust_env=False, follow_redirects=False) as client,
+            ):
                 base = self.provider.issuer.rstrip("/")
                 document = await self._fetched(client, f"{base}/.well-known/openid-configuration")
                 keys = await self._fetched(client, self._keys_at(document))
-            self.keys = {one.key_id or "": one for one in jwt.PyJWKSet.from_dict(keys).keys}
-            self.authorization_endpoint = str(document["authorization_endpoint"])
-        except (httpx2.HTTPError, jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
+            self.said = Said(
+                str(document["authorization_endpoint"]),
+                {one.key_id or "": one for one in jwt.PyJWKSet.from_dict(keys).keys},
+            )
+        except (httpx2.HTTPError, TimeoutError, jwt.PyJWTError, *_NOT_AS_IT_SHOULD_BE) as error:
+            # Keys that are known go on: a provider that is away for a while does not sign anybody out.
             log.warning("sign-in provider not asked", provider=self.provider.name, error=type(error).__name__)
-            if not self.keys:
-                raise Unavailable(
-                    "The sign-in provider is away. Try again shortly.", retry_after=10
-                ) from error
+        # Only now: whoever comes while it is being asked finds that it is due, and waits for their turn.
+        self.asked_at = self.clock().timestamp()
 
     def _keys_at(self, document: dict[str, Any]) -> str:
         if document["issuer"] != self.provider.issuer:
@@ -168,6 +194,19 @@ def _origin(url: str) -> tuple[str, str]:
 
 def _has(claim: object, value: str) -> bool:
     return value in claim if isinstance(claim, list) else claim == value
+
+
+def _fitting(kind: TypeAdapter[T], value: object) -> T | None:
+    try:
+        return kind.validate_python(value)
+    except ValidationError:
+        return None
+
+
+def _name(written: object) -> str | None:
+    """A name as we can keep it: without what is hidden in it when it cannot be kept as it is written."""
+    said = written.strip()[:200] if isinstance(written, str) else ""
+    return _fitting(_LINE, said) or _fitting(_LINE, "".join(filter(str.isprintable, said)))
 
 
 def _invalid() -> Unauthenticated:

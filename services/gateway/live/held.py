@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.gateway.live.cursors import UNMARKED, Position
 from services.gateway.live.frames import HELD
-from shared.contracts.audiences import kept_from
+from shared.contracts.audiences import kept_from, told_as
 from shared.contracts.base import Fact
 from shared.kit.envelopes import fact_message
 
@@ -48,7 +48,7 @@ class Told:
 
     def for_reader(self, reader: UUID) -> str:
         """As a message to one of the persons it is about."""
-        return fact_message(self.fact, kept_from(self.fact, reader))
+        return fact_message(self.fact, kept_from(self.fact, reader), type=told_as(self.kind))
 
     @property
     def mark(self) -> bytes:

@@ -44,11 +44,29 @@ _PAGE = TEMPLATES.get_template("page.html.j2")
 
 
 @dataclass(frozen=True)
+class Group:
+    """A list under a small heading."""
+
+    title: str
+    entries: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a longer page: a heading, some lines, some lists."""
+
+    title: str
+    lines: Sequence[str] = ()
+    groups: Sequence[Group] = ()
+
+
+@dataclass(frozen=True)
 class Page:
     """A heading, some lines, and what the button says that does it; no button where there is nothing to do."""
 
     title: str
     lines: Sequence[str]
+    sections: Sequence[Section] = ()
     button: str | None = None
     code: str | None = None
     """The check-in code, to be shown large."""

@@ -53,6 +53,7 @@ class NowWords:
     few: str
     full: str
     protected: str
+    exact: str
     by_hand: str
     moving: str
     waiting: str
@@ -71,6 +72,7 @@ NOW: dict[str, NowWords] = {
         few="Nästan fullt",
         full="Fullt",
         protected="Siffrorna ändras var femte minut. Hur många som är här visas ungefär, och inte när de är färre än fem.",
+        exact="Du ser exakta siffror eftersom du arbetar här. Andra ser ungefärliga.",
         by_hand="Läs in sidan igen för nya siffror.",
         moving="Sidan uppdateras av sig själv.",
         waiting="Ingen kontakt just nu. Sidan försöker igen.",
@@ -87,6 +89,7 @@ NOW: dict[str, NowWords] = {
         few="Næsten fuldt",
         full="Fuldt",
         protected="Tallene ændres hvert femte minut. Hvor mange der er her, vises omtrentligt, og ikke når de er færre end fem.",
+        exact="Du ser præcise tal, fordi du arbejder her. Andre ser omtrentlige.",
         by_hand="Genindlæs siden for nye tal.",
         moving="Siden opdateres af sig selv.",
         waiting="Ingen forbindelse lige nu. Siden prøver igen.",
@@ -103,6 +106,7 @@ NOW: dict[str, NowWords] = {
         few="Nearly full",
         full="Full",
         protected="Figures change every five minutes. How many are here is shown roughly, and not below five.",
+        exact="You see exact figures because you work here. Others see rough ones.",
         by_hand="Load the page again for new figures.",
         moving="The page moves by itself.",
         waiting="No connection right now. The page tries again.",
@@ -131,11 +135,14 @@ def _row(figures: OccupancyFigures, name: str, words: NowWords) -> _Row:
     )
 
 
-def now_page(hub: HubView, spaces: Iterable[SpaceView], shown: OccupancyView, language: str) -> str:
-    """The page as it is at first; what comes after is the script's."""
+def now_page(
+    hub: HubView, spaces: Iterable[SpaceView], shown: OccupancyView, language: str, *, signed_in: bool
+) -> str:
+    """The page as it is at first; what comes after is the script's, which asks as whoever is signed in."""
     words, names = NOW[language], {space.id: space.name for space in spaces}
     return _PAGE.render(
         hub=hub,
+        signed_in=signed_in,
         language=language,
         words=words,
         total=_row(shown.total, "", words),

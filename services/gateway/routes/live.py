@@ -83,7 +83,8 @@ async def live(
     replica, and nothing is lost and nothing repeated. `occupancy` begins with the figures there are. Named events speak of
     the stream itself: `open` (until when it lasts), `reset` (something may be missing: read again what you show, then go on
     with this stream), `close` (connect again with the last cursor; with a new token when the old one is at its end).
-    Whoever has signed in is told what their role in the hub may know, everybody else what is public.
+    Whoever has signed in is told what their role in the hub may know, everybody else what is public. The two of an
+    introduction are told `foci.matching.introduction-changed.v1` whatever has happened to it: ask how it stands.
     """
     wanted = _topics(topics)
     hall: Hall = request.app.state.hall

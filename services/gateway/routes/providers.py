@@ -70,12 +70,12 @@ async def list_providers(request: Request) -> Response:
 async def begin_with_provider(request: Request, ask: Ask, provider: ProviderName) -> Response:
     """A nonce for one sign-in, and where the provider is to be asked with it."""
     known = _known(request, provider)
-    await known.look(unknown=False)
+    there = await known.look()
     reply = await ask.ask(MakeNonce(issuer=known.provider.issuer), person=None)
     said = NonceView.model_validate_json(reply.body)
     begun = Beginning(
         **said.model_dump(),
-        authorization_endpoint=known.authorization_endpoint,
+        authorization_endpoint=there.authorization_endpoint,
         client_id=known.provider.client_id,
     )
     return Response(begun.model_dump_json(), media_type=JSON, headers=NEVER_KEPT)

@@ -37,7 +37,7 @@ async def erase_own(
     if organisation is not None and (found is None or found.kept_by != by):
         raise no_such_organisation(organisation)
     if found is not None:
-        await _erase(session, found, now=now, ids=ids)
+        await erase_told(session, found, now=now, ids=ids)
 
 
 async def erase_all(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids) -> int:
@@ -45,11 +45,12 @@ async def erase_all(session: AsyncSession, person: UUID, *, now: datetime, ids: 
     wanted = select(Profile).where((Profile.person == person) | (Profile.kept_by == person))
     found = (await session.scalars(wanted.order_by(Profile.person).with_for_update())).all()
     for profile in found:
-        await _erase(session, profile, now=now, ids=ids)
+        await erase_told(session, profile, now=now, ids=ids)
     return len(found)
 
 
-async def _erase(session: AsyncSession, profile: Profile, *, now: datetime, ids: Ids) -> None:
+async def erase_told(session: AsyncSession, profile: Profile, *, now: datetime, ids: Ids) -> None:
+    """Erase one profile, which is locked, and state it."""
     named = {"person": profile.person}
     for hub in (await session.execute(_OPEN, named)).scalars().all():
         await state_consent(session, ConsentWithdrawnV1, profile.person, hub, now=now, ids=ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching.commands.erasing import erase_all
@@ -13,8 +13,8 @@ from services.matching.commands.introductions import forget as leave_introductio
 from services.matching.commands.leaving import ERASE
 from services.matching.tables import Introduction, Profile
 from shared.contracts.base import NOBODY
-from shared.contracts.forgetting import Deed, Told
-from shared.kit.forgetting import Forget, done, forget_keys
+from shared.contracts.forgetting import Deed, Thing, Told
+from shared.kit.forgetting import Forget, done, forget_keys, told
 from shared.kit.ids import Ids
 from shared.kit.timers import cancel_timer
 
@@ -26,29 +26,30 @@ _TRACES = (
 _MEMBERSHIPS = "DELETE FROM membership WHERE person = :person"
 _TARGETS = "UPDATE target SET set_by = :nobody WHERE set_by = :person"
 # Nothing of theirs will be stated again, so nothing needs its place in their history.
-_COUNTS = """
+_COUNTS = text("""
     DELETE FROM fact_count WHERE subject IN (
         SELECT CAST(CAST(:person AS uuid) AS text) UNION SELECT id || '/' || CAST(CAST(:person AS uuid) AS text) FROM hub)
-"""
+""")
 
 
 def forgets(ids: Ids) -> Forget:
     """How matching forgets."""
 
     async def forget(session: AsyncSession, person: UUID, now: datetime) -> list[Told]:
-        told = await _introductions(session, person)
+        found = await _introductions(session, person)
         profiles = await erase_all(session, person, now=now, ids=ids)
         # Whoever suggested others to each other need not have a profile.
         await leave_introductions(session, person, now=now, ids=ids)
         await session.flush()
         session.expire_all()
-        told += [Told(what="profiles", deed=Deed.ERASED, count=profiles)] if profiles else []
-        told += await done(session, "suggestions", Deed.ERASED, person, *_TRACES)
-        told += await done(session, "memberships", Deed.ERASED, person, _MEMBERSHIPS)
-        told += await done(session, "targets", Deed.ANONYMISED, person, _TARGETS, nobody=NOBODY)
-        await done(session, "counts", Deed.ERASED, person, _COUNTS)
+        found += told(Thing.PROFILES, Deed.ERASED, profiles)
+        found += await done(session, Thing.SUGGESTIONS, Deed.ERASED, person, *_TRACES)
+        found += await done(session, Thing.MEMBERSHIPS, Deed.ERASED, person, _MEMBERSHIPS)
+        found += await done(session, Thing.TARGETS, Deed.ANONYMISED, person, _TARGETS, nobody=NOBODY)
+        # How far their history had come is nothing of theirs to tell of.
+        await session.execute(_COUNTS, {"person": person})
         await cancel_timer(session, ERASE, str(person))
-        return told + await forget_keys(session, person)
+        return found + await forget_keys(session, person)
 
     return forget
 
@@ -60,4 +61,4 @@ async def _introductions(session: AsyncSession, person: UUID) -> list[Told]:
         Introduction.one.in_(theirs), Introduction.other.in_(theirs), Introduction.suggested_by == person
     )
     count = await session.scalar(select(func.count()).select_from(Introduction).where(met)) or 0
-    return [Told(what="introductions", deed=Deed.ANONYMISED, count=count)] if count else []
+    return told(Thing.INTRODUCTIONS, Deed.ANONYMISED, count)

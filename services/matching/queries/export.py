@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.matching.queries.introductions import STANDING, mine
+
 _OWN = "SELECT p.person FROM profile p WHERE p.person = :person OR p.kept_by = :person"
 # ruff: noqa: S608  # the statements are put together from constants
 EXPORTED = {
@@ -15,11 +17,16 @@ EXPORTED = {
     "consent": f"""
         SELECT person AS owner, hub, given_at, withdrawn_at FROM consent WHERE person IN ({_OWN}) ORDER BY person, hub
     """,
+    # How it stands, as its two are told at any time: the status itself says of the other what is nobody's to know. Who
+    # suggested it to two others is told that they did.
     "introduction": f"""
-        SELECT id, hub, by_host, status, created_at, met_at, lapse_at, suggested_by = :person AS suggested_by_me,
-               CASE WHEN one IN ({_OWN}) THEN one_said WHEN other IN ({_OWN}) THEN other_said END AS i_said
-        FROM introduction
-        WHERE one IN ({_OWN}) OR other IN ({_OWN}) OR suggested_by = :person ORDER BY created_at, id
+        SELECT id, hub, by_host, {STANDING} AS status, created_at, met_at, lapse_at, suggested_by = :person AS suggested_by_me,
+               i_said
+        FROM ({mine(":person")}) mine
+        UNION ALL
+        SELECT id, hub, by_host, NULL, created_at, NULL, lapse_at, true, NULL FROM introduction
+        WHERE suggested_by = :person AND :person NOT IN (one, other) AND one NOT IN ({_OWN}) AND other NOT IN ({_OWN})
+        ORDER BY created_at, id
     """,
     "outcome": f"""
         SELECT introduction, outcome, said_at FROM outcome WHERE person IN ({_OWN}) ORDER BY said_at, introduction

@@ -25,29 +25,41 @@ from shared.contracts.matching.introductions import (
 from shared.contracts.matching.words import IntroductionStatus, Reply
 from shared.kit.errors import Invalid, NotFound
 
-# Mine are those in which my profile, or that of an organisation I keep, is one of the two. An erased one has no profile.
-_MINE = f"""
-    SELECT i.id, i.hub, i.status, i.by_host, i.suggested_by, i.met_at, i.lapse_at, i.created_at, i.version,
-           m.side AS mine, CASE WHEN m.side = i.one THEN i.other ELSE i.one END AS theirs,
-           CASE WHEN m.side = i.one THEN i.one_said ELSE i.other_said END AS i_said, o.outcome,
-           p.kept_by, p.name, p.person IS NOT NULL AND {may_see("p", ":me")} AS seen, coalesce(p.paused, true) AS paused
-    FROM (
-        SELECT CAST(:me AS uuid) AS side UNION SELECT person FROM profile WHERE kept_by = :me
-    ) m
-    JOIN introduction i ON i.one = m.side OR i.other = m.side
-    LEFT JOIN outcome o ON o.introduction = i.id AND o.person = m.side
-    LEFT JOIN profile p ON p.person = CASE WHEN m.side = i.one THEN i.other ELSE i.one END
-"""  # noqa: S608  # constants
-_ONE = text(f"{_MINE} WHERE i.id = :introduction")
-_STANDING = """
-    CASE WHEN status = ANY(:ended) OR (status = ANY(:waiting) AND NOT seen) THEN 'over' ELSE status END
-"""
+# ruff: noqa: S608  # the statements are put together from constants
+
+
+def mine(me: str = ":me") -> str:
+    """A SELECT of the introductions in which the profile of `me`, or of an organisation they keep, is one of the two.
+
+    `seen` is whether they may be shown the other now; one who was erased has no profile. `me` is SQL.
+    """
+    return f"""
+        SELECT i.id, i.hub, i.status, i.by_host, i.suggested_by, i.met_at, i.lapse_at, i.created_at, i.version,
+               m.side AS mine, CASE WHEN m.side = i.one THEN i.other ELSE i.one END AS theirs,
+               CASE WHEN m.side = i.one THEN i.one_said ELSE i.other_said END AS i_said, o.outcome,
+               p.kept_by, p.name, p.person IS NOT NULL AND {may_see("p", me)} AS seen, coalesce(p.paused, true) AS paused
+        FROM (
+            SELECT CAST({me} AS uuid) AS side UNION SELECT person FROM profile WHERE kept_by = {me}
+        ) m
+        JOIN introduction i ON i.one = m.side OR i.other = m.side
+        LEFT JOIN outcome o ON o.introduction = i.id AND o.person = m.side
+        LEFT JOIN profile p ON p.person = CASE WHEN m.side = i.one THEN i.other ELSE i.one END
+    """
+
+
+def _any(statuses: frozenset[IntroductionStatus]) -> str:
+    return ", ".join(f"'{one}'" for one in sorted(statuses))
+
+
+STANDING = f"CASE WHEN status IN ({_any(OVER)}) OR (status IN ({_any(WAITING)}) AND NOT seen) THEN 'over' ELSE status END"
+"""The same as the rule `standing`, of a row of `mine`: all that either of the two may be told of the other's answer."""
+_ONE = text(f"{mine()} WHERE i.id = :introduction")
 _PAGE = text(f"""
-    SELECT * FROM ({_MINE}) mine
-    WHERE id < CAST(:after AS uuid) AND (CAST(:statuses AS text[]) = '{{}}' OR {_STANDING} = ANY(:statuses))
+    SELECT * FROM ({mine()}) mine
+    WHERE id < CAST(:after AS uuid) AND (CAST(:statuses AS text[]) = '{{}}' OR {STANDING} = ANY(:statuses))
     ORDER BY id DESC LIMIT :limit
-""")  # noqa: S608  # constants
-_LABELS = text(f"SELECT k.id, {label_of('k.id')} AS label FROM concept k WHERE k.id = ANY(:concepts)")  # noqa: S608  # constants
+""")
+_LABELS = text(f"SELECT k.id, {label_of('k.id')} AS label FROM concept k WHERE k.id = ANY(:concepts)")
 _LAST = UUID(int=2**128 - 1)
 
 
@@ -75,8 +87,6 @@ async def list_mine(
         "me": me,
         "after": _after(request.cursor),
         "statuses": [str(one) for one in request.status],
-        "ended": sorted(OVER),
-        "waiting": sorted(WAITING),
         "limit": request.limit + 1,
     }
     rows = (await session.execute(_PAGE, asked)).all()

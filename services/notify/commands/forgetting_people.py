@@ -8,13 +8,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import NOBODY
-from shared.contracts.forgetting import Deed, Told
+from shared.contracts.forgetting import Deed, Thing, Told
 from shared.kit.forgetting import done, forget_keys
 
-_ERASED: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("choices", ("DELETE FROM choice WHERE person = :person", "DELETE FROM habit WHERE person = :person")),
+_ERASED: tuple[tuple[Thing, tuple[str, ...]], ...] = (
     (
-        "notices",
+        Thing.CHOICES,
+        ("DELETE FROM choice WHERE person = :person", "DELETE FROM habit WHERE person = :person"),
+    ),
+    (
+        Thing.NOTICES,
         (
             "DELETE FROM notice WHERE person = :person",
             "DELETE FROM digest WHERE person = :person",
@@ -23,7 +26,7 @@ _ERASED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     # That an address is not written to any more is kept with the message that came back; both are about the person.
     (
-        "stopped-addresses",
+        Thing.STOPPED_ADDRESSES,
         (
             """
             DELETE FROM stopped_address WHERE address_hash IN (
@@ -31,35 +34,35 @@ _ERASED: tuple[tuple[str, tuple[str, ...]], ...] = (
             """,
         ),
     ),
-    ("messages", ("DELETE FROM message WHERE person = :person",)),
-    ("memberships", ("DELETE FROM member WHERE person = :person",)),
-    ("bookings", ("DELETE FROM booking WHERE person = :person",)),
-    ("sign-ups", ("DELETE FROM sign_up WHERE person = :person",)),
-    ("sign-ins", ("DELETE FROM sign_in WHERE person = :person",)),
+    (Thing.MESSAGES, ("DELETE FROM message WHERE person = :person",)),
+    (Thing.MEMBERSHIPS, ("DELETE FROM member WHERE person = :person",)),
+    (Thing.BOOKINGS, ("DELETE FROM booking WHERE person = :person",)),
+    (Thing.SIGN_UPS, ("DELETE FROM sign_up WHERE person = :person",)),
+    (Thing.SIGN_INS, ("DELETE FROM sign_in WHERE person = :person",)),
 )
-_ANONYMISED: tuple[tuple[str, tuple[str, ...]], ...] = (
+_ANONYMISED: tuple[tuple[Thing, tuple[str, ...]], ...] = (
     (
-        "events",
+        Thing.EVENTS,
         (
             "UPDATE event SET organisers = array_remove(organisers, :person) WHERE organisers @> ARRAY[CAST(:person AS uuid)]",
             "UPDATE event SET by = :nobody WHERE by = :person",
         ),
     ),
     (
-        "done-for-others",
+        Thing.DONE_FOR_OTHERS,
         (
             "UPDATE booking SET by = :nobody WHERE by = :person",
             "UPDATE sign_up SET by = :nobody WHERE by = :person",
         ),
     ),
     (
-        "introductions",
+        Thing.INTRODUCTIONS,
         (
             "UPDATE introduction SET one = :nobody WHERE one = :person",
             "UPDATE introduction SET other = :nobody WHERE other = :person",
         ),
     ),
-    ("webhooks", ("UPDATE webhook SET created_by = :nobody WHERE created_by = :person",)),
+    (Thing.WEBHOOKS, ("UPDATE webhook SET created_by = :nobody WHERE created_by = :person",)),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,7 +19,9 @@ from shared.contracts.notify.notices import (
     Unsubscribe,
     UnsubscribeView,
 )
+from shared.kit.forgetting import is_forgotten
 from shared.kit.ids import Ids
+from shared.kit.links import LinkInvalid
 from shared.kit.principal import required
 from shared.kit.rpc import Call, Handler
 
@@ -44,11 +47,19 @@ async def _get(session: AsyncSession, _: GetMyChoices, call: Call) -> ChoicesVie
 
 
 async def _get_unsubscribe(session: AsyncSession, request: GetUnsubscribe, call: Call) -> UnsubscribeView:
-    person = required(call.principal).person
+    person = await _still_there(session, call)
     return await choices.get_unsubscribe(session, person, request.hub, request.kinds)
 
 
 async def _unsubscribe(session: AsyncSession, request: Unsubscribe, call: Call) -> UnsubscribeView:
-    person = required(call.principal).person
+    person = await _still_there(session, call)
     await unsubscribe(session, request.hub, request.kinds, by=person, now=call.now)
     return await choices.get_unsubscribe(session, person, request.hub, request.kinds)
+
+
+async def _still_there(session: AsyncSession, call: Call) -> UUID:
+    # Such a link is good for a year, and asks nobody whether its person still is: a choice would bring an erased one back.
+    person = required(call.principal).person
+    if await is_forgotten(session, person):
+        raise LinkInvalid("The link is not valid any more.")
+    return person

@@ -109,12 +109,15 @@ class LookView(View):
     hour: AwareDatetime = described("The hour it was in, UTC.")
     hub: Slug
     what: Slug = described(
-        "Where: `sign-ups`, `introductions`, `members`, or `contacts` with the address, too."
+        "Where: `sign-ups`, `introductions`, `members`, `contacts` with the address, too, or `hub-export`: all the hub "
+        "knows of its people was written out."
     )
-    role: Slug = described("What they were in the hub then; `none` for somebody without a role there.")
+    role: Slug = described(
+        "What they were in the hub then; `none` for somebody without a role there, `platform` for who runs Foci."
+    )
     viewer: UUID
     viewer_name: Line | None = described(
-        "As they are called now; null when they are here no more.", default=None
+        "As they are called now; null when they are here no more, and for who runs Foci.", default=None
     )
 
 

@@ -83,18 +83,25 @@ class EventReturnedV1(_EventFact):
     audience = Audience.HOSTS
 
 
-class EventHiddenV1(_EventFact):
+class _Seen(_EventFact):
+    audience = Audience.HOSTS
+
+    @property
+    def aspect(self) -> str:
+        """Whether it can be seen."""
+        return "seen"
+
+
+class EventHiddenV1(_Seen):
     """The hub has hidden a published event; its author sees why and can answer."""
 
     fact = "event-hidden"
-    audience = Audience.HOSTS
 
 
-class EventShownV1(_EventFact):
+class EventShownV1(_Seen):
     """A hidden event can be seen again."""
 
     fact = "event-shown"
-    audience = Audience.HOSTS
 
 
 class EventSnapshotV1(_EventFact, _Titled, Snapshot):

@@ -26,6 +26,11 @@ class ProfileChangedV1(_Profile):
 
     change: ProfileChange
 
+    @property
+    def aspect(self) -> str:
+        """The part that is another one."""
+        return self.change
+
 
 class _Consent(Fact):
     service = "matching"
