@@ -55,7 +55,7 @@ def by_default(words: str) -> str:
 def env_files(service: dict[str, Any]) -> dict[str, bool]:
     """The env files of a service in their order, and whether each must be there."""
     given = service.get("env_file", [])
-    files = [{"path": given}] if isinstance(given, str) else given
+    files: list[dict[str, Any]] = [{"path": given}] if isinstance(given, str) else given
     return {Path(one["path"]).name: one.get("required", True) for one in files}
 
 
