@@ -61,3 +61,22 @@ async def test_who_suggested_two_to_each_other_is_not_told_how_it_stands(town: W
     assert (line["id"], line["suggested_by_me"]) == (str(about.id), True)
     assert (line["status"], line["i_said"], line["met_at"]) == (None, None, None)
     assert {line["status"] for line in await exported(town, "cal", "introduction")} == {"over"}
+
+
+async def test_what_goes_between_two_pages_takes_nothing_else_with_it(empty: World) -> None:
+    zoe = empty.person("zoe")
+    await empty.write(
+        "INSERT INTO membership (person, hub, role, joined_at, version)"
+        " SELECT :zoe, 'hub-' || to_char(n, 'FM000'), 'member', :now, 1 FROM generate_series(1, 250) n",
+        zoe=zoe,
+        now=empty.now,
+    )
+    first = await empty.ask(ExportMyMatching(), "zoe")
+    assert first.cursor is not None
+    await empty.write("DELETE FROM membership WHERE person = :zoe AND hub < 'hub-010'", zoe=zoe)
+    second = await empty.ask(ExportMyMatching(cursor=first.cursor), "zoe")
+    hubs = [json.loads(row.line)["hub"] for row in (*first.items, *second.items)]
+    assert hubs == [f"hub-{number:03}" for number in range(1, 251)]
+    assert "place" not in first.items[0].line
+    for cursor in ("membership:200", "membership:", "nowhere:[]", "membership"):
+        assert (await empty.refusal(ExportMyMatching(cursor=cursor), "zoe")).problem["field"] == "cursor"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 EXPORTED = {
     "booking": """
-        SELECT id, hub, space, seats, starts_at, ends_at, status, created_at, expires_at,
-               person = :person AS for_me, booked_by = :person AS by_me,
+        SELECT jsonb_build_array(created_at, id) AS place, id, hub, space, seats, starts_at, ends_at, status, created_at,
+               expires_at, person = :person AS for_me, booked_by = :person AS by_me,
                CASE WHEN person = :person THEN title END AS title,
                CASE WHEN person = :person THEN cancel_reason END AS cancel_reason, calendar IS NOT NULL AS imported
-        FROM booking WHERE person = :person OR booked_by = :person ORDER BY starts_at, id
+        FROM booking WHERE person = :person OR booked_by = :person
     """,
     "venue": """
-        SELECT event, hub, space, starts_at, ends_at, seats, state FROM venue WHERE person = :person ORDER BY event
+        SELECT jsonb_build_array(event) AS place, event, hub, space, starts_at, ends_at, seats, state FROM venue
+        WHERE person = :person
     """,
 }
