@@ -25,7 +25,7 @@ from services.gateway.door import Door
 from services.gateway.leaving import Departure, LeavingServer
 from services.gateway.live.following import followers
 from services.gateway.live.hall import Hall, Limits
-from services.gateway.live.keeping import keep_up
+from services.gateway.live.keeping import keep_figures, keep_up
 from services.gateway.live.occupancy import PublicOccupancy
 from services.gateway.responses import problem_response
 from services.gateway.routes import (
@@ -224,9 +224,12 @@ async def _keep_connected(
         stack.push_async_callback(nc.close)
         readiness.needs("nats", Pulse(nc).beats)
         hall.services.requester = Requester(nc, hall.services.clock)
-        for stream, ordered in followers(nc, hall):
+        following = dict(followers(nc, hall))
+        for stream, ordered in following.items():
             await stack.enter_async_context(running(f"live {stream}", ordered.run()))
-        await stack.enter_async_context(running("live readers", keep_up(hall, figures, departure.begun)))
+        keeping = keep_up(hall, following, departure.begun)
+        await stack.enter_async_context(running("live readers", keeping))
+        await stack.enter_async_context(running("live figures", keep_figures(hall, figures)))
         leave_the_permanent_alone()
         await closed.never()
 

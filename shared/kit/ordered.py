@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,6 +88,12 @@ class Ordered:
         self._source = source
         self._listener = listener
         self._place: Place | None = None
+        self._last_word = time.monotonic()
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds since something was heard, a heartbeat at least; since the beginning when nothing was yet."""
+        return time.monotonic() - self._last_word
 
     async def run(self) -> None:
         """Hear for ever; ends only when cancelled."""
@@ -161,11 +168,12 @@ class Ordered:
             if self._nc.stats["reconnects"] != connection:
                 raise Lost("the connection was another one")
             if messages:
-                last_word = clock()
                 told, heard, sequence = _in_order(messages, heard, place.sequence)
                 if told:
                     await self._listener.hear(told)
                 place.sequence = sequence
+                last_word = clock()
+                self._last_word = time.monotonic()
             elif clock() - last_word > SILENCE_S:
                 raise Lost("nothing heard, not even a heartbeat")
             if clock() - last_look > LOOK_EVERY_S:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import product
 from uuid import UUID
 
 import pytest_asyncio
 
-from shared.contracts.directory.facts import RoleChangedV1
+from shared.contracts.directory.facts import RoleChangedV1, SignInRequestedV1
 from shared.contracts.directory.identities import ExchangeIdentity, GivenRole, MakeNonce
 from shared.contracts.directory.requests import (
     AddMember,
@@ -16,7 +17,9 @@ from shared.contracts.directory.requests import (
     GetAccess,
     GetMe,
     LeaveHub,
+    RegisterGuest,
 )
+from shared.contracts.directory.sessions import RedeemSignIn, RequestSignIn
 from shared.contracts.directory.words import OPERATORS, STAFF, Role
 from shared.kit.principal import Principal
 from tests.directory.world import HUB, World
@@ -98,3 +101,20 @@ async def test_a_rule_about_a_hub_that_is_not_here_shuts_nobody_out(world: World
     for _ in ("new", "known"):
         person = await comes(world, Role.HOST, hub="elsewhere")
         assert (await world.ask(GetMe(), Principal(person))).memberships == ()
+
+
+async def test_a_guest_who_comes_by_mail_and_by_a_provider_at_once_gets_one_account(world: World) -> None:
+    """Both wait for the address first and for the person then: neither is sent away because the other was quicker."""
+    email = "gun@people.example"
+    for number in range(4):
+        guest = (await world.ask(RegisterGuest(hub=HUB, name=f"Gun {number}", email=f"{number}{email}"))).id
+        await world.ask(RequestSignIn(email=f"{number}{email}", client=f"192.0.2.{number}"))
+        await world.let_time_pass(seconds=0)
+        fact = (await world.facts(SignInRequestedV1))[-1]
+        assert isinstance(fact, SignInRequestedV1)
+        redeem = RedeemSignIn(hub=fact.hub, sign_in=fact.sign_in)
+        by_mail, by_provider = await asyncio.gather(
+            world.ask(redeem, Principal(fact.person, fact.hub)),
+            comes(world, Role.HOST, subject=f"g{number}", email=f"{number}{email}"),
+        )
+        assert by_mail.person == by_provider == guest

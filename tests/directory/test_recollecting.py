@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from services.directory.commands.recollecting import recollect
@@ -16,6 +17,7 @@ from shared.contracts.directory.facts import (
 )
 from shared.contracts.directory.requests import AddMember, ChangeRole, GetHub, LeaveHub
 from shared.contracts.directory.words import Role
+from tests.directory.test_sessions import begun, is_over, refreshed
 from tests.directory.world import HUB, World
 
 
@@ -102,6 +104,17 @@ async def test_a_role_that_was_taken_down_stays_down(world: World) -> None:
     ]
 
 
+async def test_an_operators_rights_that_were_taken_stay_taken_whatever_was_given_for_them(
+    world: World,
+) -> None:
+    olga, ada = await world.person("Olga", Role.OPERATOR), await world.person("Ada", Role.ADMIN)
+    await world.ask(ChangeRole(hub=HUB, person=olga.person, role=Role.COORDINATOR), ada)
+    before = "UPDATE membership SET role = 'operator', version = 1 WHERE role = 'coordinator'"
+    (changed,) = await recollected(world, (await world.goes_back(before))[-1])
+    assert isinstance(changed, RoleChangedV1)
+    assert (changed.role, changed.person) == (Role.COORDINATOR, olga.person)
+
+
 async def test_a_role_that_was_given_is_taken_back_and_what_is_as_told_needs_no_word(world: World) -> None:
     ann = await world.person("Ann")
     told = (await world.goes_back())[-1]
@@ -136,3 +149,20 @@ async def test_who_was_erased_does_not_come_back_with_a_backup(world: World) -> 
     assert await world.rows("SELECT 1 FROM person") == []
     assert [row.stated for row in await world.rows("SELECT stated FROM erasure")] == [2]
     assert await recollected(world, told) == [], "once is enough"
+
+
+async def test_sessions_from_before_have_ended_and_those_begun_since_have_not(world: World) -> None:
+    """Whoever signed out after the backup, or was found to be two, is not signed in by it again."""
+    await world.with_a_key()
+    ann = await world.person("Ann")
+    old = await begun(world, ann)
+    world.now += timedelta(hours=1)
+    told = (await world.goes_back())[-1].model_copy(update={"occurred_at": world.now, "subject_version": 4})
+    world.now += timedelta(minutes=1)
+    since = await begun(world, ann)
+    await recollected(world, told)
+    await world.let_time_pass(seconds=1)
+    assert await is_over(world, old.refresh_token)
+    assert (await refreshed(world, since.refresh_token)).session == since.session
+    (row,) = await world.rows("SELECT ended_because FROM session WHERE ended_at IS NOT NULL")
+    assert row.ended_because == "went-back"

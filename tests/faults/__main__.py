@@ -1,4 +1,4 @@
-"""`make faults`: storms, planted faults, sagas, restores, a rolling change; ends with 1 when anything is not right."""
+"""`make faults`: storms, planted faults, sagas, restores, a rolling change, readers; ends with 1 when anything is not right."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import psutil
 from rich.table import Table
 
 from deploy.local.narrator import Narrator
-from tests.faults import going_back
+from tests.faults import going_back, live
 from tests.faults.arena import Arena, arena_in
 from tests.faults.checks import classes
 from tests.faults.cluster import CLUSTER_VICTIMS, cluster_in
@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument(
         "--only",
-        choices=("storm", "planted", "sagas", "cluster", "restore", "rolling"),
+        choices=("storm", "planted", "sagas", "cluster", "restore", "rolling", "live"),
         help="one part",
     )
     return parser.parse_args()
@@ -118,6 +118,9 @@ async def run(asked: argparse.Namespace, home: Path, narrator: Narrator) -> bool
     if asked.only in (None, "rolling"):
         async with rolling_in(home / "rolling", narrator) as rolling:
             good = await rolled(rolling, narrator) and good
+    if asked.only in (None, "live"):
+        (home / "live").mkdir()
+        good = await live.all_of_it(home / "live", narrator, asked.seed, asked.operations // 8) and good
     return good
 
 

@@ -38,6 +38,8 @@ class Message:
     subject: str
     id: str
     body: bytes
+    at: float = 0.0
+    """When it came into the stream, seconds since 1970."""
 
     @property
     def fact_id(self) -> str:
@@ -143,9 +145,9 @@ async def read_stream(
 
 
 def _message(raw: Any) -> Message:
-    return Message(
-        raw.metadata.sequence.stream, raw.subject, (raw.headers or {}).get("Nats-Msg-Id", ""), raw.data
-    )
+    about, headers = raw.metadata, raw.headers or {}
+    at = about.timestamp.timestamp()
+    return Message(about.sequence.stream, raw.subject, headers.get("Nats-Msg-Id", ""), raw.data, at)
 
 
 class Gathering:

@@ -1,4 +1,7 @@
-"""A short storm, and a release that takes another's place: what was promised still holds; `make faults` runs the long ones."""
+"""A short storm, people who read along, a release that takes another's place: what was promised still holds.
+
+`make faults` runs the long ones.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from deploy.local.narrator import Narrator
 from deploy.local.stack import GATEWAY
 from tests.faults import ledger, rolling
 from tests.faults.checks import Broken
+from tests.faults.live import GATEWAYS, read_along
 from tests.faults.rolling import Rolling, roll, rolling_in
 from tests.faults.storm import Plan, storm
 
@@ -19,6 +23,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OPERATIONS = 1000
 KILLS = 4
+READ_ALONG = 40
+"""Operations of those who work while others read along."""
+DOORS_KILLED = 3
 LONGEST_S = 30.0
 ROLLED = ("booking", GATEWAY)
 
@@ -43,6 +50,21 @@ async def test_every_promise_is_kept_while_processes_are_killed(arena: Rolling) 
     assert not found, "\n".join(found[:20])
     assert result.evidence.bookings
     assert result.evidence.history.kills
+
+
+async def test_who_reads_along_is_told_everything_once_while_gateways_are_killed(arena: Rolling) -> None:
+    seed = secrets.randbelow(2**32)
+    arena.narrator.say(
+        f"seed {seed}: repeat the kills with `python -m tests.faults --only live --seed {seed}`"
+    )
+    plan = Plan(
+        seed, READ_ALONG, DOORS_KILLED, clients=3, gap_s=(0.5, 1.5), longest_s=LONGEST_S, victims=GATEWAYS
+    )
+    result = await read_along(arena, plan)
+    for name, value in result.figures.items():
+        arena.narrator.say(f"{name}: {value}")
+    assert not result.faults, "\n".join(map(str, result.faults[:20]))
+    assert result.kills
 
 
 async def test_nobody_notices_that_a_replica_becomes_the_next_release(arena: Rolling) -> None:

@@ -43,6 +43,7 @@ class Visitor:
     """Somebody with a mail address and a connection of their own."""
 
     hub: str
+    id: str
     email: str
     token: str
     door: Door
@@ -105,7 +106,7 @@ async def gather_visitors(arena: Arena, client: Client, world: World, doors: lis
         reply = await Requester(client, utc_now).send(wanted, cell="local", seconds=5)
         person = PersonView.model_validate_json(reply.body).id
         token = development_token(arena.home.token_key(), person, now=utc_now())
-        visitors.append(Visitor(world.hub, email, token, door, seen))
+        visitors.append(Visitor(world.hub, str(person), email, token, door, seen))
     for visitor in visitors:
 
         async def known(visitor: Visitor = visitor) -> bool:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
-from services.gateway.live import occupancy, readers
-from services.gateway.live.hall import Hall
+from services.gateway import leaving
+from services.gateway.live import hall, occupancy, readers
+from services.gateway.live.cursors import Cursor
+from services.gateway.live.hall import BEAT_S, Hall
+from services.gateway.live.rooms import View
+from shared.kit import ordered
+from shared.kit.ids import new_id
+from shared.kit.provision import provision
+from tests import waiting
 from tests.gateway.cell import Cell, eventually
-from tests.gateway.live_readers import listening
+from tests.gateway.live_readers import Listening, acknowledge_nothing, listening
 from tests.gateway.problems import problem
 
 OPTIONS = {"live_longest_s": 1_000_000}
@@ -163,24 +171,118 @@ def test_what_cannot_be_followed_is_refused(
     problem(cell.http.get(f"/v1/live?{query}", headers=headers), status, code)
 
 
-def test_an_unreachable_cursor_leads_to_a_reset_and_the_stream_goes_on(cell: Cell) -> None:
-    with listening(cell.http, "here", "spaces") as first:
-        good = first.last_id
-    other_view = listening(cell.http, "there", "spaces", last=good)
-    nonsense = listening(cell.http, "here", "spaces", last="AAAA")
-    bent = listening(
-        cell.http, "here", "spaces", last=good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB")
-    )
-    for number, unreachable in enumerate((other_view, nonsense)):
-        with unreachable as heard:
-            assert heard.named("reset") == [{"because": "foreign"}]
-            cell.space("there" if number == 0 else "here", f"new-{number}")
-            assert heard.tells("space-opened")
-            again = heard.last_id
-        with listening(cell.http, "there" if number == 0 else "here", "spaces", last=again) as on:
-            assert on.named("reset") == []
-    with bent as heard:
-        assert heard.named("reset") == [{"because": "rebuilt"}]
+def test_who_is_told_to_read_again_misses_nothing_from_then_on(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spaces = ["one", "two", "three", "four"]
+    with cell.another_gateway(live_held=2, live_longest_s=1_000_000) as forgetful:
+        with listening(forgetful, "here", "spaces") as first:
+            good = first.last_id
+        for space in spaces:
+            cell.space("here", f"more-{space}")
+        missed = [f"more-{space}" for space in spaces]
+        with listening(forgetful, "here", "spaces", last=good) as heard:
+            _goes_on_after_a_reset(cell, forgetful, heard, "too-old", missed)
+    with listening(cell.http, "here", "spaces", last=good) as all_of_it:
+        assert _spaces(all_of_it) == [*missed, "after-too-old"], "the other replica holds more"
+    monkeypatch.setattr(hall, "MOST_MISSED", 2_000)
+    with listening(cell.http, "here", "spaces", last=good) as heard:
+        _goes_on_after_a_reset(cell, cell.http, heard, "too-much", missed)
+    for foreign in (listening(cell.http, "here", "spaces,hub", last=good), _nonsense(cell)):
+        with foreign as heard:
+            _goes_on_after_a_reset(cell, cell.http, heard, "foreign", missed)
+
+
+def _nonsense(cell: Cell) -> AbstractContextManager[Listening]:
+    return listening(cell.http, "here", "spaces", last="AAAA")
+
+
+def _spaces(heard: Listening) -> list[str]:
+    return [one["data"]["space"] for one in heard.facts]
+
+
+def _goes_on_after_a_reset(
+    cell: Cell, client: httpx2.Client, heard: Listening, because: str, missed: list[str]
+) -> None:
+    """What is read then and what is told from then on is everything, and nothing of it twice."""
+    known = len(heard.named("reset"))
+    assert heard.named("reset") == [{"because": because}] * known
+    assert _spaces(heard) == []
+    read = client.get("/v1/hubs/here/spaces?limit=100").json()["items"]
+    assert set(missed) <= {one["id"] for one in read}
+    new = cell.space("here", f"after-{because}" if because != "foreign" else f"after-{new_id()}")
+    eventually("what happens then is told", lambda: _spaces(heard) == [new])
+    topics = ",".join(heard.named("open")[0]["topics"])
+    with listening(client, "here", topics, last=heard.last_id) as again:
+        assert (again.named("reset"), again.facts) == ([], [])
+
+
+def test_a_stream_that_was_made_anew_is_read_again_and_gone_on_with(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordered, "SILENCE_S", 1.5 * ordered.HEARTBEAT_S)
+    with listening(cell.http, "here", "spaces") as along:
+        cell.space("here", "before")
+        along.tells("space-opened")
+        old, late = along.last_id, str(new_id())
+        bent = old[:-4] + ("AAAA" if old[-4:] != "AAAA" else "BBBB")
+        with listening(cell.http, "here", "spaces", last=bent) as heard:
+            assert heard.named("reset") == [{"because": "rebuilt"}]
+        cell.run(cell.end("booking"))
+        cell.run(_make_anew(cell, "BOOKING"))
+        eventually("who read along is told", lambda: along.named("reset") == [{"because": "rebuilt"}])
+        # Stated before the stream was made, committed after readers were told: no reading again has shown it.
+        cell.sql("booking", _STATED_ANEW.format(along.ids[-1], late))
+        cell.run(cell.begin("booking"))
+        eventually("what was committed late is told", lambda: late in along.ids)
+        with cell.another_gateway() as other, listening(other, "here", "spaces", last=old) as back:
+            assert back.named("reset") == [{"because": "rebuilt"}]
+            cell.space("here", "afterwards")
+            for one in (back, along):
+                eventually("what happens then is told", lambda: _spaces(one)[-1:] == ["afterwards"])  # noqa: B023  # at once
+            assert _spaces(along) == ["before", "before", "afterwards"]
+            assert len(set(along.ids)) == 3, "what the relay states once more is no news"
+            with listening(other, "here", "spaces", last=along.last_id) as again:
+                assert (again.named("reset"), again.facts) == ([], [])
+
+
+_STATED_ANEW = """
+    INSERT INTO outbox (stream, fact_id, subject, headers, body)
+    SELECT stream, '{1}', subject, headers, replace(body::text, '{0}', '{1}') FROM outbox WHERE fact_id = '{0}'
+"""
+
+
+async def _make_anew(cell: Cell, stream: str) -> None:
+    await cell.admin.jetstream().delete_stream(stream)
+    await provision(cell.admin)
+
+
+def test_a_role_that_changes_on_the_way_in_is_asked_for_again(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, admin = cell.token("here", "host", "Falling"), cell.auth("here", "admin")
+    path = f"/v1/hubs/here/members/{cell.person('here', 'host', 'Falling')}"
+    following, lowered = Hall.following, list[int]()
+
+    def lower() -> None:
+        version = cell.http.get(path, headers=admin).headers["etag"]
+        answer = cell.http.patch(path, json={"role": "member"}, headers={**admin, "If-Match": version})
+        lowered.append(answer.status_code)
+
+    async def then_lowered(self: Hall, cursor: Cursor | None, view: View) -> None:
+        await following(self, cursor, view)
+        if not lowered:
+            before = self.rechecks
+            await asyncio.to_thread(lower)
+            await waiting.eventually(lambda: self.rechecks > before)
+
+    monkeypatch.setattr(Hall, "following", then_lowered)
+    with listening(cell.http, "here", "members,spaces", token=token) as heard:
+        assert lowered == [200]
+        cell.person("here", "member", "A Latecomer")
+        cell.space("here", "gallery")
+        heard.tells("space-opened")
+        assert heard.types() == ["space-opened"], "as a member they are not told who joins"
 
 
 def test_who_takes_nothing_is_cut_off_and_the_others_read_on(
@@ -210,6 +312,22 @@ def test_who_takes_nothing_is_cut_off_and_the_others_read_on(
         assert len(hall.readers) == 1
         assert not heard.ended
     slow.close()
+
+
+def test_who_has_gone_without_a_word_gives_their_place_back(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "SILENT_S", 1)
+    with cell.another_gateway(live_per_address=1, live_longest_s=1_000_000) as few:
+        where = urlsplit(str(few.base_url))
+        gone = socket.create_connection((where.hostname, where.port))
+        gone.sendall(b"GET /v1/live?hub=here&topics=hub HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert b"200" in gone.recv(65536)
+        acknowledge_nothing(gone)
+        problem(few.get("/v1/live?hub=here"), 429, "too-many-streams")
+        cell.clock.ahead += timedelta(seconds=BEAT_S)
+        eventually("the place is free again", lambda: _opens(few), seconds=10)
+        gone.close()
 
 
 def test_nobody_holds_more_streams_than_they_may(cell: Cell) -> None:

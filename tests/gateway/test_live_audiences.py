@@ -119,7 +119,7 @@ def live_kinds() -> Iterator[type[Fact]]:
     yield from TOPIC_OF
 
 
-@pytest.mark.parametrize("kind", live_kinds(), ids=lambda kind: str(kind.__name__))
+@pytest.mark.parametrize("kind", [*live_kinds()], ids=lambda kind: str(kind.__name__))
 def test_each_fact_reaches_those_who_may_know_and_nobody_else(kind: type[Fact]) -> None:
     fact = told_apart(kind).model_copy(update={"id": new_id()})
     stage = Stage()

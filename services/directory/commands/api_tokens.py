@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands.hubs import hub_called
+from services.directory.commands.past import forget_some, past
 from services.directory.commands.turns import in_turn
 from services.directory.rules.api_tokens import KEPT, MOST, TooManyApiTokens
 from services.directory.rules.tokens import Chance, hash_of, new_token
@@ -22,7 +23,7 @@ from shared.kit.outbox import emit
 from shared.kit.tokens import API_TOKEN
 
 _COUNT = text("SELECT count(*) FROM api_token WHERE hub = :hub AND revoked_at IS NULL AND expires_at > :now")
-_FORGET = text("DELETE FROM api_token WHERE least(revoked_at, expires_at) < :before")
+_FORGET = past("api_token", "least(revoked_at, expires_at) < :before")
 
 
 async def make(
@@ -65,9 +66,9 @@ async def revoke(
     return made
 
 
-async def forget(session: AsyncSession, *, now: datetime) -> None:
-    """Forget those that have been over for a while."""
-    await session.execute(_FORGET, {"before": now - KEPT})
+async def forget(session: AsyncSession, *, now: datetime) -> bool:
+    """Forget some of those that have been over for a while; whether there may be more."""
+    return await forget_some(session, _FORGET, now - KEPT)
 
 
 def _about(made: ApiToken, version: int, by: UUID, now: datetime, ids: Ids) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands import sessions
+from services.directory.commands.accounts import account_of_holder
 from services.directory.commands.guests import register_person
 from services.directory.commands.hubs import hub_called
 from services.directory.commands.members import be_provided
+from services.directory.commands.past import forget_some, past
 from services.directory.commands.sessions import Mint
-from services.directory.commands.turns import in_turn, in_turn_for_name
+from services.directory.commands.turns import in_turn
 from services.directory.rules.tokens import hash_of, new_token
-from services.directory.tables import Person
 from shared.contracts.directory.identities import ExchangeIdentity, GivenRole, NonceView
 from shared.contracts.directory.requests import Guest
 from shared.contracts.directory.sessions import Grant
@@ -34,12 +35,8 @@ _KNOWN = text("SELECT person FROM identity WHERE issuer = :issuer AND subject = 
 _LINK = text(
     "INSERT INTO identity (issuer, subject, person, linked_at) VALUES (:issuer, :subject, :person, :now)"
 )
-# An account first; else the guest who has had the address longest, as with a mailed link.
-_WITH_EMAIL = text("""
-    SELECT id FROM person WHERE lower(email) = lower(:email) ORDER BY guest, registered_at, id LIMIT 1
-""")
 _HUBS = text("SELECT slug FROM hub WHERE slug = ANY(CAST(:hubs AS text[]))")
-_FORGET = text("DELETE FROM identity_nonce WHERE expires_at < :now")
+_FORGET = past("identity_nonce", "expires_at < :before")
 
 
 async def make_nonce(session: AsyncSession, issuer: str, *, now: datetime, mint: Mint) -> NonceView:
@@ -64,9 +61,9 @@ async def exchange(session: AsyncSession, request: ExchangeIdentity, *, now: dat
     )
 
 
-async def forget(session: AsyncSession, *, now: datetime) -> None:
-    """Forget nonces nobody came back with."""
-    await session.execute(_FORGET, {"now": now})
+async def forget(session: AsyncSession, *, now: datetime) -> bool:
+    """Forget some of the nonces nobody came back with; whether there may be more."""
+    return await forget_some(session, _FORGET, now)
 
 
 async def _here(session: AsyncSession, request: ExchangeIdentity) -> tuple[GivenRole, ...]:
@@ -92,15 +89,9 @@ async def _whose(session: AsyncSession, request: ExchangeIdentity, *, now: datet
 async def _linked_or_made(
     session: AsyncSession, request: ExchangeIdentity, *, now: datetime, mint: Mint
 ) -> UUID:
-    if request.email is not None:
-        await in_turn_for_name(session, "email", request.email)
-        found = await session.scalar(_WITH_EMAIL, {"email": request.email})
-        if found is not None:
-            person = await session.get(Person, found, with_for_update=True)
-            if person is not None:
-                person.guest = False
-                await session.flush()
-                return person.id
+    account = None if request.email is None else await account_of_holder(session, request.email)
+    if account is not None:
+        return account.id
     zone = (await hub_called(session, request.roles[0].hub)).time_zone if request.roles else "UTC"
     made = Guest(name=request.name, email=request.email, language=request.language)
     return (await register_person(session, made, zone=zone, guest=False, now=now, ids=mint.ids)).id

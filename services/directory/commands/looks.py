@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.directory.commands.past import forget_some, past
 from services.directory.queries.people import name_people
 from shared.contracts.directory.requests import NamedPeople, NamePeople
-from shared.kit.database import changed_rows
 from shared.kit.principal import Principal
 from shared.kit.rpc import ADMIN
 
@@ -21,7 +21,6 @@ STRANGER = "none"
 PLATFORM = "platform"
 """Stands for the role of whoever runs the platform; they are no person in the directory."""
 HUB_EXPORT = "hub-export"
-AT_ONCE = 5000
 
 # Whoever looks at themselves looks at nobody. Sorted: two who look at the same list must not wait for each other.
 _NOTE = text("""
@@ -30,9 +29,7 @@ _NOTE = text("""
     FROM unnest(CAST(:people AS uuid[])) one WHERE one <> :viewer ORDER BY one
     ON CONFLICT DO NOTHING
 """)
-_FORGET = text("""
-    DELETE FROM look WHERE ctid = ANY(ARRAY(SELECT ctid FROM look WHERE hour < :before LIMIT :most))
-""")
+_FORGET = past("look", "hour < :before")
 
 
 async def show_names(
@@ -61,5 +58,4 @@ async def note_export(session: AsyncSession, hub: str, people: Sequence[UUID], *
 
 async def forget_looks(session: AsyncSession, *, now: datetime) -> bool:
     """Forget a chunk of what is a year ago; whether there may be more."""
-    gone = changed_rows(await session.execute(_FORGET, {"before": now - KEPT, "most": AT_ONCE}))
-    return gone >= AT_ONCE
+    return await forget_some(session, _FORGET, now - KEPT)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.directory.commands.accounts import account_with
 from services.directory.commands.guests import register_person
 from services.directory.commands.hubs import hub_called
 from services.directory.commands.turns import in_turn, in_turn_for_name
@@ -39,7 +40,6 @@ from shared.kit.principal import Principal
 _PERSON_CALLED = text(f"""
     SELECT id FROM person WHERE {folded("name")} = {folded(":name")} AND NOT guest ORDER BY id LIMIT 1
 """)  # noqa: S608  # constants
-_PERSON_WITH_EMAIL = text("SELECT id FROM person WHERE lower(email) = lower(:email) AND NOT guest")
 
 
 async def add_member(
@@ -161,8 +161,7 @@ async def ensure_person(session: AsyncSession, request: EnsurePerson, *, now: da
 async def open_account(session: AsyncSession, request: OpenAccount, *, now: datetime, ids: Ids) -> Person:
     """The account with that address, with that role in the hub. Who has one keeps the name they have given themselves."""
     hub = await hub_called(session, request.hub)
-    await in_turn_for_name(session, "email", request.email)
-    known = await session.scalar(_PERSON_WITH_EMAIL, {"email": request.email})
+    known = await account_with(session, request.email)
     person = None if known is None else await session.get(Person, known)
     if person is None:
         who = Guest(name=request.name, email=request.email, language=request.language)
@@ -201,10 +200,7 @@ async def be_provided(
 
 
 async def _refuse_email_of_another(session: AsyncSession, who: Guest) -> None:
-    if who.email is None:
-        return
-    await in_turn_for_name(session, "email", who.email)
-    if await session.scalar(_PERSON_WITH_EMAIL, {"email": who.email}) is not None:
+    if who.email is not None and await account_with(session, who.email) is not None:
         raise EmailTaken("Somebody else has an account with this e-mail address.", field="email")
 
 

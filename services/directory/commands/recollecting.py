@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.directory.commands.erasing import erase
 from services.directory.commands.hubs import state_again
 from services.directory.commands.members import about, membership_of
+from services.directory.commands.sessions import WENT_BACK
 from services.directory.rules.hubs import words_of
+from services.directory.rules.members import is_more
 from services.directory.tables import Hub, Membership, Person
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import (
@@ -28,14 +30,14 @@ from shared.contracts.directory.words import Role
 from shared.contracts.streams import HUB_FACTS, MEMBER_FACTS
 from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import emit
+from shared.kit.timers import set_timer
 
 _REVOKED = text("UPDATE api_token SET revoked_at = :at WHERE id = :id AND revoked_at IS NULL")
-_RANK = {role: rank for rank, role in enumerate(Role)}
 _STATED = text("UPDATE erasure SET stated = greatest(stated, :version) WHERE person = :person")
 
 
 async def recollect(session: AsyncSession, facts: Sequence[Fact], *, clock: Clock, ids: Ids) -> None:
-    """State each hub and membership as it is now, after the version others have heard; hubs first."""
+    """State each hub and membership as it is now, after the version others have heard; hubs first. Sessions from before end."""
     now = clock()
     for fact in facts:
         if isinstance(fact, HUB_FACTS):
@@ -49,6 +51,10 @@ async def recollect(session: AsyncSession, facts: Sequence[Fact], *, clock: Cloc
         if isinstance(fact, ApiTokenRevokedV1):
             # What was ended must not open anything again.
             await session.execute(_REVOKED, {"id": fact.holder, "at": fact.occurred_at})
+    if facts:
+        # Sessions state nothing, so which of them were ended since is not known. Those begun since are later than any of these.
+        before = max(fact.occurred_at for fact in facts)
+        await set_timer(session, WENT_BACK, before.isoformat(), now)
 
 
 async def _hub(session: AsyncSession, told: Any, *, now: datetime, ids: Ids) -> None:
@@ -96,7 +102,7 @@ async def _membership(session: AsyncSession, told: Any, *, now: datetime, ids: I
 
 
 def _end_again(membership: Membership, told: Any) -> bool:
-    """Put out again who had left, unless they have come since, and take a role down to the lesser one; whether it was so."""
+    """Put out again who had left, unless they have come since, and take what rights were taken; whether it was so."""
     if membership.left_at is not None:
         return False
     if isinstance(told, MemberLeftV1):
@@ -104,10 +110,10 @@ def _end_again(membership: Membership, told: Any) -> bool:
             return False
         membership.left_at = told.occurred_at
         return True
-    lesser = _RANK[told.role] < _RANK[Role(membership.role)]
-    if lesser:
+    taken = told.role != membership.role and not is_more(told.role, than=Role(membership.role))
+    if taken:
         membership.role = told.role
-    return lesser
+    return taken
 
 
 async def _forgotten(session: AsyncSession, told: Any, *, left: bool, now: datetime, ids: Ids) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.commands import sessions
+from services.directory.commands.accounts import account_of_holder, holder_of
+from services.directory.commands.past import forget_some, past
 from services.directory.commands.sessions import Mint
-from services.directory.commands.turns import in_turn_for_name
 from services.directory.rules.sign_in import (
     LINK_LIFETIME,
     WINDOW,
@@ -30,6 +31,8 @@ from shared.kit.outbox import emit
 from shared.kit.principal import Principal
 from shared.kit.timers import set_timer
 
+SESSIONS_KEPT = timedelta(days=30)
+"""So long what is kept of a session outlasts it."""
 WISHED = "sign-in-wished"
 """Kind of the timer by which a wish is looked at; its key is the wish's id."""
 _COUNT = text("""
@@ -38,16 +41,11 @@ _COUNT = text("""
 """)
 _WISH = text("INSERT INTO sign_in_wish (id, email, hub, asked_at) VALUES (:id, :email, :hub, :asked_at)")
 _TAKE = text("DELETE FROM sign_in_wish WHERE id = :id RETURNING email, hub, asked_at")
-# An account first; else the guest who has had the address longest. Whoever opens the mail has proved that it is theirs.
-_WHO = text("""
-    SELECT id FROM person WHERE lower(email) = lower(:email) ORDER BY guest, registered_at, id LIMIT 1
-""")
 # In whose name the mail comes: the hub they are at, or else theirs, or else any.
 _WHERE = text("""
     SELECT h.slug FROM hub h LEFT JOIN membership m ON m.hub = h.slug AND m.person = :person
     ORDER BY h.slug IS DISTINCT FROM :hub, m.person IS NULL, m.left_at IS NOT NULL, m.since, h.slug LIMIT 1
 """)
-_ACCOUNT_WITH = text("SELECT id FROM person WHERE lower(email) = lower(:email) AND NOT guest")
 # One link has done it: the others that lie about in the mailbox do nothing any more.
 _USE = text("UPDATE sign_in SET used_at = :now WHERE person = :person AND used_at IS NULL")
 
@@ -74,7 +72,7 @@ async def answer_wish(session: AsyncSession, id: UUID, *, ids: Ids) -> None:
     wished = (await session.execute(_TAKE, {"id": id})).first()
     if wished is None:
         return
-    person = await session.scalar(_WHO, {"email": wished.email})
+    person = await holder_of(session, wished.email)
     if person is None:
         return
     hub = await session.scalar(_WHERE, {"person": person, "hub": wished.hub})
@@ -103,7 +101,7 @@ async def asked_by(
     session: AsyncSession, sign_in: UUID, who: Principal, *, now: datetime, lock: bool = False
 ) -> SignIn:
     """The sign-in a link is for; LinkInvalid when it is another's or past its time."""
-    asked = await session.get(SignIn, sign_in, with_for_update=lock)
+    asked = await session.get(SignIn, sign_in, with_for_update=lock, populate_existing=lock)
     if asked is None or asked.person != who.person or asked.expires_at <= now:
         raise LinkInvalid("This link is not valid, or not any more. Ask for a new one where you sign in.")
     return asked
@@ -113,34 +111,44 @@ async def redeem(
     session: AsyncSession, sign_in: UUID, who: Principal, *, agent: str, now: datetime, mint: Mint
 ) -> Grant:
     """Sign in with a link, once."""
+    await asked_by(session, sign_in, who, now=now)
+    await _have_account(session, who.person)
     asked = await asked_by(session, sign_in, who, now=now, lock=True)
     if asked.used_at is not None:
         raise LinkUsed("This link has been used. Ask for a new one where you sign in.")
-    await _have_account(session, asked.person)
     await session.execute(_USE, {"person": asked.person, "now": now})
     return await sessions.start(session, asked.person, via="link", agent=agent, now=now, mint=mint)
 
 
-async def _have_account(session: AsyncSession, person: UUID) -> None:
-    """A guest who has proved that the address is theirs has an account from now on."""
-    known = await session.get(Person, person, with_for_update=True)
-    if known is None or not known.guest:
-        return
-    await in_turn_for_name(session, "email", known.email or "")
-    if await session.scalar(_ACCOUNT_WITH, {"email": known.email}) is not None:
+async def _have_account(session: AsyncSession, who: UUID) -> None:
+    """A guest who has proved that the address is theirs has an account from now on, unless somebody else had one first."""
+    person = await session.get(Person, who)
+    account = (
+        None if person is None or person.email is None else await account_of_holder(session, person.email)
+    )
+    if account is None or account.id != who:
         raise LinkInvalid("There is an account with this address now. Ask for a new link where you sign in.")
-    known.guest = False
-    await session.flush()
 
 
 _FORGET = (
-    (text("DELETE FROM sign_in_count WHERE window_at < :before"), WINDOW * 2),
-    (text("DELETE FROM sign_in WHERE asked_at < :before"), timedelta(days=7)),
-    (text("DELETE FROM session WHERE ends_at < :before"), timedelta(days=30)),
+    (past("sign_in_count", "window_at < :before"), WINDOW * 2),
+    (past("sign_in", "asked_at < :before"), timedelta(days=7)),
+    # Tokens before their sessions: one session may have thousands, of releases whose tokens did not name it.
+    (
+        past(
+            "refresh_token", "EXISTS (SELECT FROM session s WHERE s.id = t.session AND s.ends_at < :before)"
+        ),
+        SESSIONS_KEPT,
+    ),
+    (
+        past(
+            "session", "ends_at < :before AND NOT EXISTS (SELECT FROM refresh_token r WHERE r.session = t.id)"
+        ),
+        SESSIONS_KEPT,
+    ),
 )
 
 
-async def forget(session: AsyncSession, *, now: datetime) -> None:
-    """Forget counts, links and sessions that are past their time; the tokens of sessions go with them."""
-    for statement, kept in _FORGET:
-        await session.execute(statement, {"before": now - kept})
+async def forget(session: AsyncSession, *, now: datetime) -> bool:
+    """Forget some of the counts, links, sessions and tokens of sessions that are past their time; whether there may be more."""
+    return any([await forget_some(session, statement, now - kept) for statement, kept in _FORGET])

@@ -1,4 +1,4 @@
-"""Duties at a time: looking at wishes to sign in, renewing the keys of access tokens, forgetting what is over."""
+"""Duties at a time: looking at wishes to sign in, renewing keys, ending and forgetting what is over."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.directory.commands import api_tokens, identities, sign_in, token_keys
-from services.directory.commands.sessions import Mint
+from services.directory.commands import api_tokens, identities, sessions, sign_in, token_keys
+from services.directory.commands.sessions import WENT_BACK, Mint
 from services.directory.commands.sign_in import WISHED
 from shared.kit.timers import Duty, set_timer
 
 KEYS, FORGET = "token-keys", "forget"
 """Standing duties; their keys are empty."""
-EVERY = timedelta(minutes=10)
+EVERY, SOON = timedelta(minutes=10), timedelta(seconds=1)
 
 
 def duties(mint: Mint, key_lifetime: timedelta) -> Mapping[str, Duty]:
@@ -31,9 +31,12 @@ def duties(mint: Mint, key_lifetime: timedelta) -> Mapping[str, Duty]:
         await set_timer(session, KEYS, key, again)
 
     async def forget(session: AsyncSession, key: str, now: datetime) -> None:
-        await sign_in.forget(session, now=now)
-        await api_tokens.forget(session, now=now)
-        await identities.forget(session, now=now)
-        await set_timer(session, FORGET, key, now + EVERY)
+        nouns = (sign_in, api_tokens, identities)
+        more = [await noun.forget(session, now=now) for noun in nouns]
+        await set_timer(session, FORGET, key, now + (SOON if any(more) else EVERY))
 
-    return {WISHED: answer_wish, KEYS: renew_keys, FORGET: forget}
+    async def end_sessions(session: AsyncSession, key: str, now: datetime) -> None:
+        if await sessions.end_some_from_before(session, datetime.fromisoformat(key), now=now):
+            await set_timer(session, WENT_BACK, key, now + SOON)
+
+    return {WISHED: answer_wish, KEYS: renew_keys, FORGET: forget, WENT_BACK: end_sessions}

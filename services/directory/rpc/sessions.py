@@ -71,7 +71,8 @@ def changes(mint: Mint, limits: Limits) -> Handlers:
         )
 
     async def sign_out(session: AsyncSession, request: SignOut, call: Call) -> SignedOut:
-        return SignedOut(sessions=await sessions.sign_out(session, request.token, now=call.now))
+        ended = await sessions.sign_out(session, request.token, secret=mint.secret, now=call.now)
+        return SignedOut(sessions=ended)
 
     async def end_one(session: AsyncSession, request: EndMySession, call: Call) -> SessionView:
         person = required(call.principal).person

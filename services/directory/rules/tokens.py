@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +31,8 @@ PUBLISHED_BEFORE = timedelta(minutes=15)
 STILL_CHECKED = LIFETIME + timedelta(minutes=1)
 """So long a key is published after it has signed its last: a token's life, and clocks that are apart."""
 _NONCE = 12
+_ID, _SEAL = 16, 16
+"""Bytes of a session's id, and of the seal under which a refresh token names it."""
 
 
 @lru_cache(maxsize=16)
@@ -54,13 +56,45 @@ def hash_of(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
+def first_refresh_token(session: UUID, secret: str, chance: Chance) -> str:
+    """The token a session begins with. Nobody can guess it, and it names its session under a seal (see `session_of`)."""
+    return _naming(session, chance(SECRET_BYTES), secret)
+
+
 def successor_of(token: str, secret: str) -> str:
     """The refresh token that replaces this one, the same each time it is asked.
 
     So a repeat whose answer got lost hears the same again although only hashes are kept; who has the older token and not the
     service's secret cannot find it.
     """
-    return REFRESH + _written(hmac.digest(_derived(secret, "refresh tokens"), token.encode(), "sha256"))
+    word = hmac.digest(_derived(secret, "refresh tokens"), token.encode(), "sha256")
+    session = session_of(token, secret)
+    return REFRESH + _written(word) if session is None else _naming(session, word, secret)
+
+
+def session_of(token: str, secret: str) -> UUID | None:
+    """The session a refresh token names; None when it names none, or was not made under this secret.
+
+    So one that was replaced long ago still ends its session when it comes again, although nothing is kept of it. Nobody else
+    can make one that does, though many know a session's id.
+    """
+    try:
+        raw = urlsafe_b64decode(token.removeprefix(REFRESH) + "==")
+    except ValueError:
+        return None
+    said, seal_given = raw[:-_SEAL], raw[-_SEAL:]
+    if len(said) != _ID + SECRET_BYTES or not hmac.compare_digest(_sealed(said, secret), seal_given):
+        return None
+    return UUID(bytes=said[:_ID])
+
+
+def _naming(session: UUID, word: bytes, secret: str) -> str:
+    said = session.bytes + word
+    return REFRESH + _written(said + _sealed(said, secret))
+
+
+def _sealed(said: bytes, secret: str) -> bytes:
+    return hmac.digest(_derived(secret, "sessions in refresh tokens"), said, "sha256")[:_SEAL]
 
 
 def counted_as(what: str, secret: str) -> bytes:

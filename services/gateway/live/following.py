@@ -23,6 +23,13 @@ from shared.kit.telemetry import logger
 
 log = logger(__name__)
 
+EARLIER_MS = 10_000
+"""How long before its stream was made a fact may have been stated and be told.
+
+Longer than a transaction may take and clocks may differ: what was committed after readers have been told to read again must
+reach them, however old its id is.
+"""
+
 
 @dataclass
 class FactsHeard:
@@ -32,11 +39,16 @@ class FactsHeard:
     stream: str
     _held: Held
     _waiting: int = 0
+    _told_before: frozenset[bytes] = frozenset()
+    """Ids of facts that were held when their stream was made anew: stated once more they are no news."""
 
     async def begin(self, place: Place, waiting: int) -> None:
         """A stream that is heard for the first time, or has been made anew, or has gone on without us for too long."""
+        made = stream_mark(place.made_at)
+        if made != self._held.made:
+            self._told_before = self._held.ids
         self._held = Held(self.stream, self.hall.limits.held)
-        self._held.start_over(stream_mark(place.made_at), place.made_at, place.sequence)
+        self._held.start_over(made, place.made_at, place.sequence)
         self._waiting = waiting
         self._open_if_there()
 
@@ -49,7 +61,8 @@ class FactsHeard:
         for message in messages:
             told = self._kept(message)
             if self._waiting > 0:
-                self._waiting -= 1
+                # Fewer may come than were counted: the first of them may have grown too old for the stream meanwhile.
+                self._waiting = min(self._waiting - 1, message.metadata.num_pending)
                 self._open_if_there()
             else:
                 self.hall.hear(self.stream, told)
@@ -63,7 +76,9 @@ class FactsHeard:
         if kind not in TOPIC_OF:
             return None
         known = _id_of(message)
-        if known is None or held.knows(known) or _is_older_than_its_stream(known, held.made_at):
+        if known is None or held.knows(known) or known in self._told_before:
+            return None
+        if _is_older_than_its_stream(known, held.made_at):
             return None
         hub = message.subject.split(".", 2)[1]
         told = Told(kind, hub, held.sequence, self.hall.next_order(), known, message.data)
@@ -112,7 +127,7 @@ def _id_of(message: Msg) -> bytes | None:
 def _is_older_than_its_stream(id: bytes, made_at: datetime | None) -> bool:
     """Whether a fact was stated before its stream was made: then it is stated once more, and everybody has been told to
     read again what is (a UUIDv7 begins with its moment in milliseconds)."""
-    return made_at is not None and int.from_bytes(id[:6]) < made_at.timestamp() * 1000
+    return made_at is not None and int.from_bytes(id[:6]) < made_at.timestamp() * 1000 - EARLIER_MS
 
 
 def followers(nc: Client, hall: Hall) -> Iterator[tuple[str, Ordered]]:

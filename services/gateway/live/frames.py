@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 READERS = Gauge("foci_live_readers", "Live streams that are open.")
 CLOSED = Counter("foci_live_closed_total", "Live streams that have ended.", ("because",))
+PLACES = Gauge("foci_live_places", "Live streams that this replica takes.")
 HANDED = Counter("foci_live_facts_total", "Facts that somebody was reading along for.", ("topic",))
 FAN_OUT = Histogram(
     "foci_live_fan_out_seconds",
@@ -17,6 +18,9 @@ FAN_OUT = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 HELD = Gauge("foci_live_held_facts", "Facts that are kept for readers who come back.", ("stream",))
+SILENCE = Gauge(
+    "foci_live_silence_seconds", "Since this replica has heard of a stream, heartbeats included.", ("stream",)
+)
 
 
 def told(body: str, cursor: str) -> bytes:

@@ -61,10 +61,15 @@ class Hall:
     rooms: dict[str, Room] = field(default_factory=dict)
     readers: dict[Reader, View] = field(default_factory=dict)
     leaving: bool = False
+    rechecks: int = 0
+    """How often somebody's rights have changed; who is on their way in while that happens asks for theirs again."""
     _places: dict[str, Position] = field(default_factory=dict)
     _by: Counter[str] = field(default_factory=Counter)
     _order: int = 0
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        frames.PLACES.set(self.limits.together)
 
     # --- what is heard ---
 
@@ -121,6 +126,7 @@ class Hall:
 
     def recheck(self, person: UUID, hub: str | None = None) -> None:
         """Somebody's rights have changed, in a hub or everywhere: nothing is told them before they have asked anew."""
+        self.rechecks += 1
         for reader, view in [*self.readers.items()]:
             if reader.person == person and hub in (None, view.hub):
                 self._close(reader, "role-changed", retry=0)

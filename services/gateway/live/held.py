@@ -83,6 +83,11 @@ class Held:
         """Whether a fact is held; a relay that lost its place states what it has stated once more."""
         return id in self._ids
 
+    @property
+    def ids(self) -> frozenset[bytes]:
+        """Of all that is held."""
+        return frozenset(self._ids)
+
     def keep(self, told: Told) -> None:
         """Hold one more, and let go of the oldest."""
         self._all.append(told)

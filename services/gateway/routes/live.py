@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from services.gateway.documents import refusals
-from services.gateway.live.cursors import read
+from services.gateway.live.cursors import Cursor, read
 from services.gateway.live.hall import Hall
 from services.gateway.live.occupancy import PublicOccupancy
 from services.gateway.live.readers import LiveResponse, Reader
@@ -88,19 +89,10 @@ async def live(
     """
     wanted = _topics(topics)
     hall: Hall = request.app.state.hall
-    figures: PublicOccupancy = request.app.state.figures
     cursor = None if last_event_id is None else read(last_event_id)
-    access = await ask.access(hub, person)
-    if access.cell != hall.services.cell:
-        raise HubElsewhere(
-            f"The hub {hub} lives in the cell {access.cell}; follow it there.", cell=access.cell
-        )
-    view = View.of(hub, wanted, access.role)
     reader = Reader(person=person, address=_address(request), until=_until(request, hall))
     hall.check_room(reader)
-    await hall.following(cursor, view)
-    if view.public_figures:
-        await figures.known(hub)
+    view = await _view(request, ask, person, (hub, wanted), cursor)
     now = hall.services.clock().timestamp()
     foreign = last_event_id is not None and cursor is None
     hall.enter(reader, view, cursor, foreign=foreign, now=now)
@@ -109,6 +101,34 @@ async def live(
         hall.leave(reader)
         return Response(media_type=response.media_type, headers=_HEADERS)
     return response
+
+
+async def _view(
+    request: Request, ask: Ask, person: UUID | None, what: tuple[str, tuple[str, ...]], cursor: Cursor | None
+) -> View:
+    """What they may follow of these topics of a hub, and it is there to be told.
+
+    Their role is not taken from memory, and it is asked for again when somebody's has changed meanwhile: from here on only
+    a change that is heard of ends the stream.
+    """
+    hall: Hall = request.app.state.hall
+    figures: PublicOccupancy = request.app.state.figures
+    hub, topics = what
+    while True:
+        heard = hall.rechecks
+        if person is not None:
+            ask.forget(hub, person)
+        access = await ask.access(hub, person)
+        if access.cell != hall.services.cell:
+            raise HubElsewhere(
+                f"The hub {hub} lives in the cell {access.cell}; follow it there.", cell=access.cell
+            )
+        view = View.of(hub, topics, access.role)
+        await hall.following(cursor, view)
+        if view.public_figures:
+            await figures.known(hub)
+        if heard == hall.rechecks or person is None:
+            return view
 
 
 def _topics(text: str | None) -> tuple[str, ...]:
