@@ -16,6 +16,11 @@ from shared.contracts.access import OPERATOR, inbox_prefix
 from shared.contracts.base import SLUG_PATTERN
 from shared.contracts.streams import OCCUPANCY
 
+NOT_OURS = (
+    "Users are added to the NATS server that a running `make run` has started, or to the folder that a cluster's files "
+    "are written to; set FOCI_HOME to it."
+)
+
 
 def operator_credentials(
     hub: Annotated[
@@ -40,24 +45,20 @@ def operator_credentials(
     The server itself refuses everything but the occupancy of the named hubs. A running `make run` takes the user at once;
     with the folder of keys of a cluster or of containers, write the bus's files again and hand them on.
     """
-    local = settings()
     for word in (name, *(hub or [])):
         _check_slug(word)
+    local = settings()
     home = Home(local.home)
-    path = out or home.root / "secrets" / f"operator-{name}.json"
     try:
-        if revoke:
-            if not remove_operator(home, name):
-                fail(f"There is no operator {name}.")
-        else:
+        if not revoke:
             address = url or nats_url(local)
+            path = out or home.root / "secrets" / f"operator-{name}.json"
             write_private(path, _credentials(name, hub or [], address, add_operator(home, name, hub or [])))
             typer.echo(path)
+        elif not remove_operator(home, name):
+            fail(f"There is no operator {name}.")
     except NotOurs:
-        fail(
-            "Users are added to the NATS server that a running `make run` has started, or to the folder that a cluster's "
-            "files are written to; set FOCI_HOME to it."
-        )
+        fail(NOT_OURS)
     if not is_embedded(home):
         typer.secho("The bus knows when its files are written again and handed on (docs/runbooks).", err=True)
 

@@ -71,12 +71,6 @@ def asyncapi_document(server_url: str | None) -> dict[str, Any]:
     facts = [
         fact for service in sorted(FACTS) for fact in sorted(FACTS[service], key=lambda one: one.__name__)
     ]
-    channels = {**_occupancy_channels(), **{_key(fact): _channel(fact) for fact in facts}}
-    if server_url is None:
-        channels = {
-            key: {name: part for name, part in one.items() if name != "servers"}
-            for key, one in channels.items()
-        }
     return {
         "asyncapi": SPECIFICATION,
         "id": "urn:foci:cell",
@@ -88,7 +82,7 @@ def asyncapi_document(server_url: str | None) -> dict[str, Any]:
         },
         "defaultContentType": JSON,
         "servers": {} if server_url is None else {"nats": _server(server_url)},
-        "channels": channels,
+        "channels": _channels(facts, named=server_url is not None),
         "operations": {
             **_occupancy_operations(),
             **{f"state{fact.__name__}": _operation(fact) for fact in facts},
@@ -106,6 +100,16 @@ def asyncapi_document(server_url: str | None) -> dict[str, Any]:
             },
             "schemas": _schemas([OccupancyChangedV1, *facts]),
         },
+    }
+
+
+def _channels(facts: list[type[Fact]], *, named: bool) -> dict[str, Any]:
+    """All of them; where no server is `named`, none refers to it."""
+    channels = {**_occupancy_channels(), **{_key(fact): _channel(fact) for fact in facts}}
+    if named:
+        return channels
+    return {
+        key: {name: part for name, part in one.items() if name != "servers"} for key, one in channels.items()
     }
 
 
