@@ -134,7 +134,7 @@ def _copy_files(home: Home, target: Path) -> None:
     for file in sorted((home.root / "secrets").iterdir()):
         write_private(target / "secrets" / file.name, file.read_text())
     (target / "secrets").chmod(0o700)
-    for name in KEPT_FILES:
+    for name in (*KEPT_FILES, home.erased.name):
         if (home.root / name).exists():
             write_private(target / name, (home.root / name).read_text())
 

@@ -19,6 +19,7 @@ from shared.kit.database import Database
 from shared.kit.forgetting import Forgetting, of_the_living
 from shared.kit.ids import Clock, Ids, new_id, utc_now
 from shared.kit.process import DataService, run
+from shared.kit.settings import from_environment
 
 SERVICE = "events"
 
@@ -76,7 +77,7 @@ def hears(database: Database, *, clock: Clock, ids: Ids) -> tuple[Consumer, ...]
 
 def serve() -> None:
     """Run the service until it is told to stop."""
-    settings = Settings()
+    settings = from_environment(Settings)
     chance = random.SystemRandom()
 
     async def parts(stack: AsyncExitStack, service: DataService) -> None:

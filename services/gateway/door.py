@@ -139,7 +139,7 @@ class Door:
         except HTTPException as error:
             await problem_response(problems.of_status(error.status_code))(scope, receive, send)
         except Exception as error:  # the edge: whatever went wrong, the caller gets a problem document
-            log.exception("request failed", path=_loggable(scope), error=repr(error))
+            log.exception("request failed", path=_loggable(scope), error=error)
             if begun:
                 raise
             await problem_response(problems.of_error(error))(scope, receive, send)

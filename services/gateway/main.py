@@ -220,6 +220,7 @@ async def _keep_connected(
 ) -> None:
     async with AsyncExitStack() as stack:
         closed = Closed()
+        await stack.enter_async_context(running("readiness", readiness.keep_noting()))
         nc: Client = await connect(settings, GATEWAY, closed)
         stack.push_async_callback(nc.close)
         readiness.needs("nats", Pulse(nc).beats)

@@ -40,6 +40,7 @@ class Thing(StrEnum):
     EVENTS_STARTED = "events-started"
     DECISIONS = "decisions"
     PUBLISHED_TEXTS = "published-texts"
+    ANSWERS_TO_THE_HUB = "answers-to-the-hub"
     FEEDS = "feeds"
     PROFILES = "profiles"
     INTRODUCTIONS = "introductions"

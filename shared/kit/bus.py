@@ -23,6 +23,7 @@ from shared.kit.causes import causing
 from shared.kit.database import Database
 from shared.kit.delivery import Delivery, FromALaterRelease
 from shared.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.kit.failures import said
 from shared.kit.ids import Ids
 from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
 from shared.kit.nats import Closed, connect_options, own_inbox
@@ -202,16 +203,16 @@ class Consumer:
             async with self.database.transaction() as session:
                 attempts = await self._give_up_or_count(session, delivery, cause)
         except Exception as away:  # noqa: BLE001  # failures that cannot be counted are not the fact's fault
-            log.warning("database is away; again later", consumer=self.durable, error=repr(away))
+            log.warning("database is away; again later", consumer=self.durable, error=away)
             await raw.nak(delay=delay_after(delivery.attempt))
             return "away"
         if attempts is not None:
             log.warning(
-                "fact not taken in; again later", consumer=self.durable, attempt=attempts, error=repr(cause)
+                "fact not taken in; again later", consumer=self.durable, attempt=attempts, error=cause
             )
             await raw.nak(delay=delay_after(attempts))
             return "retried"
-        log.error("fact given up", consumer=self.durable, subject=delivery.subject, error=repr(cause))
+        log.error("fact given up", consumer=self.durable, subject=delivery.subject, error=cause)
         if error is cause:
             await raw.respond(f"+TERM {type(cause).__name__}".encode())
         else:
@@ -242,7 +243,7 @@ class Consumer:
             subject=delivery.subject,
             headers=delivery.headers,
             body=delivery.text,
-            reason=f"{type(cause).__name__}: {cause}",
+            reason=said(cause),
             attempts=attempts,
         )
         await forget_parked(session, self.durable, delivery.subject, delivery.text)
@@ -322,7 +323,7 @@ class BatchConsumer(Consumer):
             ):
                 done = await self.take_in_batch(facts) if facts else 0
         except Exception as error:  # noqa: BLE001  # one by one from here: `handle` decides about each
-            log.warning("batch failed; taking its facts one by one", consumer=self.durable, error=repr(error))
+            log.warning("batch failed; taking its facts one by one", consumer=self.durable, error=error)
             await self._one_by_one(batch)
             return
         for raw in batch:

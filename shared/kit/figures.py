@@ -70,7 +70,7 @@ class Figures:
             try:
                 await part()
             except Exception as error:  # noqa: BLE001  # a figure that cannot be read now is read next time
-                log.warning("figures not measured", error=repr(error))
+                log.warning("figures not measured", error=error)
 
     async def _look_at_consumers(self) -> None:
         js = self._nc.jetstream(timeout=2)

@@ -76,7 +76,7 @@ class Follower:
             try:
                 fact = Delivery.of(message).fact()
             except Unreadable as error:
-                log.warning("a fact of our own cannot be read", subject=message.subject, error=repr(error))
+                log.warning("a fact of our own cannot be read", subject=message.subject, error=error)
                 continue
             if fact is not None:
                 facts.append(fact)

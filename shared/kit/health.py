@@ -18,6 +18,7 @@ Check = Callable[[], Awaitable[None]]
 
 CHECK_WITHIN = 1.5
 REMEMBER = 0.5
+NOTE_EVERY = 5.0
 
 
 class Readiness:
@@ -28,6 +29,7 @@ class Readiness:
         self._checked_at = -1.0
         self._result: dict[str, str] = {}
         self._lock = asyncio.Lock()
+        self._noted: set[str] = set()
 
     def needs(self, name: str, check: Check) -> None:
         """Be ready only while `check` passes."""
@@ -45,6 +47,21 @@ class Readiness:
                 self._result = {name: await _checked(check) for name, check in self._checks.items()}
                 self._checked_at = time.monotonic()
             return self._result or {"start": "not finished"}
+
+    async def note(self) -> None:
+        """Set the figure to how it is now."""
+        result = await self.result()
+        for need in self._noted - result.keys():  # what was needed only to start is needed no more
+            telemetry.READY.remove(need)
+        for need, state in result.items():
+            telemetry.READY.labels(need).set(state == "ok")
+        self._noted = set(result)
+
+    async def keep_noting(self) -> None:
+        """Set it every few seconds, for whoever does not ask at `/metrics`; ends only when cancelled."""
+        while True:
+            await self.note()
+            await asyncio.sleep(NOTE_EVERY)
 
 
 async def _checked(check: Check) -> str:
@@ -70,10 +87,7 @@ def routes(readiness: Readiness) -> list[Route]:
         )
 
     async def metrics(_: Request) -> Response:
-        result = await readiness.result()
-        telemetry.READY.clear()  # what was needed only to start is needed no more
-        for need, state in result.items():
-            telemetry.READY.labels(need).set(state == "ok")
+        await readiness.note()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -1,10 +1,11 @@
-"""Forgetting what is past its time: outbox and inbox rows, idempotency keys."""
+"""Forgetting what is past its time: outbox and inbox rows, idempotency keys, facts that could not be taken in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,12 +15,16 @@ from shared.kit.database import Database, changed_rows
 from shared.kit.ids import Clock
 from shared.kit.timers import Duty, set_timer
 
+log = structlog.get_logger(__name__)
+
 KIND = "housekeeping"
 EVERY = timedelta(minutes=5)
 AT_ONCE = 5000
 INBOX_LIFETIME = RETENTION * 2
 """Longer than any stream keeps a fact, so that a rewound stream finds each fact remembered."""
 LATEST_ONLY_LIFETIME = timedelta(hours=1)
+REPLAYED_LIFETIME = timedelta(days=1)
+"""So long a dead letter is still to be read after it was replayed."""
 
 # The oldest rows first and then their age: looking for old ones would read all of a log that has none.
 _OUTBOX = text("""
@@ -45,6 +50,23 @@ _INBOX = text("""
     DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE seen_at < :before LIMIT :most))
 """)
 _FAILURES = text("DELETE FROM fact_failure WHERE failed_at < :before")
+# Facts that were not taken in name people as the streams do, and are kept as long: by then the fact has left its stream, too.
+_LETTERS = text("""
+    WITH gone AS (
+        DELETE FROM dead_letter WHERE id IN (
+            SELECT id FROM dead_letter WHERE failed_at < :before OR replayed_at < :replayed_before LIMIT :most)
+        RETURNING consumer, replayed_at
+    )
+    SELECT consumer, count(*) AS letters, count(*) FILTER (WHERE replayed_at IS NULL) AS unreplayed
+    FROM gone GROUP BY consumer ORDER BY consumer
+""")
+_PARKED = text("""
+    WITH gone AS (
+        DELETE FROM parked_fact WHERE ctid = ANY(ARRAY(SELECT ctid FROM parked_fact WHERE parked_at < :before LIMIT :most))
+        RETURNING consumer
+    )
+    SELECT consumer, count(*) AS parked FROM gone GROUP BY consumer ORDER BY consumer
+""")
 
 
 async def tidy(session: AsyncSession, now: datetime) -> int:
@@ -58,6 +80,21 @@ async def tidy(session: AsyncSession, now: datetime) -> int:
     gone += changed_rows(await session.execute(_INBOX, outlived))
     # Tries come a minute apart at most; a day without one means the fact has been taken in or given up.
     await session.execute(_FAILURES, {"before": now - timedelta(days=1)})
+    return gone + await _give_up(session, now)
+
+
+async def _give_up(session: AsyncSession, now: datetime) -> int:
+    """Forget facts that nobody has mended the cause of for as long as a stream keeps them, and say so; how many."""
+    gone = 0
+    old = {"before": now - RETENTION, "most": AT_ONCE}
+    for row in await session.execute(_LETTERS, old | {"replayed_before": now - REPLAYED_LIFETIME}):
+        gone += row.letters
+        if row.unreplayed:
+            lost = {"consumer": row.consumer, "letters": row.unreplayed}
+            log.error("dead letters forgotten without a replay", **lost)
+    for row in await session.execute(_PARKED, old):
+        gone += row.parked
+        log.error("parked facts forgotten without their turn", consumer=row.consumer, facts=row.parked)
     return gone
 
 

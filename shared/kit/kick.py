@@ -62,4 +62,4 @@ class Kick:
         try:
             await self._nc.publish(self._subject, b"")
         except NatsError as error:
-            log.debug("kick not sent; the poll will do", error=repr(error))
+            log.debug("kick not sent; the poll will do", error=error)

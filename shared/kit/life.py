@@ -75,7 +75,7 @@ async def ended(part: str, stop: Callable[[], Awaitable[None]], within: float) -
         async with asyncio.timeout(within):
             await stop()
     except Exception as error:  # noqa: BLE001  # every part gets its chance to end well
-        log.warning("a part did not end well", part=part, error=repr(error))
+        log.warning("a part did not end well", part=part, error=error)
 
 
 async def end(task: asyncio.Task[Any]) -> None:

@@ -69,7 +69,7 @@ async def connect(settings: ProcessSettings, user: str, closed: Closed | None = 
         log.info("NATS connection is back", user=user)
 
     async def on_error(error: Exception) -> None:
-        log.warning("NATS says no", user=user, error=str(error))
+        log.warning("NATS says no", user=user, error=error)
 
     while True:
         try:
@@ -85,7 +85,7 @@ async def connect(settings: ProcessSettings, user: str, closed: Closed | None = 
             made.append(client)
             return client
         except (NatsError, OSError, TimeoutError) as error:
-            log.warning("NATS is not there yet", user=user, error=str(error) or type(error).__name__)
+            log.warning("NATS is not there yet", user=user, error=error)
             await asyncio.sleep(0.5)
 
 

@@ -103,11 +103,11 @@ class Ordered:
             try:
                 await self._follow()
             except (Lost, NatsError, OSError, TimeoutError) as error:
-                log.warning("not following; going on soon", stream=self._source.stream, error=repr(error))
+                log.warning("not following; going on soon", stream=self._source.stream, error=error)
             except Exception as error:  # noqa: BLE001  # memory is no truth: what went wrong in it is mended by beginning anew
                 if not is_passing(error):
                     self._place = None
-                log.warning("cannot follow; trying again", stream=self._source.stream, error=repr(error))
+                log.warning("cannot follow; trying again", stream=self._source.stream, error=error)
             moved = self._place is not None and self._place is not before
             pause = FIRST_PAUSE_S if moved else min(pause * 2, LONGEST_PAUSE_S)
             await asyncio.sleep(pause)

@@ -59,7 +59,7 @@ async def wait_for_consumers(nc: Client, consumers: Sequence[Consumer]) -> None:
                 await js.consumer_info(declared.stream, declared.durable)
                 break
             except (NatsError, OSError, TimeoutError) as error:
-                log.warning("cannot consume yet", consumer=declared.durable, error=repr(error))
+                log.warning("cannot consume yet", consumer=declared.durable, error=error)
                 if nc.is_closed:
                     raise
                 await asyncio.sleep(0.5)
@@ -73,9 +73,7 @@ async def wait_for_database(engine: AsyncEngine) -> None:
                 await connection.execute(text("SELECT 1 FROM outbox LIMIT 1"))
             return
         except Exception as error:  # noqa: BLE001  # away, starting, not migrated yet: all mean "wait"
-            log.warning(
-                "database is not ready yet", error=f"{type(error).__name__}: {error}".split("\n", 1)[0]
-            )
+            log.warning("database is not ready yet", error=error)
             await asyncio.sleep(0.5)
 
 
@@ -297,7 +295,10 @@ def _tell_health(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with living("service", live, within=LEAVE_WITHIN):
+        async with (
+            living("service", live, within=LEAVE_WITHIN),
+            running("readiness", readiness.keep_noting()),  # ends first: what leaves is asked nothing more
+        ):
             yield
 
     uvicorn.run(

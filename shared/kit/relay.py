@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.contracts.streams import Stream
 from shared.kit import telemetry
 from shared.kit.database import driver_of
+from shared.kit.failures import said
 from shared.kit.stream_relay import LostLeadership, Misplaced, StreamRelay
 from shared.kit.telemetry import logger
 
@@ -86,7 +87,7 @@ class Relay:
                     await self._lead_if_free(await driver_of(connection))
                     unless_whole.pop_all()
             except FAILURES as error:
-                self._say(f"{type(error).__name__}: {error}")
+                self._say(said(error))
             await asyncio.sleep(POLL)
 
     def _say(self, error: str) -> None:
@@ -133,8 +134,9 @@ class Relay:
 
     async def _rewind(self, relay: StreamRelay, rewinds: int, error: Misplaced) -> None:
         telemetry.RELAY_REWINDS.labels(relay.stream).inc()
-        cause = repr(error.__cause__ or "")
-        log.warning("stream not as it was left; finding the place again", stream=relay.stream, cause=cause)
+        log.warning(
+            "stream not as it was left; finding the place again", stream=relay.stream, cause=error.__cause__
+        )
         if rewinds > 1:
             await asyncio.sleep(min(POLL * rewinds, LONGEST_PAUSE))
         await relay.find_place()

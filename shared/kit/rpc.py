@@ -238,7 +238,7 @@ class Server:
         document = problems.of_error(error)
         if not isinstance(error, FociError) and document["status"] >= 500:
             if is_passing(error):
-                log.warning("a dependency is away", operation=request.operation, error=repr(error))
+                log.warning("a dependency is away", operation=request.operation, error=error)
             else:
                 log.error("request failed", operation=request.operation, exc_info=error)
         return Answer(int(document["status"]), None, orjson.dumps(document).decode())
@@ -293,4 +293,4 @@ class Server:
             log.error("answer larger than the bus takes", size=len(answer.body))  # noqa: TRY400  # a size says all
             await self._reply(message, TOO_LARGE)
         except (NatsError, ValueError) as error:  # the bus is away, or the request named no address
-            log.warning("answer not sent", error=repr(error))
+            log.warning("answer not sent", error=error)

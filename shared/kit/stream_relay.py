@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import asyncpg
@@ -92,6 +92,7 @@ _TAKE = """
     ON CONFLICT (stream) DO UPDATE SET epoch = relay_cursor.epoch + 1
     RETURNING epoch
 """
+_NOTED = "SELECT last_sequence FROM relay_cursor WHERE stream = $1"
 _MOVE = """
     UPDATE relay_cursor SET xid = $3::text::xid8, id = $4, last_sequence = $5, moved_at = now()
     WHERE stream = $1 AND epoch = $2 RETURNING true
@@ -102,8 +103,8 @@ class StreamRelay:
     """Relays one stream while its process holds the service's relay lock.
 
     The end of the stream itself is the cursor: every message carries its place in the outbox, and after any
-    crash the place is read from the last message the outbox knows. The row in `relay_cursor` is for people to
-    look at, and fences off a relay that has lost its lock without noticing.
+    crash the place is read from the last message the outbox knows. The row in `relay_cursor` is for people and figures
+    to look at, says where to look in a stream whose end is unknown, and fences off a relay that has lost its lock.
     """
 
     def __init__(self, connection: asyncpg.Connection[Any], nc: Client, stream: Stream) -> None:
@@ -140,12 +141,15 @@ class StreamRelay:
         return state
 
     async def find_place(self) -> None:
-        """Walk back from the end of the stream to the last message the outbox knows; go on after it."""
+        """Walk back from the end of the stream to the last message the outbox knows; go on after it.
+
+        A database that went far back knows none of the last ones, but still the one it noted before it was saved.
+        """
         state = await self._state()
         self._sequence, self._first = state.last_seq, state.first_seq
         self._xid, self._id = 0, 0
-        earliest = max(state.first_seq, state.last_seq - LOOK_BACK, 1)
-        for sequence in range(state.last_seq, earliest - 1, -1):
+        noted = min(await self._db.fetchval(_NOTED, self.stream) or 0, state.last_seq)
+        for sequence in chain(_back_from(state.last_seq, state), _back_from(noted, state)):
             place = await self._place_at(sequence)
             if place is not None:
                 self._xid, self._id = place
@@ -287,6 +291,11 @@ class StreamRelay:
             raise Misplaced from error
         parsed: dict[str, Any] = orjson.loads(reply.data)
         return parsed
+
+
+def _back_from(sequence: int, state: StreamState) -> range:
+    """As many numbers, downwards, as are looked at for a place."""
+    return range(sequence, max(state.first_seq, sequence - LOOK_BACK, 1) - 1, -1)
 
 
 def _bounded(entries: list[Entry]) -> list[Entry]:

@@ -20,6 +20,8 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.kit.failures import said, traced
+
 PROPAGATOR = TraceContextTextMapPropagator()
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -73,6 +75,17 @@ def _add_trace(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMappi
     return entry
 
 
+def _say_errors(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Errors given as values, in words that may be in a log."""
+    for name, value in entry.items():
+        if isinstance(value, BaseException):
+            entry[name] = said(value)
+    if entry.get("logger") == "asyncio" and "exception" in entry:
+        # It repeats the error after its sentence, as the error itself says it.
+        entry["event"] = str(entry["event"]).partition("\n")[0]
+    return entry
+
+
 def set_up_logs(service: str, level: str) -> None:
     """JSON lines on standard output, the same for our own loggers and for libraries'."""
     shared: list[Any] = [
@@ -81,7 +94,8 @@ def set_up_logs(service: str, level: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(traced),
+        _say_errors,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

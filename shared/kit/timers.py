@@ -111,7 +111,7 @@ class Timers:
                     # What is due and was not handed out is in another replica's hands.
                     pause = max(await self._until_next(), MEANWHILE)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
-                log.warning("timers interrupted; again shortly", error=repr(error))
+                log.warning("timers interrupted; again shortly", error=error)
                 pause = LONGEST_SLEEP
             await self._sleep(pause)
 
@@ -146,7 +146,7 @@ class Timers:
     async def _postpone(self, claimed: Mapping[str, object], now: datetime, error: Exception) -> None:
         attempts = int(str(claimed["attempts"]))
         wait = min(FIRST_DELAY * 2 ** min(attempts, 20), LONGEST_DELAY)
-        log.error("timer failed; again later", kind=claimed["kind"], key=claimed["key"], error=repr(error))
+        log.error("timer failed; again later", kind=claimed["kind"], key=claimed["key"], error=error)
         telemetry.TIMERS.labels(str(claimed["kind"]), "failed").inc()
         async with self._database.transaction() as session:
             await session.execute(_POSTPONE, {**claimed, "later": now + wait})

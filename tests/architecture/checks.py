@@ -46,6 +46,40 @@ def talkative_spans(source: Source) -> Iterable[Fault]:
         )
 
 
+def talkative_logs(source: Source) -> Iterable[Fault]:
+    for call, name in source.calls:
+        if not re.fullmatch(r"(\w+\.)?log\.\w+", name):
+            continue
+        for given in (*call.args, *(one.value for one in call.keywords)):
+            if any(_is_error_in_words(node) for node in ast.walk(given)):
+                yield call.lineno, f"{name}(): give the error itself; the log says of it what may be said"
+
+
+def _is_error_in_words(node: ast.AST) -> bool:
+    """`repr(…)` of anything, or an error put into a string."""
+    if isinstance(node, ast.Call) and dotted(node.func) in (
+        "repr",
+        "str",
+        "format_exc",
+        "traceback.format_exc",
+    ):
+        return dotted(node.func) != "str" or any(_names_error(one) for one in node.args)
+    return isinstance(node, ast.FormattedValue) and (_names_error(node.value) or node.conversion == ord("r"))
+
+
+def _names_error(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("error", "cause", "exc", "exception", "away", "wrong")
+
+
+def settings_unsaid(source: Source) -> Iterable[Fault]:
+    for call, name in _calls(source, "Settings"):
+        if not call.args and not call.keywords:
+            yield (
+                call.lineno,
+                f"{name}(): from_environment says what is wrong without repeating what was given",
+            )
+
+
 def publishes(source: Source) -> Iterable[Fault]:
     for call, name in source.calls:
         receiver, _, method = name.rpartition(".")

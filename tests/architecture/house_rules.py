@@ -97,6 +97,28 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "logs-keep-values-to-themselves",
+        "A log is given the error itself, and shared/kit/failures.py says of it what may be said: its words may be somebody's.",
+        below("shared", "services", but=("services/cli/",)),
+        checks.talkative_logs,
+        (
+            (_PLANT, "def planted(error): log.warning('x', error=repr(error))"),
+            (_PLANT, "def planted(error): log.warning('x', error=str(error) or 'y')"),
+            ("shared/kit/rpc.py", "def planted(error): log.error(f'failed: {error}')"),
+            ("shared/kit/rpc.py", "def planted(row): log.error('failed', what=f'{row!r}')"),
+        ),
+    ),
+    Rule(
+        "settings-do-not-repeat-secrets",
+        "Settings are read by from_environment: pydantic's own error repeats what was given, pieces of secrets included.",
+        below("shared", "services"),
+        checks.settings_unsaid,
+        (
+            ("services/directory/main.py", "def planted(): return Settings()"),
+            ("services/notify/__main__.py", "planted = settings.Settings()"),
+        ),
+    ),
+    Rule(
         "autocommit-is-for-reserving",
         "AUTOCOMMIT is chosen in shared/kit/database.py, booking's main (for reserving) and the relay's connection.",
         below(*CODE, but=("shared/kit/database.py", "shared/kit/relay.py", "services/booking/main.py", "deploy/")),

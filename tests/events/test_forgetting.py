@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from shared.contracts.base import NOBODY
 from shared.contracts.directory.words import Role
 from shared.contracts.events.facts import EventCancelledV1, ParticipantForgottenV1, PlaceGivenBackV1
+from shared.contracts.events.requests import AddDate, AnswerHiding, HideEvent
 from shared.contracts.events.words import EventStatus
-from tests.events.world import HUB, World
+from tests.events.world import HUB, World, cancel
 
 ORGANISERS = "SELECT kind, id FROM organiser WHERE event = :event"
 
@@ -49,6 +52,38 @@ async def test_what_is_published_is_the_hubs_and_what_nobody_read_is_empty(world
         "id": None,
         "facts": None,
     }
+
+
+async def test_what_was_called_off_or_told_the_hub_alone_and_a_series_nobody_read_are_empty(
+    world: World,
+) -> None:
+    secret: Any = {"place": {"address": "Secret quay"}, "link": "https://secret.example"}
+    weekly: Any = {"repeat": {"rule": "FREQ=WEEKLY;COUNT=2"}}
+    off = await world.draft(by="ann", title="Secret soup", **secret)
+    await world.ask(cancel(off, "It is a secret"), "ann")
+    alone = await world.draft(by="ann", title="Secret weeks", **secret, **weekly)
+    ours = await world.draft(by="ann", title="Ours", organisers=[{"id": str(world.person("bob"))}], **weekly)
+    public = await world.event(by="ann", title="Stew", **weekly)
+    for hidden in (public, await world.event(by="bob", title="Bread")):
+        await world.ask(HideEvent(hub=HUB, event=hidden.id, reason="Whose?"), "hanna", Role.HOST)
+        by = "ann" if hidden is public else "bob"
+        await world.ask(AnswerHiding(hub=HUB, event=hidden.id, answer=f"It is {by}'s secret"), by)
+    await world.hear(world.erased("ann"))
+    everything = f"{await world.rows('SELECT * FROM event')} {await world.rows('SELECT * FROM series')}"
+    assert "ann's secret" not in everything
+    assert everything.replace("bob's secret", "").lower().count("secret") == 0
+    assert "bob's secret" in everything, "what somebody else has answered is theirs"
+    titles = {row.id: row.texts["sv"]["title"] for row in await world.rows("SELECT id, texts FROM series")}
+    assert (titles[alone.series], titles[ours.series], titles[public.series]) == ("–", "Ours", "Stew")
+    [answer] = await world.facts(ParticipantForgottenV1)
+    assert isinstance(answer, ParticipantForgottenV1)
+    assert (answer.erased["drafts"], answer.erased["answers-to-the-hub"]) == (3 + 1, 1), (
+        "a series is one, too"
+    )
+    added = AddDate(hub=HUB, series=alone.series, start="2027-06-07T18:00")
+    assert (await world.ask(added, "hanna", Role.HOST)).title == "–", (
+        "the hub's staff can still go on with it"
+    )
 
 
 async def test_a_series_has_no_more_dates_when_whoever_started_it_is_gone(world: World) -> None:

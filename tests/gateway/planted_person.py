@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
+
+import asyncpg
 
 from shared.contracts.directory.requests import EnsurePerson
 from shared.contracts.directory.words import Role
@@ -61,6 +63,7 @@ def planted(cell: Cell) -> Planted:
     chooses(who)
     hears(who)
     signs_in(who)
+    cell.run(is_given_up_on(who))
     return who
 
 
@@ -107,6 +110,7 @@ def meets(who: Planted) -> None:
         url,
         json={"title": "Weekly soup", "place": {"address": "Quay 3"}, **weekly, **cell.slot(day=12)},
     )
+    is_not_published(who)
     theirs = cell.meet("here", name=OTHER, **cell.slot(day=13))
     full = cell.meet("here", name=OTHER, capacity=1, **cell.slot(day=14))
     soon = cell.meet("here", name=OTHER, start=cell.near(5), end=cell.near(65))
@@ -118,6 +122,26 @@ def meets(who: Planted) -> None:
     who.acts("POST", "/v1/hubs/here/feeds", json={"everywhere": True})
     seen = cell.http.get(f"{url}/{theirs['id']}/sign-ups", headers=cell.auth("here", "operator"))
     assert NAME in seen.text
+
+
+def is_not_published(who: Planted) -> None:
+    """What they wrote and nobody read: a series of drafts, a draft they called off, an answer to the hub."""
+    cell, url = who.cell, "/v1/hubs/here/events"
+    own = {
+        "text": f"only {MARK} reads it",
+        "place": {"address": f"{MARK} street 1", "online_url": f"https://{MARK}.example/room"},
+        "link": f"https://{MARK}.example",
+        "tags": [MARK],
+    }
+    weekly = {"title": f"Weeks of {MARK}", "repeat": {"rule": "FREQ=WEEKLY;COUNT=2"}}
+    who.acts("POST", url, json=weekly | own | cell.slot(day=18))
+    off = who.acts("POST", url, json={"title": f"Doubts of {MARK}"} | own | cell.slot(day=19))
+    who.acts("POST", f"{url}/{off['id']}/cancel", json={"reason": f"{MARK} has thought better of it"})
+    open_ = {"title": "Open stew", "place": {"address": "Quay 3"}, "publish": True}
+    shown = who.acts("POST", url, json=open_ | cell.slot(day=20))
+    hide: Any = {"json": {"reason": "Whose is it?"}, "headers": cell.auth("here", "operator")}
+    assert cell.http.post(f"{url}/{shown['id']}/hide", **hide).status_code == 200
+    who.acts("POST", f"{url}/{shown['id']}/answer", json={"answer": f"It is {MARK}'s"})
 
 
 def moderates(who: Planted) -> None:
@@ -209,3 +233,26 @@ def hears(who: Planted) -> None:
     """They are told of it all; their notices wait in the inbox."""
     eventually("their inbox has something", lambda: who.acts("GET", "/v1/me/notices")["items"])
     who.acts("POST", "/v1/me/notices/read", json={}, headers=key_of(who))
+
+
+async def is_given_up_on(who: Planted) -> None:
+    """A fact about them that notify cannot take in, and one that waits there for an earlier one."""
+    stating = await asyncpg.connect(who.cell.plain_url("booking"))
+    hearing = await asyncpg.connect(who.cell.plain_url("notify"))
+    try:
+        asked = "SELECT id, subject, body FROM outbox WHERE strpos(body, $1) > 0 ORDER BY id LIMIT 1"
+        fact = await stating.fetchrow(asked, str(who.id))
+        assert fact is not None
+        letter = (
+            "INSERT INTO dead_letter (id, consumer, subject, headers, body, reason, attempts)"
+            " VALUES ($1, 'notify__walk', $2, '{}', $3, 'KeyError', 8)"
+        )
+        await hearing.execute(letter, uuid4(), fact["subject"], fact["body"])
+        parked = (
+            "INSERT INTO parked_fact (consumer, subject, version, nats_subject, body)"
+            " VALUES ('notify__walk', 'here/walk', 9, $1, $2)"
+        )
+        await hearing.execute(parked, fact["subject"], fact["body"])
+    finally:
+        await stating.close()
+        await hearing.close()

@@ -52,6 +52,8 @@ KEPT = {
     "forgotten_person.person": "so that nothing said of them later brings anything back",
     "erasure.person": "so that a service restored from a backup can be told again",
     "erasure_answer.person": "the same",
+    "dead_letter.body": "what could not be taken in, ids and no words, for 30 days like the streams: it may have to be replayed",
+    "parked_fact.body": "the same, while an earlier one is missing",
     "delivery.body": "the log of what a hub's webhooks were sent, an id and no words, for 30 days",
 }
 """Columns that hold the id after an erasure, and why; nothing may hold a name, an address or a word."""
@@ -96,6 +98,8 @@ NOT_EXPORTED = {
     "heard_version": "the order of facts, ids only",
     "idempotency_key": "answers kept for a day for whoever asks again: what the tables say",
     "fact_count": "how many facts were stated",
+    "dead_letter": "what was stated and could not be taken in, ids only",
+    "parked_fact": "the same, while an earlier one is missing",
     "delivery": "what a hub's own systems were sent, which is the hub's",
 }
 

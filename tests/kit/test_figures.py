@@ -18,6 +18,7 @@ from shared.kit.database import Database
 from shared.kit.figures import Figures
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import new_id, utc_now
+from shared.kit.life import running
 from shared.kit.relay import Relay
 from shared.kit.timers import set_timer
 from tests.kit.hubs import arrived, registered, relaying, scalar, state
@@ -117,3 +118,16 @@ def test_readiness_is_a_figure_by_what_is_needed() -> None:
         broken = True
         readiness.forget()
         assert 'foci_ready{need="database"} 0.0' in client.get("/metrics").text
+
+
+async def test_readiness_is_noted_also_where_nobody_asks_at_metrics() -> None:
+    """As where figures go out over OTLP alone; it was 1 as long as nobody looked."""
+    readiness = Readiness()
+
+    async def away() -> None:
+        raise ConnectionError
+
+    readiness.needs("database", away)
+    telemetry.READY.labels("database").set(1)
+    async with running("readiness", readiness.keep_noting()):
+        await eventually(lambda: seen("foci_ready", need="database") == 0)

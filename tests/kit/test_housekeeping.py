@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from shared.contracts.streams import OCCUPANCY
 from shared.kit import housekeeping
@@ -13,6 +14,16 @@ from shared.kit.ids import new_id, utc_now
 from shared.kit.outbox import Row, write
 from shared.kit.timers import Timers
 from tests.kit.hubs import changed, scalar, state
+
+_LETTER = text("""
+    INSERT INTO dead_letter (id, consumer, subject, headers, body, reason, attempts, failed_at, replayed_at)
+    VALUES (gen_random_uuid(), 'c', 's', '{}', '{}', :name, 8, now() - make_interval(days => :failed),
+            now() - make_interval(days => CAST(:replayed AS int)))
+""")
+_WAITS = text("""
+    INSERT INTO parked_fact (consumer, subject, version, nats_subject, body, parked_at)
+    VALUES ('d', 's', :version, 'n', '{}', now() - make_interval(days => :parked))
+""")
 
 
 async def tidy(database: Database) -> int:
@@ -69,6 +80,31 @@ async def test_heard_facts_are_remembered_longer_than_any_stream_keeps_them(book
     assert await tidy(booking) == 0
     await age(booking, "inbox", "seen_at", 2)
     assert await tidy(booking) == 1
+
+
+async def test_what_could_not_be_taken_in_goes_with_the_streams_and_not_in_silence(booking: Database) -> None:
+    async with booking.transaction() as session:
+        for name, failed, replayed in (
+            ("old", 31, None),
+            ("fresh", 29, None),
+            ("done", 3, 2),
+            ("just done", 3, 0),
+        ):
+            await session.execute(_LETTER, {"name": name, "failed": failed, "replayed": replayed})
+        for version, parked in ((2, 31), (3, 29)):
+            await session.execute(_WAITS, {"version": version, "parked": parked})
+    with capture_logs() as logs:
+        assert await tidy(booking) == 3
+        assert await tidy(booking) == 0
+    assert await scalar(booking, "SELECT array_agg(reason ORDER BY reason) FROM dead_letter") == [
+        "fresh",
+        "just done",
+    ]
+    assert await scalar(booking, "SELECT array_agg(version) FROM parked_fact") == [3]
+    assert [(one["log_level"], one["consumer"], one.get("letters", one.get("facts"))) for one in logs] == [
+        ("error", "c", 1),
+        ("error", "d", 1),
+    ]
 
 
 async def test_the_duty_sets_its_own_next_time(booking: Database) -> None:

@@ -155,6 +155,29 @@ async def test_a_purged_stream_is_filled_again_even_when_nothing_new_is_stated(
         await arrived(bus, *(fact.id for fact in facts))
 
 
+async def test_a_database_that_forgot_more_than_is_looked_back_over_does_not_tell_everything_again(
+    directory: Database, bus: Client, as_directory: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restore that lacks an afternoon; it noted its place in the stream before it was saved."""
+    monkeypatch.setattr(stream_relay, "LOOK_BACK", 3)
+    kept = [registered("ystad"), changed("ystad", 2), changed("ystad", 3)]
+    async with relaying(directory, as_directory):
+        await state(directory, *kept)
+        await eventually(lambda: scalar(directory, "SELECT last_sequence = 3 FROM relay_cursor"))
+    for number in range(6):
+        forgotten = registered(f"forgotten-{number}")
+        headers = {"Nats-Msg-Id": str(forgotten.id), "Foci-Position": f"9{number}.9{number}"}
+        body = forgotten.model_dump_json().encode()
+        await bus.jetstream().publish(forgotten.subject_for(forgotten.hub), body, headers=headers)
+    new, before = changed("ystad", 4), RELAY_DUPLICATES.labels("DIRECTORY")._value.get()
+    await state(directory, new)
+    async with relaying(directory, as_directory):
+        await eventually(lambda: last_sequence(bus, 10))
+    assert (await in_stream(bus))[9:] == [new.id]
+    # Within two minutes the server still knows what it has; after that all would come a second time.
+    assert RELAY_DUPLICATES.labels("DIRECTORY")._value.get() == before
+
+
 async def test_a_stranger_who_writes_into_the_stream_is_noticed_and_stepped_over(
     directory: Database, bus: Client, as_directory: Client
 ) -> None:

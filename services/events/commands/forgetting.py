@@ -5,22 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.events.commands.changing import cancel_all
 from services.events.commands.leaving import STAYS
 from services.events.commands.line import leave, load
+from services.events.commands.stating import touch
 from services.events.rules.changes import THE_HUB
-from services.events.tables import Event, Organiser, SignUp
+from services.events.tables import Event, Organiser, Series, SignUp
 from shared.contracts.base import NOBODY
 from shared.contracts.events.words import EventStatus, OrganiserKind, SignUpStatus
 from shared.contracts.forgetting import Deed, Reason, Thing, Told
 from shared.kit.forgetting import Forget, done, forget_keys, kept, told
 from shared.kit.ids import Ids
 
-UNSEEN = frozenset({EventStatus.DRAFT, EventStatus.AWAITING, EventStatus.PUBLISHING})
-"""States in which nobody but who runs an event has read it."""
 WITHOUT_WORDS = {"title": "–", "text": ""}
 
 # Each row gets an id of its own that is nobody's: one for all would say that they were one person, and two people who are
@@ -47,6 +46,12 @@ _SERIES = (
     WHERE strpos(CAST(template #> '{given,organisers}' AS text), CAST(CAST(:person AS uuid) AS text)) > 0
     """,
 )
+# Which of those who run it has answered is not noted: the words may be theirs, and another one can answer again.
+_ANSWERS = """
+    UPDATE event SET hidden_answer = NULL, version = version + 1, changed_at = :now
+    WHERE hidden_answer IS NOT NULL AND (created_by = :person OR EXISTS (
+        SELECT 1 FROM organiser o WHERE o.event = event.id AND o.kind = 'person' AND o.id = :person))
+"""
 _ROOMS = (
     "UPDATE venue SET person = :nobody WHERE person = :person",
     "UPDATE venue SET moved_by = :nobody WHERE moved_by = :person",
@@ -63,6 +68,7 @@ def forgets(ids: Ids) -> Forget:
         unseen = await _end_unseen(session, person, now=now, ids=ids)
         ahead = await _give_back(session, person, now=now, ids=ids)
         found = told(Thing.DRAFTS, Deed.ERASED, unseen) + told(Thing.PLACES_AHEAD, Deed.ERASED, ahead)
+        found += await done(session, Thing.ANSWERS_TO_THE_HUB, Deed.ERASED, person, _ANSWERS, now=now)
         await done(session, Thing.ORGANISED, Deed.ANONYMISED, person, _HUBS_OWN, hub=THE_HUB)
         for what, statements in (
             (Thing.SIGN_UPS, (_SIGN_UPS,)),
@@ -81,18 +87,40 @@ def forgets(ids: Ids) -> Forget:
 
 
 async def _end_unseen(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids) -> int:
-    """Cancel and empty what only they organised and nobody has read; how many."""
+    """Cancel and empty what only they organised and was never published, called off or not; how many, series included."""
     mine = select(Organiser.event).where(Organiser.kind == OrganiserKind.PERSON, Organiser.id == person)
     others = select(Organiser.event).where(Organiser.event == Event.id, Organiser.id != person)
-    wanted = select(Event).where(Event.id.in_(mine), Event.status.in_(UNSEEN), ~others.exists())
+    wanted = select(Event).where(Event.id.in_(mine), Event.usable_at.is_(None), ~others.exists())
     events = (await session.scalars(wanted.order_by(Event.id).with_for_update())).all()
-    await cancel_all(session, events, reason=None, by=person, now=now, ids=ids)
+    ahead = [event for event in events if event.status != EventStatus.CANCELLED]
+    await cancel_all(session, ahead, reason=None, by=person, now=now, ids=ids)
     for event in events:
         event.texts = {event.language: WITHOUT_WORDS}
         event.address = event.online_url = event.cost = event.accessibility = event.link = None
+        event.cancel_reason = event.returned_reason = None
         event.tags = []
+        if event not in ahead:
+            touch(event, now)
     await session.flush()
-    return len(events)
+    return len(events) + await _empty_series(session, person)
+
+
+async def _empty_series(session: AsyncSession, person: UUID) -> int:
+    """Empty what they started of which nothing was published and no date is another's; how many."""
+    others = select(Organiser.event).where(Organiser.event == Event.id, Organiser.id != person)
+    known = select(Event.id).where(
+        Event.series == Series.id, or_(Event.usable_at.is_not(None), others.exists())
+    )
+    wanted = select(Series).where(Series.created_by == person, ~known.exists())
+    found = (await session.scalars(wanted.order_by(Series.id).with_for_update())).all()
+    for series in found:
+        series.texts = {series.language: WITHOUT_WORDS}
+        if series.template is not None:
+            # What is left can still be made a date from, by the hub's staff.
+            series.template = series.template | {"given": WITHOUT_WORDS, "publish": False}
+        series.version += 1
+    await session.flush()
+    return len(found)
 
 
 async def _give_back(session: AsyncSession, person: UUID, *, now: datetime, ids: Ids) -> int:

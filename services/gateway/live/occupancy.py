@@ -68,7 +68,7 @@ class PublicOccupancy:
             async with self._at_once:
                 shown_at = await self._ask(room.hub)
         except FociError as error:
-            log.warning("public occupancy cannot be asked for; trying again", hub=room.hub, error=str(error))
+            log.warning("public occupancy cannot be asked for; trying again", hub=room.hub, error=error)
             return
         # Booking publishes at the same moment as we ask, by its own clock: asked again until it has.
         late = now >= next_five(changed_at) + PATIENCE

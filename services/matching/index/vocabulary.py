@@ -148,7 +148,7 @@ class Keeper:
             try:
                 await self.follow()
             except Exception as error:  # noqa: BLE001  # what is in memory goes on answering, and the next look may succeed
-                log.warning("vocabulary not followed", error=repr(error), passing=is_passing(error))
+                log.warning("vocabulary not followed", error=error, passing=is_passing(error))
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._vocabulary.wanted.wait()

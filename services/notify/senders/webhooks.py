@@ -126,7 +126,7 @@ class WebhookSender:
                         pause = await self._until_next()
                 except (SQLAlchemyError, OSError, TimeoutError) as error:
                     # What has been posted is kept and marked in the next turn.
-                    log.warning("sending to webhooks interrupted; again shortly", error=repr(error))
+                    log.warning("sending to webhooks interrupted; again shortly", error=error)
                 await self._progress(pause)
         finally:
             await self._end_posts()
@@ -260,7 +260,7 @@ class WebhookSender:
             answer = await self._outside.post(one.url, self._headers(one), one.body.encode())
         except Exception as error:
             # The edge: one message that nobody can post must not stop the others, and is given up after its day.
-            log.exception("a webhook's message could not be posted", delivery=str(one.id), error=repr(error))
+            log.exception("a webhook's message could not be posted", delivery=str(one.id), error=error)
             answer = Answer(None, 0, "It could not be sent.")
         at = self._clock()
         return Outcome(
