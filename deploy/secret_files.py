@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import sys
 from pathlib import Path
 
 from deploy.local.home import Home, public_half, write_private
@@ -17,6 +19,7 @@ NODES = ("nats-1", "nats-2", "nats-3")
 NATS_URL = ",".join(f"nats://{name}:4222" for name in NODES)
 POSTGRES = "postgres:5432"
 HTTP_PORT = "8080"
+COMPOSE = Path(__file__).with_name("compose.yaml")
 
 
 def _quoted(value: str) -> str:
@@ -89,6 +92,17 @@ def write(folder: Path, nats_port: int | None = None, *, development: bool = Fal
     _write_environment(folder / "databases.env", databases)
 
 
+def unheard(folder: Path) -> list[str]:
+    """Sentences about settings in somebody's own files that `environment` in compose.yaml says, which goes before them."""
+    said = set(re.findall(r"^ +([A-Z]+(?:_[A-Z]+)+):", COMPOSE.read_text(), re.MULTILINE))
+    return [
+        f"{file.name}: {name} is not heard there; docs/runbooks/compose.md names the variable that says it."
+        for file in sorted(folder.glob("own.*.env"))
+        for name in re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", file.read_text(), re.MULTILINE)
+        if name in said
+    ]
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -102,3 +116,5 @@ if __name__ == "__main__":
     )
     arguments = parser.parse_args()
     write(arguments.folder.absolute(), arguments.nats_port, development=arguments.development)
+    for sentence in unheard(arguments.folder):
+        sys.stderr.write(f"{sentence}\n")

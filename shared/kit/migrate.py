@@ -70,7 +70,7 @@ def _run_migrations(connection: Connection) -> None:
         f"lock_timeout = '{LOCK_WAIT}'",
         f"statement_timeout = '{LONGEST_STATEMENT}'",
         "transaction_timeout = 0",
-        # The lock below belongs to this session: of a machine that is gone it must not stay for hours.
+        # The turn belongs to this session: of a machine that is gone it must not stay for hours.
         "tcp_keepalives_idle = 10",
         "tcp_keepalives_interval = 5",
         "tcp_keepalives_count = 3",

@@ -62,7 +62,8 @@ def env_files(service: dict[str, Any]) -> dict[str, bool]:
 def settings_of(process: str, secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the process makes of its files and of what compose.yaml adds, with nothing set by whoever starts it."""
     given = compose["services"][process].get("environment", {})
-    defaults = {name: by_default(str(value)) for name, value in given.items()}
+    # A variable without a value is handed on from where Compose is started.
+    defaults = {name: by_default(str(value)) for name, value in given.items() if value is not None}
     for name, value in {**variables_in(secrets / f"{process}.env"), **defaults}.items():
         monkeypatch.setenv(name, value)
     return importlib.import_module(f"services.{process}.settings").Settings()
@@ -115,6 +116,17 @@ def test_writing_the_secrets_again_keeps_them_and_what_somebody_else_says(
     before = {path.name: path.read_text() for path in tmp_path.glob("*.env")}
     secret_files.write(tmp_path, 4222)
     assert {path.name: path.read_text() for path in tmp_path.glob("*.env")} == before
+    assert secret_files.unheard(tmp_path) == []
+
+
+def test_a_setting_that_would_not_be_heard_is_named(tmp_path: Path) -> None:
+    (tmp_path / "own.notify.env").write_text("NOTIFY_SMTP_USER=foci\nNOTIFY_SMTP_HOST=mail.example\n")
+    (tmp_path / "own.gateway.env").write_text(
+        "# GATEWAY_RATE_LIMIT=1/minute\nGATEWAY_TRUSTED_PROXIES = 192.0.2.1\n"
+    )
+    gateway, notify = secret_files.unheard(tmp_path)
+    assert "own.gateway.env: GATEWAY_TRUSTED_PROXIES" in gateway
+    assert "own.notify.env: NOTIFY_SMTP_HOST" in notify
 
 
 def test_a_service_and_its_migration_are_told_the_same(compose: dict[str, Any]) -> None:
