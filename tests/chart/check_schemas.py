@@ -63,6 +63,8 @@ def test_helm_lints_every_example() -> None:
         ("ingress.enabled=true", "/ingress/host"),
         ("httpRoute.enabled=true", "/httpRoute/parentRefs"),
         ('networkPolicy.private=["everything"]', "/networkPolicy/private"),
+        ('ingress={"enabled": true, "host": "foci.example"}', "TRUSTED_PROXIES"),
+        ('httpRoute={"enabled": true, "parentRefs": [{"name": "shared"}]}', "TRUSTED_PROXIES"),
     ],
 )
 def test_values_that_mean_nothing_are_refused(said: str, because: str) -> None:

@@ -52,7 +52,8 @@ def by_default(words: str) -> str:
 def settings_of(process: str, secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the process makes of its files and of what compose.yaml adds, with nothing set by whoever starts it."""
     given = compose["services"][process].get("environment", {})
-    defaults = {name: by_default(str(value)) for name, value in given.items()}
+    # A variable without a value is handed on from where Compose is started.
+    defaults = {name: by_default(str(value)) for name, value in given.items() if value is not None}
     for name, value in {**variables_in(secrets / f"{process}.env"), **defaults}.items():
         monkeypatch.setenv(name, value)
     return importlib.import_module(f"services.{process}.settings").Settings()
