@@ -134,6 +134,13 @@ def test_the_gateway_can_be_the_last_to_be_replaced() -> None:
     assert {image.rpartition(":")[2] for image in images.values()} == {"0.2.0"}
 
 
+def test_operators_are_told_where_the_bus_is_or_nothing() -> None:
+    told = Rendered(values=(("nats.operatorsUrl", '"tls://bus.foci.example:4222"'),))
+    where = environment(pod_of(told, "gateway")).get("GATEWAY_OPERATORS_NATS_URL")
+    assert where == "tls://bus.foci.example:4222"
+    assert "GATEWAY_OPERATORS_NATS_URL" not in environment(pod_of(Rendered(), "gateway"))
+
+
 def test_who_vouches_for_the_bus_is_known_to_every_pod() -> None:
     chart = Rendered(values=(("nats.caSecret", '"bus-ca"'),))
     for name, pod in chart.pods():
