@@ -94,7 +94,7 @@ class Settings(ProcessSettings):
     """Traces a second, on this replica, that are recorded because the caller says so; of others the sampler decides."""
     public_url: str | None = None
     """How the gateway is reached from outside, for links; taken from the request when not set."""
-    operators_nats_url: str = "nats://127.0.0.1:4222"
-    """Where operators' own systems reach NATS; told them in the AsyncAPI document."""
+    operators_nats_url: str | None = None
+    """Where operators' own systems reach NATS; told them in the AsyncAPI document, which names no server when it is not set."""
     trusted_proxies: str = "127.0.0.1"
     """Addresses whose X-Forwarded-For is believed."""

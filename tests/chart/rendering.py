@@ -105,6 +105,7 @@ FLAGS: dict[str, tuple[tuple[str, str], ...]] = {
     "no gateway": (("services.gateway.enabled", "false"), ("ingress.enabled", "true"), ("ingress.host", '"x.example"')),
     "no matching": (("services.matching.enabled", "false"),),
     "bus with certificates": (("nats.caSecret", '"bus-ca"'), ("nats.url", '"tls://bus.foci.example:4222"')),
+    "operators' bus": (("nats.operatorsUrl", '"tls://bus.foci.example:4222"'),),
     "new secrets": (("secretsRevision", '"2"'),),
     "registry": (("image.registry", '"registry.foci.example"'), ("image.tag", '"1.2.3"')),
     "nobody at the door": (("networkPolicy.door", "[]"), ("networkPolicy.monitoring", "[]")),
