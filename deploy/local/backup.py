@@ -52,6 +52,8 @@ def take(home: Home, out: Path, say: Say, *, replace: bool = False) -> None:
         )
     if out.exists() and not replace:
         raise CannotBackUp(f"{out} exists. Choose another folder, or say --replace.")
+    if out.exists() and not _is_a_backup(out):
+        raise CannotBackUp(f"{out} is no backup, and what is there would be deleted. Choose another folder.")
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700, parents=True)
@@ -68,6 +70,18 @@ def take(home: Home, out: Path, say: Say, *, replace: bool = False) -> None:
         _put_in_place(unfinished, out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _is_a_backup(folder: Path) -> bool:
+    """Of whichever release; an empty folder has nothing to lose."""
+    if not folder.is_dir():
+        return False
+    if not any(folder.iterdir()):
+        return True
+    try:
+        return "format" in json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _put_in_place(unfinished: Path, out: Path) -> None:

@@ -89,7 +89,7 @@ class Home:
 
     @property
     def restored(self) -> Path:
-        """There from a restore until its services have mended what is apart."""
+        """There from the beginning of a restore until the services have mended what is apart; says whether it came to its end."""
         return self.root / "run" / "restored.json"
 
     @property

@@ -46,6 +46,8 @@ def bring_back(
             raise CannotBackUp(f"{home.root} has databases already. Say --replace to put them aside.")
         say("checking the backup, and starting PostgreSQL from a copy")
         check(backup)
+        # A start in between would make empty databases beside streams that know everything, and mend that.
+        _note(home, backup, finished=False)
         aside = _put_aside(home, keep_streams=keep_streams) if taken else None
         if aside is not None:
             say(f"what was there is in {aside}")
@@ -56,10 +58,9 @@ def bring_back(
         for name in KEPT_FILES:
             if (backup / name).exists():
                 write_private(home.root / name, (backup / name).read_text())
-        note = {"taken_at": read_manifest(backup)["taken_at"], "restored_at": utc_now().isoformat()}
-        write_private(home.restored, json.dumps(note))
         if not _erasures_known(home, backup, erased, keep_streams=keep_streams):
-            say(NOBODY_KNOWS.format(taken_at=note["taken_at"]))
+            say(NOBODY_KNOWS.format(taken_at=read_manifest(backup)["taken_at"]))
+        _note(home, backup, finished=True)
     return aside
 
 
@@ -73,6 +74,16 @@ def _erasures_known(home: Home, backup: Path, given: Path | None, *, keep_stream
     age = utc_now() - datetime.fromisoformat(read_manifest(backup)["taken_at"])
     streams_know = keep_streams and (home.nats / "store").exists() and age < RETENTION - timedelta(days=1)
     return noted or given is not None or streams_know
+
+
+def _note(home: Home, backup: Path, *, finished: bool) -> None:
+    note = {"taken_at": read_manifest(backup)["taken_at"], "restored_at": utc_now().isoformat()}
+    write_private(home.restored, json.dumps(note | {"finished": finished}))
+
+
+def is_half_done(home: Home) -> bool:
+    """Whether a restore was cut short."""
+    return home.restored.exists() and not json.loads(home.restored.read_text()).get("finished", True)
 
 
 def _put_aside(home: Home, *, keep_streams: bool) -> Path:

@@ -19,6 +19,7 @@ from deploy.local.demo import Demo, size
 from deploy.local.demo_data import FIRST_HUB
 from deploy.local.demo_door import DemoFailed
 from deploy.local.erased import ErasedList, brought_back_at, erase_again, kept
+from deploy.local.forks import NurseryEnded
 from deploy.local.home import AlreadyRunning, Home
 from deploy.local.narrator import Narrator
 from deploy.local.privileges import CannotDropPrivileges
@@ -36,6 +37,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXPECTED = (
     CannotStart,
     DidNotStart,
+    NurseryEnded,
     ServersMissing,
     CannotDropPrivileges,
     asyncpg.PostgresError,

@@ -16,7 +16,10 @@ import pytest
 from deploy.local.backup import CannotBackUp, NotWhole, check, take
 from deploy.local.erased import EVER, ErasedList, brought_back_at
 from deploy.local.home import AlreadyRunning, Home
-from deploy.local.restore import bring_back
+from deploy.local.narrator import Narrator
+from deploy.local.restore import bring_back, is_half_done
+from deploy.local.settings import LocalSettings
+from deploy.local.stack import CannotStart, Stack
 from shared.contracts.directory.erasure import Erased
 from tests.servers import ROOT
 from tests.stack import containers
@@ -49,6 +52,37 @@ def test_nobody_else_can_read_it_and_it_holds_every_secret(backup: Path, plain_s
 def test_a_backup_that_is_there_is_not_replaced_unasked(backup: Path, plain_stack: PlainStack) -> None:
     with pytest.raises(CannotBackUp, match="--replace"):
         take(plain_stack.console.home, backup, print)
+
+
+def test_only_a_backup_is_replaced_and_no_other_folder(plain_stack: PlainStack, tmp_path: Path) -> None:
+    """A slip of the keyboard must not cost somebody their papers."""
+    papers, file = tmp_path / "papers", tmp_path / "letter"
+    papers.mkdir()
+    (papers / "will.txt").write_text("to my niece")
+    (papers / "MANIFEST.json").write_text("[]")
+    file.write_text("dear niece")
+    for out in (papers, file):
+        with pytest.raises(CannotBackUp, match="no backup"):
+            take(plain_stack.console.home, out, print, replace=True)
+    assert (papers / "will.txt").exists()
+    assert file.exists()
+
+
+def test_a_restore_that_was_cut_short_is_not_started_from(
+    backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Empty databases beside streams that know everything would be mended: all would be told as gone."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    home = Home(tmp_path / "home")
+    monkeypatch.setattr("deploy.local.restore.check", lambda _: {})
+    monkeypatch.setattr("deploy.local.restore.lay_out", killed)
+    with pytest.raises(KeyboardInterrupt):
+        bring_back(home, backup, print)
+    with pytest.raises(CannotStart, match="foci restore BACKUP"):
+        Stack(LocalSettings(home=home.root), Narrator())._claim()
 
 
 def test_what_has_changed_since_it_was_written_is_found(backup: Path, tmp_path: Path) -> None:
@@ -85,6 +119,7 @@ def test_what_a_home_has_is_put_aside_for_it_and_only_when_asked(backup: Path, t
     assert done.returncode == 0, done.stderr
     assert (home.postgres / "PG_VERSION").exists()
     assert home.restored.exists()
+    assert not is_half_done(home)
     assert "whoever was erased after" in done.stderr, "there is nothing left that knows it"
     assert {file.name for file in (home.root / "secrets").iterdir()} == {
         file.name for file in (backup / "secrets").iterdir()
