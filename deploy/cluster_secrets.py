@@ -23,12 +23,21 @@ from shared.contracts.catalogue import SERVICES
 Object = dict[str, Any]
 NODES = 3
 POSTGRES = "foci-rw.postgresql.svc:5432"
+RELOADED = {"cnpg.io/reload": "true"}
+"""CloudNativePG looks again at a Secret of somebody else's only with this label; without it a new password would reach the
+pods and never PostgreSQL."""
 _IN_VALUES = {"CELL", "NATS_URL", "HTTP_HOST", "HTTP_PORT"}
 """What the chart's values say, and what nobody need hide."""
 
 
-def _secret(namespace: str, name: str, values: dict[str, str], kind: str = "Opaque") -> Object:
-    metadata = {"namespace": namespace, "name": name}
+def _secret(
+    namespace: str,
+    name: str,
+    values: dict[str, str],
+    kind: str = "Opaque",
+    labels: dict[str, str] | None = None,
+) -> Object:
+    metadata: Object = {"namespace": namespace, "name": name, **({"labels": labels} if labels else {})}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kind, "stringData": values}
 
 
@@ -63,6 +72,7 @@ def objects(home: Home, *, cell: str, namespace: str = "foci") -> list[Object]:
             f"role-{service}",
             {"username": service, "password": home.password(service)},
             "kubernetes.io/basic-auth",
+            RELOADED,
         )
         for service in SERVICES
     ]

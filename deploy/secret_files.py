@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import sys
 from pathlib import Path
 
 from deploy.local.home import Home, public_half, write_private
@@ -17,6 +19,7 @@ NODES = ("nats-1", "nats-2", "nats-3")
 NATS_URL = ",".join(f"nats://{name}:4222" for name in NODES)
 POSTGRES = "postgres:5432"
 HTTP_PORT = "8080"
+COMPOSE = Path(__file__).with_name("compose.yaml")
 
 
 def _quoted(value: str) -> str:
@@ -63,15 +66,17 @@ def processes(
     return found
 
 
-def write(folder: Path, nats_port: int, *, development: bool = False) -> None:
+def write(folder: Path, nats_port: int | None = None, *, development: bool = False) -> None:
     """One file per container, so that each gets its own secrets and nobody else's.
 
     The folder is also a FOCI_HOME, with which `foci` on this machine finds the bus and may use it. With `development` the
     gateway takes development tokens made with it, too: for trying out on one's own machine, and for nothing else.
+    `nats_port` is where the bus is published on this machine: as it was, when it is not said.
     """
     home = Home(folder)
     home.make()
-    home.write_state({"urls": {"nats": f"nats://127.0.0.1:{nats_port}"}})
+    before = home.state().get("urls", {}).get("nats", "nats://127.0.0.1:4222")
+    home.write_state({"urls": {"nats": f"nats://127.0.0.1:{nats_port}" if nats_port else before}})
     write_cluster(folder, [Node(name, name) for name in NODES], Layout(), cell=CELL)
     found = processes(home)
     if development:
@@ -87,11 +92,22 @@ def write(folder: Path, nats_port: int, *, development: bool = False) -> None:
     _write_environment(folder / "databases.env", databases)
 
 
+def unheard(folder: Path) -> list[str]:
+    """Sentences about settings in somebody's own files that `environment` in compose.yaml says, which goes before them."""
+    said = set(re.findall(r"^ +([A-Z]+(?:_[A-Z]+)+):", COMPOSE.read_text(), re.MULTILINE))
+    return [
+        f"{file.name}: {name} is not heard there; docs/runbooks/compose.md names the variable that says it."
+        for file in sorted(folder.glob("own.*.env"))
+        for name in re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", file.read_text(), re.MULTILINE)
+        if name in said
+    ]
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument(
-        "--nats-port", type=int, default=4222, help="where the bus is published on this machine"
+        "--nats-port", type=int, help="where the bus is published on this machine; as before, or 4222"
     )
     parser.add_argument(
         "--development",
@@ -100,3 +116,5 @@ if __name__ == "__main__":
     )
     arguments = parser.parse_args()
     write(arguments.folder.absolute(), arguments.nats_port, development=arguments.development)
+    for sentence in unheard(arguments.folder):
+        sys.stderr.write(f"{sentence}\n")

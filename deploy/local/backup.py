@@ -52,6 +52,8 @@ def take(home: Home, out: Path, say: Say, *, replace: bool = False) -> None:
         )
     if out.exists() and not replace:
         raise CannotBackUp(f"{out} exists. Choose another folder, or say --replace.")
+    if out.exists() and not _is_a_backup(out):
+        raise CannotBackUp(f"{out} is no backup, and what is there would be deleted. Choose another folder.")
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700, parents=True)
@@ -68,6 +70,18 @@ def take(home: Home, out: Path, say: Say, *, replace: bool = False) -> None:
         _put_in_place(unfinished, out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _is_a_backup(folder: Path) -> bool:
+    """Of whichever release; an empty folder has nothing to lose."""
+    if not folder.is_dir():
+        return False
+    if not any(folder.iterdir()):
+        return True
+    try:
+        return "format" in json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _put_in_place(unfinished: Path, out: Path) -> None:
@@ -134,7 +148,7 @@ def _copy_files(home: Home, target: Path) -> None:
     for file in sorted((home.root / "secrets").iterdir()):
         write_private(target / "secrets" / file.name, file.read_text())
     (target / "secrets").chmod(0o700)
-    for name in KEPT_FILES:
+    for name in (*KEPT_FILES, home.erased.name):
         if (home.root / name).exists():
             write_private(target / name, (home.root / name).read_text())
 

@@ -2,51 +2,58 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import signal
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from deploy.local.home import Home, write_private
-from deploy.nats.config import ACCOUNT, Server, cell_users, operator_user, render
-from deploy.nats.keys import new_seed, public_key
+from deploy.nats import operators
+from deploy.nats.cluster import ACCOUNTS
+from deploy.nats.config import ACCOUNT, Server, cell_users, render
+from deploy.nats.keys import public_key
 from shared.contracts.access import USERS
 
 
-class NotEmbedded(Exception):
+class NotOurs(Exception):
     """The NATS server is somebody else's; its users are made there."""
-
-
-def operators(home: Home) -> dict[str, dict[str, Any]]:
-    """Operators' users by name: public key, and the hubs each may see (none named: all)."""
-    if not home.operators.exists():
-        return {}
-    known: dict[str, dict[str, Any]] = json.loads(home.operators.read_text())
-    return known
 
 
 def write_config(home: Home, *, cell: str, ports: Mapping[str, int]) -> None:
     """Render the configuration from the contracts and the operators' file."""
-    users = cell_users({name: public_key(home.seed(name)) for name in USERS}, cell)
-    users += [operator_user(name, known["nkey"], known["hubs"]) for name, known in operators(home).items()]
+    users = cell_users({name: public_key(home.seed(name)) for name in USERS}, cell) + operators.users(home)
     server = Server(port=ports["nats"], monitor_port=ports["nats_monitor"], store=str(home.nats / "store"))
     text = render({ACCOUNT: users}, server, system_key=public_key(home.seed("system")))
     write_private(home.nats_config, text)
 
 
+def is_embedded(home: Home) -> bool:
+    """Whether a nats-server of this folder runs here, which can be told at once."""
+    return home.is_running() and "nats" in home.state().get("processes", {})
+
+
 def add_operator(home: Home, name: str, hubs: Iterable[str]) -> str:
-    """Make or renew an operator's user, let the running server know, and return the seed, which is kept nowhere."""
-    with (home.nats / "operators.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Make or renew an operator's user and return the seed, which is kept nowhere.
+
+    A running embedded server is told. Where the folder is one that the files of a cluster are written to, whoever writes
+    them next writes this user, too. NotOurs where it is neither.
+    """
+    _check(home)
+    return operators.renew(home, name, hubs, told=lambda: _tell(home))
+
+
+def remove_operator(home: Home, name: str) -> bool:
+    """Take an operator's user out, likewise; whether there was one."""
+    _check(home)
+    return operators.put_out(home, name, told=lambda: _tell(home))
+
+
+def _check(home: Home) -> None:
+    if not is_embedded(home) and not (home.root / ACCOUNTS).exists():
+        raise NotOurs
+
+
+def _tell(home: Home) -> None:
+    if is_embedded(home):
         state = home.state()
-        process = state.get("processes", {}).get("nats")
-        if process is None or not home.is_running():
-            raise NotEmbedded
-        seed = new_seed()
-        known = {**operators(home), name: {"nkey": public_key(seed), "hubs": list(hubs)}}
-        write_private(home.operators, json.dumps(known, indent=2))
         write_config(home, cell=state["cell"], ports=state["ports"])
-        os.kill(process["pid"], signal.SIGHUP)
-        return seed
+        os.kill(state["processes"]["nats"]["pid"], signal.SIGHUP)

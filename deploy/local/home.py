@@ -83,8 +83,13 @@ class Home:
         return self.root / "run" / "demo.loaded"
 
     @property
+    def erased(self) -> Path:
+        """Who has been erased, one in a line: outside the databases, so that no backup brings anybody back."""
+        return self.root / "erased.jsonl"
+
+    @property
     def restored(self) -> Path:
-        """There from a restore until its services have mended what is apart."""
+        """There from the beginning of a restore until the services have mended what is apart; says whether it came to its end."""
         return self.root / "run" / "restored.json"
 
     @property

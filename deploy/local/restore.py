@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nats.aio.client import Client
 
 from deploy.local.backup import KEPT_FILES, POSTGRES, CannotBackUp, Say, check, lay_out, read_manifest
+from deploy.local.erased import EVER, ErasedList
 from deploy.local.home import Home, write_private
 from shared.contracts.operations import Mend, Mended
+from shared.contracts.streams import RETENTION
 from shared.kit.ids import utc_now
 from shared.kit.requester import Requester
 
 ANSWERS_WITHIN_S = 10.0
+NOBODY_KNOWS = """
+ATTENTION: whoever was erased after {taken_at} comes back with this backup, and nothing here knows who that is.
+Find erased.jsonl of the stack that ran since, or of a later backup, and restore once more with --erased FILE before
+anybody is let in"""
 
 
 def bring_back(
-    home: Home, backup: Path, say: Say, *, replace: bool = False, keep_streams: bool = True
+    home: Home,
+    backup: Path,
+    say: Say,
+    *,
+    replace: bool = False,
+    keep_streams: bool = True,
+    erased: Path | None = None,
 ) -> Path | None:
     """Make FOCI_HOME what the backup holds; where what was there has been put, if anything was.
 
     Streams that are there stay, unless said otherwise: they know what the world has been told since the backup. The next
-    start lets every service mend that.
+    start lets every service mend that, and erases again whom the backup brings back. Who that is stands in the list FOCI_HOME
+    has, and in `erased`, a list from elsewhere.
     """
     home.make()
     with home.lock():
@@ -33,6 +46,8 @@ def bring_back(
             raise CannotBackUp(f"{home.root} has databases already. Say --replace to put them aside.")
         say("checking the backup, and starting PostgreSQL from a copy")
         check(backup)
+        # A start in between would make empty databases beside streams that know everything, and mend that.
+        _note(home, backup, finished=False)
         aside = _put_aside(home, keep_streams=keep_streams) if taken else None
         if aside is not None:
             say(f"what was there is in {aside}")
@@ -43,9 +58,32 @@ def bring_back(
         for name in KEPT_FILES:
             if (backup / name).exists():
                 write_private(home.root / name, (backup / name).read_text())
-        note = {"taken_at": read_manifest(backup)["taken_at"], "restored_at": utc_now().isoformat()}
-        write_private(home.restored, json.dumps(note))
+        if not _erasures_known(home, backup, erased, keep_streams=keep_streams):
+            say(NOBODY_KNOWS.format(taken_at=read_manifest(backup)["taken_at"]))
+        _note(home, backup, finished=True)
     return aside
+
+
+def _erasures_known(home: Home, backup: Path, given: Path | None, *, keep_streams: bool) -> bool:
+    """Put all lists of who was erased together; whether it is known who was erased after the backup."""
+    noted = home.erased.exists()
+    together = ErasedList(home.erased)
+    for file in (backup / home.erased.name, given):
+        if file is not None:
+            together.add(ErasedList(file).since(EVER))
+    age = utc_now() - datetime.fromisoformat(read_manifest(backup)["taken_at"])
+    streams_know = keep_streams and (home.nats / "store").exists() and age < RETENTION - timedelta(days=1)
+    return noted or given is not None or streams_know
+
+
+def _note(home: Home, backup: Path, *, finished: bool) -> None:
+    note = {"taken_at": read_manifest(backup)["taken_at"], "restored_at": utc_now().isoformat()}
+    write_private(home.restored, json.dumps(note | {"finished": finished}))
+
+
+def is_half_done(home: Home) -> bool:
+    """Whether a restore was cut short."""
+    return home.restored.exists() and not json.loads(home.restored.read_text()).get("finished", True)
 
 
 def _put_aside(home: Home, *, keep_streams: bool) -> Path:

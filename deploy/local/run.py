@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx2
@@ -17,6 +18,8 @@ from nats.errors import Error as NatsError
 from deploy.local.demo import Demo, size
 from deploy.local.demo_data import FIRST_HUB
 from deploy.local.demo_door import DemoFailed
+from deploy.local.erased import ErasedList, brought_back_at, erase_again, kept
+from deploy.local.forks import NurseryEnded
 from deploy.local.home import AlreadyRunning, Home
 from deploy.local.narrator import Narrator
 from deploy.local.privileges import CannotDropPrivileges
@@ -34,6 +37,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXPECTED = (
     CannotStart,
     DidNotStart,
+    NurseryEnded,
     ServersMissing,
     CannotDropPrivileges,
     asyncpg.PostgresError,
@@ -55,7 +59,7 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            await stopping
+            await _noting_who_is_erased(stack, stopping)
         return 0
     except AlreadyRunning:
         narrator.say(_already_running(stack.home), bad=True)
@@ -73,6 +77,15 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
             narrator.say("stopped; the data stays in " + str(stack.home.root))
 
 
+async def _noting_who_is_erased(stack: Stack, stopping: asyncio.Task[Any]) -> None:
+    nats = await stack.connect_as_admin()
+    try:
+        async with kept(nats, stack.settings.cell, stack.home.erased, stack.narrator):
+            await stopping
+    finally:
+        await nats.close()
+
+
 async def _start(stack: Stack) -> None:
     started = utc_now()
     await stack.up()
@@ -86,20 +99,22 @@ async def _start(stack: Stack) -> None:
 
 
 async def mend_restored(stack: Stack) -> None:
-    """After a restore: every service mends what the streams know and its database does not. Again, if it was cut short."""
+    """After a restore: every service mends what the streams know and its database does not, and who had been erased is
+    erased again. Again, if it was cut short."""
     if not stack.home.restored.exists():
         return
+    cell, erased = stack.settings.cell, ErasedList(stack.home.erased)
     nats = await stack.connect_as_admin()
     try:
         with stack.narrator.step("mending what is apart since the backup"):
-            found = {
-                name: await mend(nats, stack.settings.cell, name, stack.narrator.say) for name in SERVICES
-            }
+            found = {name: await mend(nats, cell, name, stack.narrator.say) for name in SERVICES}
+            here = await erase_again(nats, cell, erased.since(brought_back_at(stack.home.restored)))
     finally:
         await nats.close()
     stack.home.restored.unlink()
     said = ", ".join(f"{name} {forgotten}" for name, (forgotten, _) in found.items())
     stack.narrator.say(f"restored; facts the streams knew and the databases did not: {said}")
+    stack.narrator.say(f"people the backup had brought back, erased again: {here}")
 
 
 async def load_demo(stack: Stack) -> None:

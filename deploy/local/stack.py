@@ -20,6 +20,7 @@ from deploy.local.forks import Nursery, python
 from deploy.local.home import Home, public_half
 from deploy.local.narrator import Narrator
 from deploy.local.probes import answers_ok, connect_once, unreachable
+from deploy.local.restore import is_half_done
 from deploy.local.servers import ENVIRONMENT, Nats, Postgres, free_port, is_free
 from deploy.local.settings import LocalSettings, telemetry_environment
 from deploy.local.supervisor import DidNotStart, Leftover, Program, Running, Supervisor, clear
@@ -32,6 +33,8 @@ GATEWAY = "gateway"
 NOTIFY = "notify"
 MAIL = "mail"
 SERVERS = ("nats", "postgres", MAIL)
+LEAVES_WITHIN_S = 60.0
+"""A service finishes what it has begun, which its own limit keeps below this (`LEAVE_WITHIN` in shared/kit/process.py)."""
 MAIL_DOMAIN = "foci.example"
 """Stands in addresses and ids of mails that no server delivers."""
 
@@ -77,6 +80,10 @@ class Stack:
         """Take FOCI_HOME, clear what a killed supervisor left, choose ports."""
         self.home.make()
         self._lock = self.home.lock()
+        if is_half_done(self.home):
+            raise CannotStart(
+                f"Bringing back a backup to {self.home.root} was cut short. Do it again: foci restore BACKUP --replace"
+            )
         earlier = self.home.state()
         self._clear_leftovers(earlier)
         if not is_free(self.settings.port):
@@ -263,6 +270,7 @@ class Stack:
             environment,
             lambda: answers_ok(f"{url}/readyz"),
             self.home.log(name),
+            grace_s=LEAVES_WITHIN_S,
             folder=ROOT,
             url=url,
         )

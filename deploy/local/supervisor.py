@@ -14,7 +14,7 @@ from typing import Protocol
 
 import psutil
 
-from deploy.local.forks import Child, Nursery
+from deploy.local.forks import Child, Nursery, NurseryEnded
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -197,13 +197,26 @@ class Supervisor:
                 self._announce(
                     f"{name} keeps ending ({in_a_row} times in a row); see {running.program.log}", bad=True
                 )
+            pause = await self._start_again(running, pause)
+
+    async def _start_again(self, running: Running, pause: float) -> float:
+        """Until there is a process, after this pause and growing ones; the pause before the next time."""
+        name = running.program.name
+        while True:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
             started = time.monotonic()
-            await self._launch(running)
-            if await self._becomes_ready(running):
-                self._say(running, "running")
-                self._announce(f"{name} is ready again after {time.monotonic() - started:.1f} s")
+            try:
+                await self._launch(running)
+                break
+            except (NurseryEnded, OSError) as error:
+                # Memory or files have run out, or the nursery has ended at the same moment: that may be over soon.
+                self._say(running, "cannot be started, is tried again")
+                self._announce(f"{name} cannot be started ({error}); trying again in {pause:g} s", bad=True)
+        if await self._becomes_ready(running):
+            self._say(running, "running")
+            self._announce(f"{name} is ready again after {time.monotonic() - started:.1f} s")
+        return pause
 
     async def stop(self) -> None:
         """Stop everything in reverse order of start; whoever does not go in time is killed."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.local.home import write_private
-from deploy.nats.config import ACCOUNT, Server, accounts_block, cell_users, operator_user, server_block
+from deploy.local.home import Home, write_private
+from deploy.nats import operators
+from deploy.nats.config import ACCOUNT, Server, accounts_block, cell_users, server_block
 from deploy.nats.keys import new_seed, public_key
-from shared.contracts.access import OPERATOR, USERS
+from shared.contracts.access import USERS
 
 ACCOUNTS = "accounts.json"
 ROUTES = "routes.conf"
+PLAN = "cluster.json"
 SECRETS = "secrets"
 SYSTEM = "system"
 CLUSTER = "foci"
@@ -47,6 +49,24 @@ class Layout:
     route_tls: str | None = None
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What the files were written for the last time, so that nobody has to say all of it again."""
+
+    cell: str
+    nodes: tuple[Node, ...]
+    layout: Layout
+
+
+def planned(folder: Path) -> Plan | None:
+    """The plan of the files in a folder; None where there are none yet."""
+    path = folder / PLAN
+    if not path.exists():
+        return None
+    known = json.loads(path.read_text())
+    return Plan(known["cell"], tuple(Node(**one) for one in known["nodes"]), Layout(**known["layout"]))
+
+
 def seed(folder: Path, user: str) -> str:
     """The seed of a user; made when it is not there yet."""
     path = folder / SECRETS / f"{user}.seed"
@@ -55,25 +75,19 @@ def seed(folder: Path, user: str) -> str:
     return path.read_text()
 
 
-def write(
-    folder: Path,
-    nodes: Sequence[Node],
-    layout: Layout,
-    *,
-    cell: str,
-    operators: Mapping[str, Iterable[str]] | None = None,
-) -> None:
-    """Write all files. Seeds and the routes' password that exist are kept; everything else is written anew."""
+def write(folder: Path, nodes: Sequence[Node], layout: Layout, *, cell: str) -> None:
+    """Write all files. Keys, the routes' password and operators that exist are kept; everything else is written anew."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SECRETS).mkdir(mode=0o700, exist_ok=True)
     users = cell_users({name: public_key(seed(folder, name)) for name in USERS}, cell)
-    for name, hubs in (operators or {}).items():
-        users.append(operator_user(name, public_key(seed(folder, f"{OPERATOR}_{name}")), tuple(hubs)))
+    users += operators.users(Home(folder))
     accounts = accounts_block({ACCOUNT: users}, system_key=public_key(seed(folder, SYSTEM)))
     (folder / ACCOUNTS).write_text(json.dumps(accounts, indent=2) + "\n")
     _write_routes(folder / SECRETS / ROUTES, nodes)
     for node in nodes:
         (folder / f"{node.name}.conf").write_text(render_node(node, layout))
+    plan = asdict(Plan(cell, tuple(nodes), layout))
+    (folder / PLAN).write_text(json.dumps(plan, indent=2) + "\n")
 
 
 def render_node(node: Node, layout: Layout) -> str:

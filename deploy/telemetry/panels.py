@@ -24,6 +24,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableRefresh,
 )
 
+from deploy.telemetry.thresholds import thresholds
+
 SECONDS, PER_SECOND, SHARE, COUNT = "s", "reqps", "percentunit", "short"
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 HERE = 'namespace=~"$namespace"'
@@ -74,12 +76,17 @@ def lines(title: str, says: str, unit: str, *drawn: Line) -> timeseries.Panel:
     return panel
 
 
-def number(title: str, says: str, unit: str, expression: str) -> stat.Panel:
-    """One figure as it is now, with its course behind it; plain, since a colour would say what the alarms say."""
+def number(title: str, says: str, unit: str, expression: str, *, alarm: str | None = None) -> stat.Panel:
+    """One figure as it is now, with its course behind it; plain, since a colour would say what the alarms say.
+
+    Of an `alarm` it says at which value that rings: the first one its rule compares with.
+    """
     return (
         stat.Panel()
         .title(title)
-        .description(says)
+        .description(
+            says if alarm is None else f"{says} An alarm rings at {_value(thresholds()[alarm][0], unit)}."
+        )
         .unit(unit)
         .datasource(SOURCE)
         .height(4)
@@ -90,6 +97,10 @@ def number(title: str, says: str, unit: str, expression: str) -> stat.Panel:
         .no_value("nothing measured")
         .with_target(Dataquery().expr(expression).ref_id("A"))
     )
+
+
+def _value(value: float, unit: str) -> str:
+    return f"{value * 100:g} %" if unit == SHARE else f"{value:g} {unit}"
 
 
 _OTHERS = (

@@ -54,11 +54,20 @@ def restore(
             "--rebuild-streams", help="Also put the streams aside; they are filled from the databases."
         ),
     ] = False,
+    erased: Annotated[
+        Path | None,
+        typer.Option(
+            "--erased",
+            help="Who was erased since: erased.jsonl of another FOCI_HOME or a later backup.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only check the backup.")] = False,
 ) -> None:
     """Bring the stopped stack of FOCI_HOME back to a backup; nothing is deleted.
 
-    With the next start every service states again what it told the world since and does not know any more.
+    The next start lets services state again what they told the world since, and erases again who was erased since.
     """
     home = Home(settings().home)
     try:
@@ -66,7 +75,9 @@ def restore(
             copies.check(backup.absolute())
             typer.echo("The backup is whole, and PostgreSQL starts from it.")
             return
-        bring_back(home, backup.absolute(), _say, replace=replace, keep_streams=not rebuild_streams)
+        bring_back(
+            home, backup.absolute(), _say, replace=replace, keep_streams=not rebuild_streams, erased=erased
+        )
     except AlreadyRunning:
         fail(f"The stack of {home.root} is running. Stop it first.")
     except EXPECTED as error:

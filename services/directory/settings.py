@@ -18,6 +18,7 @@ class Settings(ServiceSettings):
     sign_ins_per_address: int = 5
     """Links that may be asked for one e-mail address in a quarter of an hour."""
     sign_ins_per_client: int = 30
-    """The same from one place on the network; a hub's visitors may share one."""
+    """The same from one place on the network; a hub's visitors may share one. Behind a proxy that the gateway was not told of
+    (GATEWAY_TRUSTED_PROXIES) everybody does."""
     token_key_days: float = 30
     """After so many days access tokens are signed with a new key."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from typing import NoReturn
-from uuid import UUID
 
 from limits import RateLimitItem
 from limits.aio.storage import MemoryStorage
@@ -43,15 +42,12 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"strict-transport-security", b"max-age=31536000"),
     (b"cross-origin-resource-policy", b"same-site"),
 )
-"""As ASGI sends them, unless a page brings a policy of its own for its style and its form."""
-POLICY = b"content-security-policy"
+"""As ASGI sends them, unless an answer brings its own: a page has a policy for its style and its form."""
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 """Counted by name; whoever asks could invent others."""
 KEEPERS = frozenset({"/healthz", "/readyz", "/metrics"})
 KEYED = frozenset({"/v1/mail/bounces"})
 """Addresses whose route looks at a key of its own; no person asks there."""
-NOBODY: dict[str, UUID | None] = {"person": None, "session": None}
-"""What routes are told of who asks when nobody has signed in."""
 MET_S = 600.0
 """Seconds in which an API token that was good is not taken for a guess, however many others come from its address."""
 SECRET_PATHS = ("/v1/links/", "/v1/feeds/", "/v1/me/erasure/")
@@ -129,8 +125,8 @@ class Door:
 
         try:
             caller = await self._admit(scope, headers)
-            who = NOBODY if caller is None else {"person": caller.person, "session": caller.session}
-            scope["state"] = {**scope.get("state", {}), **who}
+            person = None if caller is None else caller.person
+            scope["state"] = {**scope.get("state", {}), "person": person}
             await self._app(scope, self._bounded(receive, headers), send_noting)
         except FociError as error:
             if begun:
@@ -214,9 +210,8 @@ class Door:
 
 def _secured(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     given = [*headers]
-    if any(name == POLICY for name, _ in given):
-        return given + [one for one in SECURITY_HEADERS if one[0] != POLICY]
-    return [*given, *SECURITY_HEADERS]
+    named = {name for name, _ in given}
+    return given + [one for one in SECURITY_HEADERS if one[0] not in named]
 
 
 def _problem_of(error: FociError) -> Problem:

@@ -140,6 +140,7 @@ def make_app(settings: Settings, *, clock: Clock) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with running("bus", _keep_connected(settings, hall, figures, departure, readiness)):
             yield
+        telemetry.send_the_rest()
 
     app = _routed(lifespan)
     app.state.services, app.state.hall, app.state.figures = services, hall, figures

@@ -62,7 +62,8 @@ class Settings(ProcessSettings):
     oidc_providers: tuple[Provider, ...] = ()
     """Who else may sign people in (OpenID Connect), as JSON: name, issuer, client_id, algorithm, roles; see docs/security.md."""
     front_url: str = "/v1/hubs/{hub}/now"
-    """Where people go on after signing in; `{hub}` stands for the hub's slug."""
+    """Where people go on after signing in; `{hub}` stands for the hub's slug. A page that is to use the session must be of the
+    gateway's own site (a frontend on hub.foci.example with the gateway on api.foci.example): the cookie is SameSite=Strict."""
     link_public_key: str | None = None
     """Ed25519 public key (PEM) of the links people are sent; they are refused when it is not set."""
     bounce_token: Annotated[SecretStr, Field(min_length=16)] | None = None
@@ -70,7 +71,7 @@ class Settings(ProcessSettings):
     rate_limit: str = "600/minute"
     """Requests per person, or per address for those who have not signed in; `<n>/<second|minute|hour>`."""
     cors_origins: tuple[str, ...] = ()
-    """Origins of web frontends that may call from a browser."""
+    """Origins of web frontends that may call from a browser; the session's cookie goes along from the gateway's own site only."""
     deadline_s: float = 5.0
     """How long a request may take altogether."""
     leaving_s: Annotated[float, Field(ge=0)] = 8.0
@@ -93,7 +94,7 @@ class Settings(ProcessSettings):
     """Traces a second, on this replica, that are recorded because the caller says so; of others the sampler decides."""
     public_url: str | None = None
     """How the gateway is reached from outside, for links; taken from the request when not set."""
-    operators_nats_url: str = "nats://127.0.0.1:4222"
-    """Where operators' own systems reach NATS; told them in the AsyncAPI document."""
+    operators_nats_url: str | None = None
+    """Where operators' own systems reach NATS; told them in the AsyncAPI document, which names no server when it is not set."""
     trusted_proxies: str = "127.0.0.1"
     """Addresses whose X-Forwarded-For is believed."""

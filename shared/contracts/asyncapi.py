@@ -63,8 +63,11 @@ _HEADERS = {
 }
 
 
-def asyncapi_document(server_url: str) -> dict[str, Any]:
-    """The document for a cell whose NATS server is at `server_url`; the same contracts give the same document."""
+def asyncapi_document(server_url: str | None) -> dict[str, Any]:
+    """The document for a cell whose NATS server operators reach at `server_url`, or that tells nobody where (None).
+
+    The same contracts give the same document.
+    """
     facts = [
         fact for service in sorted(FACTS) for fact in sorted(FACTS[service], key=lambda one: one.__name__)
     ]
@@ -78,8 +81,8 @@ def asyncapi_document(server_url: str) -> dict[str, Any]:
             "tags": [{"name": "occupancy"}, *({"name": service} for service in sorted(FACTS))],
         },
         "defaultContentType": JSON,
-        "servers": {"nats": _server(server_url)},
-        "channels": {**_occupancy_channels(), **{_key(fact): _channel(fact) for fact in facts}},
+        "servers": {} if server_url is None else {"nats": _server(server_url)},
+        "channels": _channels(facts, named=server_url is not None),
         "operations": {
             **_occupancy_operations(),
             **{f"state{fact.__name__}": _operation(fact) for fact in facts},
@@ -97,6 +100,16 @@ def asyncapi_document(server_url: str) -> dict[str, Any]:
             },
             "schemas": _schemas([OccupancyChangedV1, *facts]),
         },
+    }
+
+
+def _channels(facts: list[type[Fact]], *, named: bool) -> dict[str, Any]:
+    """All of them; where no server is `named`, none refers to it."""
+    channels = {**_occupancy_channels(), **{_key(fact): _channel(fact) for fact in facts}}
+    if named:
+        return channels
+    return {
+        key: {name: part for name, part in one.items() if name != "servers"} for key, one in channels.items()
     }
 
 

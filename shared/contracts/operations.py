@@ -103,7 +103,8 @@ class HubInventory(View):
 
     items: tuple[HubEntity, ...]
     mark: int
-    """Grows with every change of the hub in this service: the same before and after means that nothing has changed."""
+    """A digest of everything of it that lasts: the same before and after means that what was read between is as of one moment,
+    unless something changed and changed back."""
 
 
 class TakeInventory(_Operation):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import orjson
 from sqlalchemy import text
@@ -53,6 +55,8 @@ class Kept:
     fields: tuple[str, ...]
     key: Mapping[str, str]
     where: str = "t.hub = :hub"
+    holds: str | None = None
+    """What is so of each row when it has been taken in, if it is not `where`: above all that it is part of the hub's own."""
     hub_in: str = "hub"
     """The field that names the hub, where there is one: a row of another hub is refused."""
     given: Mapping[str, str] = field(default_factory=dict)
@@ -72,13 +76,17 @@ class Kept:
     def _columns(self) -> str:
         return ", ".join(f't."{name}"' for name in self.fields)
 
-    async def count(self, session: AsyncSession, hub: str) -> int:
-        """How many the hub has."""
+    async def state(self, session: AsyncSession, hub: str) -> tuple[int, int]:
+        """How many the hub has, and a digest of what they say; 0 for what is passing."""
         found = await session.execute(
-            text(f"SELECT count(*) FROM {self.table} t WHERE {self.where}"),  # noqa: S608  # declared above
+            text(f"""
+                SELECT count(*), bit_xor(hash_record_extended(one, {crc32(self.entity.encode())}))
+                FROM (SELECT {self._columns} FROM {self.table} t WHERE {self.where}) one
+            """),  # noqa: S608  # declared above
             {"hub": hub},
         )
-        return int(found.scalar_one())
+        count, digest = found.one()
+        return int(count), 0 if self.passing else int(digest or 0)
 
     async def page(
         self, session: AsyncSession, hub: str, after: Sequence[str] | None, people: Sequence[UUID] = ()
@@ -127,6 +135,7 @@ class Kept:
                 )
         if not only_look and new:
             await self._write(session, hub, new)
+            await self._refuse_what_is_not_the_hubs(session, hub, new)
             if self.taken_in is not None:
                 await self.taken_in(session, hub, new)
         return HubImported(entity=self.entity, written=len(new), same=len(carried) - len(new))
@@ -138,7 +147,7 @@ class Kept:
         missing = [name for name in self.key if row.get(name) is None]
         if missing:
             raise Invalid(f"{self.entity} is nothing without {', '.join(missing)}.")
-        if row.get(self.hub_in, hub) != hub:
+        if self.hub_in in self.fields and row.get(self.hub_in) != hub:
             raise Invalid(f"{self.entity} {', '.join(self._key_of(row))} belongs to another hub.")
         # A field that joined the format later is empty in an older export.
         return {name: row.get(name) for name in self.fields}
@@ -182,6 +191,21 @@ class Kept:
                 f"{len(rows) - written} {self.entity} cannot stand beside what is here under another id."
             )
 
+    async def _refuse_what_is_not_the_hubs(
+        self, session: AsyncSession, hub: str, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """A row may name the hub and yet belong to something of another: an organiser of another hub's event runs it."""
+        same = " AND ".join(f't."{name}" = given."{name}"' for name in self.key)
+        statement = text(f"""
+            SELECT count(*) FROM {self.table} t
+            JOIN jsonb_populate_recordset(NULL::{self.table}, CAST(:rows AS jsonb)) given ON {same}
+            WHERE {self.holds or self.where}
+        """)  # noqa: S608  # declared above
+        parameters = {"rows": _json(rows)} | ({"hub": hub} if ":hub" in str(statement) else {})
+        theirs = len(rows) - int((await session.execute(statement, parameters)).scalar_one())
+        if theirs:
+            raise Invalid(f"{theirs} {self.entity} are part of something that is not this hub's.")
+
 
 def _fitting(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     """As many as go into one message, at least one."""
@@ -204,30 +228,44 @@ def _called(entity: str, kept: Mapping[str, Kept]) -> Kept:
     return kept[entity]
 
 
-_MARK = text("SELECT coalesce(max(id), 0) FROM outbox WHERE split_part(subject, '.', 2) = :hub")
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FORGOTTEN = text(
+    "SELECT person FROM forgotten_person WHERE person = ANY(CAST(:ids AS uuid[])) ORDER BY person"
+)
+
+
+async def _refuse_forgotten(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Nobody comes back by way of an old file, wherever in a row they are named: of who has left there are bookings, too."""
+    ids = sorted(set(_ID.findall(_json(rows))))
+    forgotten = (await session.execute(_FORGOTTEN, {"ids": ids})).scalars().all()
+    if forgotten:
+        raise HubDiffers(
+            f"These rows name {len(forgotten)} people who have been erased here since, the first is {forgotten[0]}. "
+            "Erase them in the other cell as well, with `foci people erase`, and export the hub again."
+        )
 
 
 def handlers(kept: Sequence[Kept], *, hub_is_known: str | None) -> dict[type[Request[Any]], Handler]:
     """The handlers of a service that keeps these, in an order in which each finds what it refers to.
 
-    `hub_is_known` says by SQL whether the service has heard of `:hub`; None for the one that hubs are first known to.
+    `hub_is_known` says by SQL whether the service has heard of `:hub`; None for the one that hubs are first known to, which
+    also knows itself who has been erased.
     """
     by_name = {one.entity: one for one in kept}
 
     async def inventory(session: AsyncSession, request: TakeInventory, _: Call) -> HubInventory:
-        mark = int((await session.execute(_MARK, {"hub": request.hub})).scalar_one())
-        return HubInventory(
-            items=tuple([
-                HubEntity(
-                    entity=one.entity, count=await one.count(session, request.hub), fields=one.fields,
-                    key=tuple(one.key), says=one.says,
-                    passing=one.passing,
-                )
-                for one in kept
-                if not one.of_people
-            ]),
-            mark=mark,
-        )  # fmt: skip
+        items, mark = [], 0
+        for one in kept:
+            if not one.of_people:
+                count, digest = await one.state(session, request.hub)
+                mark ^= digest
+                items.append(
+                    HubEntity(
+                        entity=one.entity, count=count, fields=one.fields, key=tuple(one.key), says=one.says,
+                        passing=one.passing,
+                    )
+                )  # fmt: skip
+        return HubInventory(items=tuple(items), mark=mark)
 
     async def export(session: AsyncSession, request: ExportHub, _: Call) -> HubRows:
         return await _called(request.entity, by_name).page(
@@ -236,6 +274,8 @@ def handlers(kept: Sequence[Kept], *, hub_is_known: str | None) -> dict[type[Req
 
     async def take_in(session: AsyncSession, request: ImportHub, _: Call) -> HubImported:
         one = _called(request.entity, by_name)
+        if hub_is_known is not None:
+            await _refuse_forgotten(session, request.rows)
         if hub_is_known is not None and not request.only_look:
             known = (await session.execute(text(hub_is_known), {"hub": request.hub})).first()
             if known is None:

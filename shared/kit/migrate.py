@@ -10,13 +10,15 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 # The library's own: what else the kit logs with takes longer to load than a migration does.
 log = logging.getLogger(__name__)
 
 LOCK_WAIT = "5s"
 LONGEST_STATEMENT = "10min"
+LONGEST_WAIT_S = 600.0
+ASK_AGAIN_S = 0.2
 SERVICES = Path(__file__).parents[2] / "services"
 
 
@@ -42,10 +44,24 @@ async def _upgrade(url: str) -> None:
     engine = create_async_engine(url, poolclass=pool.NullPool)
     try:
         async with engine.connect() as connection:
+            async with asyncio.timeout(LONGEST_WAIT_S):
+                await _take_turn(connection)
             await connection.run_sync(_run_migrations)
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+async def _take_turn(connection: AsyncConnection) -> None:
+    """Be the only one who migrates this database, for as long as the session lasts.
+
+    It is asked for again and again. Who waited inside a statement would hold a snapshot, and the migration ahead, making an
+    index CONCURRENTLY, would wait for that in turn: PostgreSQL ends one of the two for the deadlock.
+    """
+    turn = text("SELECT pg_try_advisory_lock(hashtextextended('foci migrate', 0))")
+    while not await connection.scalar(turn):
+        await connection.rollback()
+        await asyncio.sleep(ASK_AGAIN_S)
 
 
 def _run_migrations(connection: Connection) -> None:
@@ -54,13 +70,12 @@ def _run_migrations(connection: Connection) -> None:
         f"lock_timeout = '{LOCK_WAIT}'",
         f"statement_timeout = '{LONGEST_STATEMENT}'",
         "transaction_timeout = 0",
-        # The lock below belongs to this session: of a machine that is gone it must not stay for hours.
+        # The turn belongs to this session: of a machine that is gone it must not stay for hours.
         "tcp_keepalives_idle = 10",
         "tcp_keepalives_interval = 5",
         "tcp_keepalives_count = 3",
     ):
         connection.execute(text(f"SET {setting}"))
-    connection.execute(text("SELECT pg_advisory_lock(hashtextextended('foci migrate', 0))"))
     later = _made_by_a_later_release(connection)
     # What is set and locked is the session's. In a transaction begun here all revisions would be one, holding the locks of
     # all their tables at once, and none could do what needs no transaction, such as an index made CONCURRENTLY.

@@ -34,11 +34,12 @@ def send_traces(provider: TracerProvider) -> None:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 
 
-def send_figures(resource: Resource, *, every: float) -> None:
+def send_figures(resource: Resource, *, every: float) -> FiguresSender:
     """Export what `/metrics` shows, every so many seconds and at the end."""
     sender = FiguresSender(OTLPMetricExporter(), REGISTRY, resource, every=every)
     sender.start()
     atexit.register(sender.end)
+    return sender
 
 
 class FiguresSender(Thread):
@@ -65,7 +66,9 @@ class FiguresSender(Thread):
         self._send()
 
     def end(self) -> None:
-        """Export what is left and stop."""
+        """Export what is left and stop; once, however often it is said."""
+        if self._ending.is_set():
+            return
         self._ending.set()
         self.join(END_WITHIN)
         self._exporter.shutdown(timeout_millis=0)

@@ -300,6 +300,7 @@ def _tell_health(
             running("readiness", readiness.keep_noting()),  # ends first: what leaves is asked nothing more
         ):
             yield
+        telemetry.send_the_rest()
 
     uvicorn.run(
         Starlette(routes=routes(readiness), lifespan=lifespan),

@@ -81,9 +81,10 @@ _KNOWN = """
 """
 # A restored database counts its transactions anew: rows numbered by the old one would wait for ever, and hide
 # new ones. They keep their order by id, and before everything that is to come.
+RENUMBERED = 1
 _RENUMBER = """
     WITH renumbered AS (
-        UPDATE outbox SET xid = '1'::xid8 WHERE stream = $1 AND xid >= pg_snapshot_xmax(pg_current_snapshot())
+        UPDATE outbox SET xid = $2::text::xid8 WHERE stream = $1 AND xid >= pg_snapshot_xmax(pg_current_snapshot())
         RETURNING 1)
     SELECT count(*) FROM renumbered
 """
@@ -130,7 +131,7 @@ class StreamRelay:
     async def take(self) -> None:
         """Claim the cursor and find the place in the stream."""
         self._epoch = await self._db.fetchval(_TAKE, self.stream)
-        renumbered = await self._db.fetchval(_RENUMBER, self.stream)
+        renumbered = await self._db.fetchval(_RENUMBER, self.stream, str(RENUMBERED))
         if renumbered:
             log.warning("the outbox comes from another cluster", stream=self.stream, rows=renumbered)
         await self.find_place()

@@ -68,7 +68,8 @@ def test_a_process_starts_with_what_it_is_told(
 ) -> None:
     """The settings' own classes read it: numbers, lists and words are written as they want them."""
     for name, value in environment(pod_of(chart, process)).items():
-        monkeypatch.setenv(name, value)
+        # What comes from a Secret is as long as one.
+        monkeypatch.setenv(name, value.ljust(64, "x") if value.startswith(f"foci-{process}:") else value)
     settings = settings_of(process)()
     assert settings.model_dump()["http_port"] == 8080
     if process == "gateway" and chart.example == "everything":
@@ -131,6 +132,13 @@ def test_the_gateway_can_be_the_last_to_be_replaced() -> None:
     images = {name: pod["spec"]["containers"][0]["image"] for name, pod in chart.pods()}
     assert images.pop("foci-gateway") == "foci/gateway:0.1.0"
     assert {image.rpartition(":")[2] for image in images.values()} == {"0.2.0"}
+
+
+def test_operators_are_told_where_the_bus_is_or_nothing() -> None:
+    told = Rendered(values=(("nats.operatorsUrl", '"tls://bus.foci.example:4222"'),))
+    where = environment(pod_of(told, "gateway")).get("GATEWAY_OPERATORS_NATS_URL")
+    assert where == "tls://bus.foci.example:4222"
+    assert "GATEWAY_OPERATORS_NATS_URL" not in environment(pod_of(Rendered(), "gateway"))
 
 
 def test_who_vouches_for_the_bus_is_known_to_every_pod() -> None:

@@ -62,13 +62,31 @@ def test_helm_lints_every_example() -> None:
         ("streams.replicas=2", "/streams/replicas"),
         ("ingress.enabled=true", "/ingress/host"),
         ("httpRoute.enabled=true", "/httpRoute/parentRefs"),
+        ('nats.operatorsUrl="nats://user:secret@bus.example"', "/nats/operatorsUrl"),
         ('networkPolicy.private=["everything"]', "/networkPolicy/private"),
+        ('ingress={"enabled": true, "host": "foci.example"}', "TRUSTED_PROXIES"),
+        ('httpRoute={"enabled": true, "parentRefs": [{"name": "shared"}]}', "TRUSTED_PROXIES"),
     ],
 )
 def test_values_that_mean_nothing_are_refused(said: str, because: str) -> None:
     done = helm("template", "foci", CHART, "-f", EXAMPLES / "minimal.yaml", "--set-json", said)
     assert done.returncode != 0
     assert because in done.stderr
+
+
+def test_whoever_installs_behind_a_proxy_is_shown_what_must_agree_with_it() -> None:
+    def notes(*more: str) -> str:
+        said = ["-f", str(EXAMPLES / f"{more[0]}.yaml"), *more[1:]]
+        done = helm("install", "foci", CHART, "--dry-run=client", "--namespace", "foci", *said)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.rpartition("NOTES:")[2]
+
+    closed, told = notes("minimal"), notes("everything")
+    assert "Nobody reaches the gateway from outside" in closed
+    assert "TRUSTED_PROXIES" not in closed
+    for value in ("10.42.0.0/16", "ingress-nginx", "https://foci.example", '["https://hub.foci.example"]'):
+        assert value in told
+    assert "proxy" not in notes("everything", "--set", "services.gateway.enabled=false")
 
 
 def test_the_chart_says_what_the_code_says() -> None:

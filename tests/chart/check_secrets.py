@@ -70,6 +70,8 @@ def test_roles_and_bus_are_named_as_the_prerequisites_name_them(made: dict[tuple
         secret = made["postgresql", role["passwordSecret"]["name"]]
         assert secret["type"] == "kubernetes.io/basic-auth"
         assert secret["stringData"]["username"] == role["name"]
+        # Otherwise the operator does not see that it has changed: https://cloudnative-pg.io/docs/ "Labels and annotations".
+        assert secret["metadata"]["labels"] == {"cnpg.io/reload": "true"}
     [values] = objects_in((CHART / "prerequisites" / "nats.yaml").read_text())
     volumes = [patch["value"] for patch in values["podTemplate"]["patch"]]
     there = {one["kind"]: one for (space, _), one in made.items() if space == "nats"}

@@ -87,12 +87,13 @@ def environment(pod: Object) -> dict[str, str]:
     return found
 
 
+TRUSTED = ("services.gateway.settings.TRUSTED_PROXIES", '"10.42.0.0/16"')
 FLAGS: dict[str, tuple[tuple[str, str], ...]] = {
     "keda": (("keda.enabled", "true"),),
     "keda and cpu": (("keda.enabled", "true"), ("services.booking.autoscaling.enabled", "true")),
     "no network policy": (("networkPolicy.enabled", "false"),),
-    "ingress": (("ingress.enabled", "true"), ("ingress.host", '"foci.example"')),
-    "http route": (("httpRoute.enabled", "true"), ("httpRoute.parentRefs", '[{"name": "shared"}]')),
+    "ingress": (("ingress.enabled", "true"), ("ingress.host", '"foci.example"'), TRUSTED),
+    "http route": (("httpRoute.enabled", "true"), ("httpRoute.parentRefs", '[{"name": "shared"}]'), TRUSTED),
     "telemetry": (("telemetry.endpoint", '"http://collector.monitoring.svc:4318"'),),
     "service monitor": (("serviceMonitor.enabled", "true"),),
     "rules": (("prometheusRule.enabled", "true"),),
@@ -104,6 +105,7 @@ FLAGS: dict[str, tuple[tuple[str, str], ...]] = {
     "no gateway": (("services.gateway.enabled", "false"), ("ingress.enabled", "true"), ("ingress.host", '"x.example"')),
     "no matching": (("services.matching.enabled", "false"),),
     "bus with certificates": (("nats.caSecret", '"bus-ca"'), ("nats.url", '"tls://bus.foci.example:4222"')),
+    "operators' bus": (("nats.operatorsUrl", '"tls://bus.foci.example:4222"'),),
     "new secrets": (("secretsRevision", '"2"'),),
     "registry": (("image.registry", '"registry.foci.example"'), ("image.tag", '"1.2.3"')),
     "nobody at the door": (("networkPolicy.door", "[]"), ("networkPolicy.monitoring", "[]")),

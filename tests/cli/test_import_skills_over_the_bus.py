@@ -19,7 +19,7 @@ from shared.kit.ids import new_id, utc_now
 from shared.kit.principal import Verifier
 from shared.kit.rpc import Server
 from tests.cli.esco import small_set
-from tests.cli.test_operator_commands import _home
+from tests.cli.operating import at_home
 from tests.matching.world import World, make_world
 from tests.servers import NatsAccount
 
@@ -40,7 +40,7 @@ async def answering(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[World]:
     """A matching that answers on the bus."""
-    _home(tmp_path / "home", nats_account, monkeypatch)
+    at_home(tmp_path / "home", nats_account, monkeypatch)
     async with make_world(database("matching")) as world:
         verifier = Verifier(Ed25519PrivateKey.generate().public_key(), "local")
         server = Server(
@@ -78,7 +78,7 @@ async def test_an_operator_brings_skills_in_and_a_second_time_nothing_changes(
 async def test_when_nobody_answers_it_says_so(
     nats_account: NatsAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _home(tmp_path / "home", nats_account, monkeypatch)
+    at_home(tmp_path / "home", nats_account, monkeypatch)
     refused = await foci(small_set(tmp_path / "files"))
     assert refused.exit_code == 1
     assert "run the same command again" in refused.output

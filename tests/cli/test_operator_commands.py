@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -16,13 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from deploy.local.home import write_private
-from services.cli.app import app
 from services.cli.cell import connect, settings
 from services.cli.occupancy_stream import Lost, _next
-from shared.contracts.access import ADMIN
 from shared.contracts.base import Fact
 from shared.contracts.booking.facts import OccupancyChangedV1
 from shared.contracts.directory.facts import HubRegisteredV1
@@ -34,6 +30,7 @@ from shared.kit.ids import new_id, utc_now
 from shared.kit.principal import Verifier
 from shared.kit.provision import provision
 from shared.kit.rpc import Server
+from tests.cli.operating import at_home, foci
 from tests.kit.consuming import consuming, send
 from tests.kit.hubs import effects, note, opened, registered
 from tests.servers import NatsAccount
@@ -61,7 +58,7 @@ class Cell:
 
     async def foci(self, *words: str) -> Result:
         """Run a command as the operator of this cell does."""
-        return await asyncio.to_thread(lambda: CliRunner().invoke(app, list(words)))
+        return await asyncio.to_thread(foci, *words)
 
 
 @pytest_asyncio.fixture
@@ -73,7 +70,7 @@ async def cell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Cell]:
     """The cell, with FOCI_HOME as `foci up` leaves it."""
-    _home(tmp_path, nats_account, monkeypatch)
+    at_home(tmp_path, nats_account, monkeypatch)
     await provision(nats_admin)
     made = Cell(nats_account, nats_admin)
 
@@ -102,17 +99,6 @@ async def cell(
         assert await effects(opened_database) == ([("ystad", 1)] if made.mended else [])
         await server.stop()
         await nc.close()
-
-
-def _home(folder: Path, account: NatsAccount, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FOCI_HOME", str(folder))
-    seed = account.seeds.get(ADMIN)
-    if seed is None:  # a given server: the URL names the user
-        monkeypatch.setenv("FOCI_NATS_URL", account.url)
-        return
-    monkeypatch.delenv("FOCI_NATS_URL", raising=False)
-    write_private(folder / "secrets" / f"{ADMIN}.seed", seed)
-    write_private(folder / "run" / "state.json", json.dumps({"urls": {"nats": account.url}}))
 
 
 async def _letter(cell: Cell) -> str:

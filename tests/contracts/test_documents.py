@@ -132,6 +132,15 @@ def test_the_servers_address_is_shown_without_its_password(url: str, host: str, 
     assert "secret" not in json.dumps(document["servers"])
 
 
+def test_a_cell_that_does_not_say_where_its_bus_is_sends_nobody_to_their_own_machine() -> None:
+    document = asyncapi_document(None)
+    assert document["servers"] == {}
+    assert "#/servers" not in json.dumps(document)
+    assert "127.0.0.1" not in json.dumps(document)
+    told = {key: {**one, "servers": None} for key, one in DOCUMENT["channels"].items()}
+    assert {key: {**one, "servers": None} for key, one in document["channels"].items()} == told
+
+
 def test_the_page_of_contracts_is_up_to_date() -> None:
     assert PAGE.read_text() == page(), "run `make docs` and commit docs/contracts.md"
 

@@ -12,9 +12,11 @@ from prometheus_client import REGISTRY
 
 from shared.contracts.base import EVERYWHERE
 from shared.contracts.directory.erasure import (
+    EraseAgain,
     EraseMe,
     ErasePerson,
     GetReceipt,
+    ListErased,
     ListOpenErasures,
     Receipt,
 )
@@ -161,3 +163,26 @@ def overdue(service: str) -> float:
 async def test_no_hub_is_called_what_stands_for_all_of_them(world: World) -> None:
     with pytest.raises(Refused, match="stands for all hubs"):
         await world.hub(EVERYWHERE)
+
+
+async def test_whom_a_backup_brings_back_is_erased_again_and_the_receipt_is_good(world: World) -> None:
+    ann = await world.person("Ann", Role.HOST)
+    number = await erased(world, ann)
+    before = await world.ask(ListErased())
+    [noted] = before.items
+    assert (noted.person, noted.erased_at) == (ann.person, world.now)
+    assert (await world.ask(ListErased(since=noted.erased_at))).items == (noted,)
+    assert (await world.ask(ListErased(since=noted.erased_at, after=noted.person))).items == ()
+    # The backup is from before she was erased, and nothing in the stream tells of it.
+    await world.goes_back("DELETE FROM erasure", "DELETE FROM timer")
+    back = await world.person("Ann", Role.HOST)
+    world.now += timedelta(hours=2)
+    unknown = noted.model_copy(update={"person": world.ids(), "receipt": "0" * 64})
+    again = noted.model_copy(update={"person": back.person})
+    assert (await world.ask(EraseAgain(people=(again, unknown)))).here == 1
+    assert (await world.refusal(GetMe(), back)).status == 404
+    stated = [fact.subject for fact in await world.facts(PersonErasedV1)]
+    assert sorted(stated) == sorted([str(back.person), str(unknown.person)]), "others may know them"
+    assert (await receipt(world, number)).erased_at == noted.erased_at
+    assert (await world.ask(EraseAgain(people=(again, unknown)))).here == 0
+    assert len(await world.facts(PersonErasedV1)) == 2, "once is enough"

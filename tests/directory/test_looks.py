@@ -82,5 +82,7 @@ async def test_a_cursor_of_another_list_is_refused(world: World) -> None:
         "2027-03-01T00:00:00+00:00",
         "2027-03-01 1",
         "2027-03-01T00:00:00Z -1",
+        "0001-01-01T00:00:00+14:00 1",
+        "9999-12-31T23:59:59-14:00 1",
     ):
         assert (await world.refusal(ListMyLooks(cursor=cursor), ann)).code == "invalid"

@@ -176,8 +176,9 @@ async def test_sessions_are_listed_in_pages_the_latest_used_first(world: World, 
         if (cursor := page.cursor) is None:
             break
     assert seen == made
-    refused = await world.refusal(ListMySessions(cursor="yesterday"), nora)
-    assert refused.status == 422
+    for cursor in ("yesterday", f"2027-03-01T00:00:00 {seen[0]}", f"0001-01-01T00:00:00+14:00 {seen[0]}"):
+        refused = await world.refusal(ListMySessions(cursor=cursor), nora)
+        assert refused.status == 422
 
 
 async def keys(world: World) -> TokenKeys:

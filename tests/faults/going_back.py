@@ -13,11 +13,17 @@ import asyncpg
 import orjson
 
 from deploy.local import backup
+from deploy.local.erased import EVER, ErasedList, brought_back_at, erase_again, note_new
 from deploy.local.narrator import Narrator
 from deploy.local.restore import bring_back, mend
 from deploy.local.servers import ENVIRONMENT, Postgres, free_port, postgres_program
 from shared.contracts.catalogue import SERVICES
+from shared.contracts.directory.erasure import ErasePerson
+from shared.contracts.directory.requests import EnsurePerson, PersonView
+from shared.contracts.directory.words import Role
 from shared.contracts.streams import CONSUMERS
+from shared.kit.ids import utc_now
+from shared.kit.requester import Requester
 from tests.faults.arena import Arena
 from tests.faults.clients import gather_clients
 from tests.faults.history import History
@@ -189,6 +195,33 @@ async def _started(home: Path, narrator: Narrator) -> AsyncIterator[Arena]:
         await asyncio.shield(arena.down())
 
 
+async def _erases_eva(arena: Arena) -> None:
+    """Somebody is erased after the backup, and the list outside the databases knows it."""
+    client = await arena.connect_as_admin()
+    try:
+        requester = Requester(client, utc_now)
+        asked = EnsurePerson(hub=HUB, name="Eva Erased", role=Role.HOST)
+        eva = PersonView.model_validate_json((await requester.send(asked, cell="local", seconds=10)).body)
+        await requester.send(ErasePerson(person=eva.id), cell="local", seconds=10)
+        await note_new(client, "local", ErasedList(arena.home.erased))
+    finally:
+        await client.close()
+
+
+async def _eva_is_erased(arena: Arena) -> list[str]:
+    """Mended from the streams, and a second time from the list: once is enough, and the receipt is the old one."""
+    noted = ErasedList(arena.home.erased).since(brought_back_at(arena.home.restored))
+    client = await arena.connect_as_admin()
+    try:
+        here = await erase_again(client, "local", noted)
+        found = ErasedList(arena.home.root / "again.jsonl")
+        await note_new(client, "local", found)
+    finally:
+        await client.close()
+    wrong = [f"{here} of the erased are here in spite of the streams"] if here else []
+    return wrong + [f"{one.person} is not erased" for one in noted if one not in found.since(EVER)]
+
+
 async def all_of_it(folder: Path, narrator: Narrator, operations: int) -> bool:
     """Both: one database, and the whole stack from its backup with the streams as they are."""
     saved, good = folder / "saved", True
@@ -204,6 +237,7 @@ async def all_of_it(folder: Path, narrator: Narrator, operations: int) -> bool:
         await town.work(operations, 1)
         await asyncio.to_thread(backup.take, arena.home, saved, narrator.say)
         await town.work(operations, 2)
+        await _erases_eva(arena)
         good = judge("before anything went back", await town.agrees())
         good = judge("booking's database alone", await one_database_goes_back(town, saved)) and good
         await town.work(operations, 3)
@@ -212,5 +246,6 @@ async def all_of_it(folder: Path, narrator: Narrator, operations: int) -> bool:
     async with _started(folder / "home", narrator) as arena:
         town = Town(arena, town.world, narrator.say)
         good = judge("the whole stack", await _mended(town, SERVICES)) and good
+        good = judge("who was erased since", await _eva_is_erased(arena)) and good
         await town.work(operations, 4)
         return judge("and life goes on", await town.agrees() + await town.versions_go_on()) and good

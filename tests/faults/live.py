@@ -14,7 +14,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import orjson
-from nats.js.client import JetStreamContext
 from rich.table import Table
 
 from deploy.local.narrator import Narrator
@@ -41,7 +40,7 @@ from tests.faults.waiting import comes_true, pause
 from tests.faults.world import Person, World, make_world
 
 GATEWAYS = (GATEWAY, f"{GATEWAY}-2")
-VICTIMS = (*GATEWAYS, *GATEWAYS, "booking", "booking-2")
+VICTIMS = (*GATEWAYS, *GATEWAYS, "booking", "booking-2", "nats")
 VISITORS = 2
 COPIES = 4
 SHOWN = 20
@@ -100,15 +99,11 @@ async def read_along(arena: Arena, plan: Plan, *, hub: str = "liveby", copies: i
     finally:
         await admin.close()
     readers = gather_readers(arena, world, visitors, random.Random(f"{plan.seed}/readers"), copies)
-    witness, started = await arena.connect_as_witness(), time.monotonic()
-    try:
-        js = witness.jetstream(timeout=5)
-        async with balancer.probing(), reading(readers):
-            await _work(arena, world, visitors, balancer, history, plan)
-            upto = await _all_are_told(arena, js, readers, hub)
-        streams = await _streams(js, hub)
-    finally:
-        await witness.close()
+    started = time.monotonic()
+    async with balancer.probing(), reading(readers):
+        await _work(arena, world, visitors, balancer, history, plan)
+        upto = await _all_are_told(arena, readers, hub)
+    streams = await _streams(arena, hub)
     found = [fault for reader in readers for fault in faults(reader.account, streams, upto)]
     seconds = time.monotonic() - started
     return Result(found, len(history.kills), _figures(readers, streams, history, seconds))
@@ -192,12 +187,10 @@ async def _kill(arena: Arena, plan: Plan, history: History, done: asyncio.Event)
             history.kills.append(arena.kill(*blow.victims, down_s=blow.down_s))
 
 
-async def _all_are_told(
-    arena: Arena, js: JetStreamContext, readers: Sequence[Reader], hub: str
-) -> dict[str, int]:
+async def _all_are_told(arena: Arena, readers: Sequence[Reader], hub: str) -> dict[str, int]:
     """Wait until everybody is told what the streams hold now, then let all come back once more; up to where that is."""
     assert await arena.heals()
-    streams = await _streams(js, hub)
+    streams = await _streams(arena, hub)
     upto = {
         stream: max((one.sequence for one in messages), default=0) for stream, messages in streams.items()
     }
@@ -213,13 +206,18 @@ async def _all_are_told(
     return upto
 
 
-async def _streams(js: JetStreamContext, hub: str) -> Streams:
-    return {
-        stream: await read_stream(js, stream, f"occupancy.{hub}.>", latest=True)
-        if stream == OCCUPANCY
-        else await read_stream(js, stream, f"hubs.{hub}.{stream.lower()}.>")
-        for stream in LIVE_STREAMS
-    }
+async def _streams(arena: Arena, hub: str) -> Streams:
+    witness = await arena.connect_as_witness()
+    try:
+        js = witness.jetstream(timeout=5)
+        return {
+            stream: await read_stream(js, stream, f"occupancy.{hub}.>", latest=True)
+            if stream == OCCUPANCY
+            else await read_stream(js, stream, f"hubs.{hub}.{stream.lower()}.>")
+            for stream in LIVE_STREAMS
+        }
+    finally:
+        await witness.close()
 
 
 def _figures(readers: Sequence[Reader], streams: Streams, history: History, seconds: float) -> dict[str, str]:

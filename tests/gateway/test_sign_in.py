@@ -58,9 +58,14 @@ def test_a_browser_signs_in_by_the_mailed_link_and_goes_on_without_it(cell: Cell
         assert grant["expires_in"] == 300
         me = browser.get("/v1/me", headers=bearer(grant)).json()
         assert me["email"] == "browser@people.example"
-        assert browser.post(path, headers={**PAGE, **OUR_PAGE}).status_code == 409
+        again = browser.post(path, headers={**PAGE, **OUR_PAGE})
+        assert again.status_code == 409, "pressed twice"
+        for page in (again, browser.get(path, headers=PAGE)):
+            assert "This link has been used" in page.text
+            assert 'href="/v1/hubs/here/now"' in page.text
         assert browser.post("/v1/session/sign-out", headers=OUR_PAGE).json() == {"sessions": 1}
         assert not browser.cookies
+        assert "href=" not in browser.post(path, headers={**PAGE, **OUR_PAGE}).text
         problem(browser.post("/v1/session/refresh", headers=OUR_PAGE), 401, "unauthenticated")
 
 
@@ -86,6 +91,26 @@ def test_with_tls_the_cookie_is_bound_to_the_host(cell: Cell) -> None:
     assert "secure" in kept.lower()
     assert "domain" not in kept.lower()
     assert "https://front.example/here/now" in done.text
+
+
+def test_a_browser_that_says_only_its_origin_may_press_our_button(cell: Cell) -> None:
+    """Without TLS, or of before 2023. With the policy of other answers it would say `null`."""
+    path = link_for(cell, "older")
+    assert cell.http.get(path, headers=PAGE).headers.get_list("referrer-policy") == ["same-origin"]
+    assert cell.http.get("/v1/hubs").headers.get_list("referrer-policy") == ["no-referrer"]
+    refused = cell.http.post(path, headers={**PAGE, "Origin": "null"})
+    assert refused.status_code == 403
+    assert "press the button there" in refused.text
+    assert cell.http.post(path, headers={**PAGE, "Origin": cell.url}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["refresh", "sign-out"])
+def test_a_cookie_that_is_no_refresh_token_is_taken_away(cell: Cell, path: str) -> None:
+    for kept in ("short", "x" * 201, "foci_rt_" + "%20" * 10):
+        answer = cell.http.post(f"/v1/session/{path}", headers={"Cookie": f"foci-session={kept}", **OUR_PAGE})
+        problem(answer, 401, "unauthenticated")
+        assert "max-age=0" in answer.headers["set-cookie"].lower()
+    problem(cell.http.post(f"/v1/session/{path}"), 401, "unauthenticated")
 
 
 FOREIGN: dict[str, dict[str, str]] = {

@@ -15,9 +15,11 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from deploy.local.home import Home
 from deploy.local.servers import nats_program
 from deploy.nats.cluster import Node, write
 from deploy.nats.keys import new_seed, public_key
+from deploy.nats.operators import let_in, put_out
 from shared.contracts.access import ADMIN
 from shared.contracts.streams import STREAMS, consumer, stream_of
 from shared.kit.bus import Consumer, make_broker
@@ -55,7 +57,9 @@ def _valid(config: Path) -> str:
 def test_each_node_gets_a_configuration_that_its_server_accepts_and_that_holds_no_secret(
     tmp_path: Path,
 ) -> None:
-    write(tmp_path, THREE, layout_in(tmp_path), cell=CELL, operators={"region": (), "ny": ("nordviken",)})
+    let_in(Home(tmp_path), "region", ())
+    let_in(Home(tmp_path), "ny", ("nordviken",))
+    write(tmp_path, THREE, layout_in(tmp_path), cell=CELL)
     secrets = [file.read_text() for file in (tmp_path / "secrets").iterdir()]
     assert len(secrets) == len(set(secrets))
     for name in NAMES:
@@ -72,10 +76,12 @@ def test_each_node_gets_a_configuration_that_its_server_accepts_and_that_holds_n
 
 
 def test_written_again_the_keys_stay_and_what_was_taken_out_is_gone(tmp_path: Path) -> None:
-    write(tmp_path, THREE, layout_in(tmp_path), cell=CELL, operators={"region": ()})
+    let_in(Home(tmp_path), "region", ())
+    write(tmp_path, THREE, layout_in(tmp_path), cell=CELL)
     before = {file.name: file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
-    write(tmp_path, THREE, layout_in(tmp_path), cell=CELL, operators={"region": ()})
+    write(tmp_path, THREE, layout_in(tmp_path), cell=CELL)
     assert {file.name: file.read_text() for file in tmp_path.rglob("*") if file.is_file()} == before
+    assert put_out(Home(tmp_path), "region", told=lambda: None)
     write(tmp_path, THREE, layout_in(tmp_path), cell=CELL)
     revoked = public_key(before["operator_region.seed"])
     assert revoked in before["accounts.json"]

@@ -8,7 +8,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,14 @@ from shared.kit.ids import utc_now
 from shared.kit.nats import Closed, connect, connect_options
 from shared.kit.provision import provision
 from shared.kit.requester import Requester
+from tests.e2e.collector import Collector
 from tests.kit.consuming import Outage, settings_of
 from tests.kit.own_servers import end, started
 from tests.servers import ROOT, NatsAccount
 from tests.waiting import eventually
+
+RARELY = {"OTEL_METRIC_EXPORT_INTERVAL": "600000", "OTEL_BSP_SCHEDULE_DELAY": "600000"}
+"""Milliseconds: nothing goes out before the end."""
 
 
 class Stack:
@@ -60,7 +64,7 @@ class Stack:
         await provision(admin)
         await admin.close()
 
-    def launch(self) -> subprocess.Popen[bytes]:
+    def launch(self, **more: str) -> subprocess.Popen[bytes]:
         public = Ed25519PrivateKey.generate().public_key()
         pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         prefix = self.service.upper()
@@ -70,6 +74,7 @@ class Stack:
             f"{prefix}_DATABASE_URL": self.database_url,
             f"{prefix}_ASSERTION_PUBLIC_KEY": pem,
             f"{prefix}_HTTP_PORT": str(self.http_port),
+            **more,
         }
         with self.log.open("wb") as log:
             return subprocess.Popen(
@@ -118,11 +123,18 @@ async def stack(tmp_path: Path, database: Callable[[str], str]) -> AsyncIterator
     yield Stack(tmp_path, database("booking"), "booking")
 
 
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as made:
+        yield made
+
+
 async def test_ready_only_while_nats_and_the_database_answer_and_alive_all_the_while(
-    stack: Stack, postgres: str
+    stack: Stack, postgres: str, collector: Collector
 ) -> None:
     outage = Outage(postgres, stack.database_url)
-    service = stack.launch()  # before there is any NATS
+    # Before there is any NATS.
+    service = stack.launch(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **RARELY)
     try:
         await eventually(lambda: stack.answers("/healthz", 200), within=20)
         assert await stack.answers("/readyz", 503)
@@ -147,6 +159,9 @@ async def test_ready_only_while_nats_and_the_database_answer_and_alive_all_the_w
     assert all({"message", "level", "timestamp", "service"} <= set(line) for line in said), said
     assert not [line for line in said if line["level"] in ("error", "critical")]
     assert not [line for line in said if "permissions violation" in str(line.get("error")).lower()]
+    # The last of it goes out at the end, although it is a signal that ends the process.
+    assert ("booking", "foci_service_info") in collector.figures
+    assert "booking republish" in {span.name for span in collector.spans}
 
 
 async def test_a_connection_the_library_gives_up_ends_the_duty_that_needs_it(

@@ -38,7 +38,7 @@ class Containers(Started):
     def __init__(self, home: Path, variables: Mapping[str, str]) -> None:
         self.home = Home(home)
         self.port, mail, nats = free_port(), free_port(), free_port()
-        secret_files.write(home, nats)
+        secret_files.write(home, nats, development=True)  # the stories sign in with development tokens
         self.home.write_state(
             {"urls": {"nats": f"nats://127.0.0.1:{nats}", "mail": f"http://127.0.0.1:{mail}"}}
         )

@@ -12,6 +12,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # brings no types
 
 from deploy import secret_files
+from deploy.local.home import Home
 from shared.contracts.catalogue import SERVICES
 from shared.kit.principal import load_private_key, load_public_key
 from tests.architecture.source import ROOT
@@ -46,13 +47,23 @@ def compose() -> dict[str, Any]:
 
 def by_default(words: str) -> str:
     """What Compose reads where nobody has set anything."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", words)
+    while (inner := re.sub(r"\$\{\w+:-([^{}]*)\}", r"\1", words)) != words:
+        words = inner
+    return words
+
+
+def env_files(service: dict[str, Any]) -> dict[str, bool]:
+    """The env files of a service in their order, and whether each must be there."""
+    given = service.get("env_file", [])
+    files: list[dict[str, Any]] = [{"path": given}] if isinstance(given, str) else given
+    return {Path(one["path"]).name: one.get("required", True) for one in files}
 
 
 def settings_of(process: str, secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the process makes of its files and of what compose.yaml adds, with nothing set by whoever starts it."""
     given = compose["services"][process].get("environment", {})
-    defaults = {name: by_default(str(value)) for name, value in given.items()}
+    # A variable without a value is handed on from where Compose is started.
+    defaults = {name: by_default(str(value)) for name, value in given.items() if value is not None}
     for name, value in {**variables_in(secrets / f"{process}.env"), **defaults}.items():
         monkeypatch.setenv(name, value)
     return importlib.import_module(f"services.{process}.settings").Settings()
@@ -95,10 +106,54 @@ def test_development_tokens_are_taken_only_where_somebody_asked_for_that(
     assert not [file for file in chart.rglob("*.yaml") if "DEV_TOKEN" in file.read_text().upper()]
 
 
-def test_writing_the_secrets_again_keeps_them(secrets: Path) -> None:
-    before = {path.name: path.read_text() for path in secrets.glob("*.env")}
-    secret_files.write(secrets, 4222)
-    assert {path.name: path.read_text() for path in secrets.glob("*.env")} == before
+def test_writing_the_secrets_again_keeps_them_and_what_somebody_else_says(
+    tmp_path: Path, compose: dict[str, Any]
+) -> None:
+    secret_files.write(tmp_path, 4222)
+    for process in PROCESSES:
+        assert list(env_files(compose["services"][process])) == [f"{process}.env", f"own.{process}.env"]
+        (tmp_path / f"own.{process}.env").write_text(f"{process.upper()}_LOG_LEVEL=WARNING\n")
+    before = {path.name: path.read_text() for path in tmp_path.glob("*.env")}
+    secret_files.write(tmp_path, 4222)
+    assert {path.name: path.read_text() for path in tmp_path.glob("*.env")} == before
+    assert secret_files.unheard(tmp_path) == []
+
+
+def test_a_setting_that_would_not_be_heard_is_named(tmp_path: Path) -> None:
+    (tmp_path / "own.notify.env").write_text("NOTIFY_SMTP_USER=foci\nNOTIFY_SMTP_HOST=mail.example\n")
+    (tmp_path / "own.gateway.env").write_text(
+        "# GATEWAY_RATE_LIMIT=1/minute\nGATEWAY_TRUSTED_PROXIES = 192.0.2.1\n"
+    )
+    gateway, notify = secret_files.unheard(tmp_path)
+    assert "own.gateway.env: GATEWAY_TRUSTED_PROXIES" in gateway
+    assert "own.notify.env: NOTIFY_SMTP_HOST" in notify
+
+
+def test_a_service_and_its_migration_are_told_the_same(compose: dict[str, Any]) -> None:
+    for service in SERVICES:
+        both = [env_files(compose["services"][name]) for name in (service, f"{service}-migrate")]
+        assert both[0] == both[1]
+
+
+def test_what_a_variable_says_stands_in_the_runbook_and_what_the_mail_server_asks_in_no_variable(
+    compose: dict[str, Any],
+) -> None:
+    """`environment` goes before env files: whoever looks for a setting must find which of the two says it."""
+    page = (ROOT / "docs" / "runbooks" / "compose.md").read_text()
+    said = {name for process in PROCESSES for name in compose["services"][process]["environment"]}
+    for name in said:
+        if not name.startswith("OTEL_"):
+            assert f"`{name}`" in page, f"own.*.env cannot say {name}: name its variable"
+    assert not {"NOTIFY_SMTP_USER", "NOTIFY_SMTP_PASSWORD"} & said, "a password on somebody's command line"
+
+
+def test_operators_are_told_where_the_bus_is_published(
+    secrets: Path, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = settings_of("gateway", secrets, compose, monkeypatch)
+    assert gateway.operators_nats_url == Home(secrets).state()["urls"]["nats"]
+    assert not gateway.public_url, "as it was reached"
+    assert settings_of("notify", secrets, compose, monkeypatch).public_url == "http://127.0.0.1:8080"
 
 
 def test_compose_starts_every_service_after_what_it_needs(compose: dict[str, Any], secrets: Path) -> None:
@@ -113,8 +168,8 @@ def test_compose_starts_every_service_after_what_it_needs(compose: dict[str, Any
         assert services[service]["build"]["args"]["SERVICE"] == service
     assert set(services["gateway"]["depends_on"]) == set(SERVICES)
     for name, service in services.items():
-        file = service.get("env_file")
-        assert file is None or (secrets / Path(file).name).exists(), name
+        for file, required in env_files(service).items():
+            assert (secrets / file).exists() == required, f"{name}: {file}"
         assert service.get("read_only") or name == "postgres", f"{name} may write into its image"
         for config in service.get("configs", ()):
             asked = by_default(compose["configs"][config["source"]]["file"])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,12 @@ import pytest
 
 from deploy.local import supervisor as rules
 from deploy.local.forks import Nursery
+from deploy.local.narrator import Narrator
 from deploy.local.servers import bound_to_parent
+from deploy.local.settings import LocalSettings
+from deploy.local.stack import Stack
 from deploy.local.supervisor import DidNotStart, Leftover, Program, Supervisor, clear
+from shared.kit.process import LEAVE_WITHIN
 from tests.stack.console import alive, eventually
 
 
@@ -93,6 +98,36 @@ async def test_a_program_that_keeps_ending_waits_longer_each_time_and_points_at_
     assert len(set(pauses)) == len(pauses)
     await supervisor.stop()
     assert "broken" in program.log.read_text()
+
+
+async def test_a_program_that_cannot_be_started_again_is_tried_again_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when memory or files have run out: its keeper must not end with that, and nobody be told."""
+    monkeypatch.setattr(rules, "FIRST_PAUSE_S", 0.01)
+    said, there = Said(), tmp_path / "python"
+    there.symlink_to(sys.executable)
+    supervisor = Supervisor(said, lambda _: None, Nursery(tmp_path / "nursery.log"))
+    program = script(tmp_path, "desk", STAYS)
+    assert callable(program.command)
+    words = program.command()
+    alone = replace(program, command=lambda: [str(there), *words[words.index("-c") :]])
+    await supervisor.start(alone)
+    process = supervisor.running["desk"].process
+    assert process
+    there.unlink()
+    process.kill()
+    await until("it is said", lambda: said.has("desk cannot be started"))
+    there.symlink_to(sys.executable)
+    await until("announced", lambda: said.has("desk is ready again"))
+    await supervisor.stop()
+
+
+def test_services_have_longer_to_leave_than_they_take(tmp_path: Path) -> None:
+    stack = Stack(LocalSettings(home=tmp_path), Narrator())
+    stack.ports = {"booking": 1}
+    # After the parts have ended, the connection is closed and what is left is sent.
+    assert stack._program("booking", "booking", {}).grace_s >= LEAVE_WITHIN + 10
 
 
 async def test_a_first_start_that_fails_is_told_with_the_end_of_the_log(tmp_path: Path) -> None:

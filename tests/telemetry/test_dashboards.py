@@ -11,6 +11,7 @@ import pytest
 
 from deploy.telemetry.written import FOLDER, written
 from tests.telemetry.exported import exported, faults, grouped_by, spoken
+from tests.telemetry.test_rules import ALARMS
 
 BOARDS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text()) for path in FOLDER.glob("*.json")
@@ -35,6 +36,28 @@ def test_their_json_is_up_to_date() -> None:
     assert set(made) == set(BOARDS)
     stale = [name for name, text in made.items() if (FOLDER / f"{name}.json").read_text() != text]
     assert not stale, f"python -m deploy.telemetry writes {stale} anew"
+
+
+def test_what_a_panel_says_of_an_alarm_is_what_the_rule_says() -> None:
+    said = [
+        (
+            panel["title"],
+            float(found[1]) / (100 if found[2] == "%" else 1),
+            set(re.findall(r"foci_[a-z_]+", str(panel))),
+        )
+        for name in BOARDS
+        for panel in panels(name)
+        if (found := re.search(r"rings at ([\d.]+) (s|%)\.", panel["description"]))
+    ]
+    assert len(said) == 5
+    assert sum("alarm rings" in panel["description"] for name in BOARDS for panel in panels(name)) == 5
+    for title, value, figures in said:
+        rules = [
+            one
+            for one in ALARMS
+            if any(figure in one.expression for figure in figures - {"foci_service_info"})
+        ]
+        assert any(re.search(rf"> {value:g}\b", one.expression) for one in rules), title
 
 
 @every_board

@@ -46,6 +46,9 @@ volumeMounts:
 {{- end -}}
 {{- if eq $name "gateway" -}}
 {{- $_ := set $known "PUBLIC_URL" $root.Values.publicUrl -}}
+{{- with $root.Values.nats.operatorsUrl -}}
+{{- $_ := set $known "OPERATORS_NATS_URL" . -}}
+{{- end -}}
 {{- end -}}
 {{- if eq $name "notify" -}}
 {{- $mail := $root.Values.mail -}}

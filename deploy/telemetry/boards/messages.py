@@ -14,9 +14,10 @@ BOARD = board(
     row("Out"),
     number(
         "Oldest in an outbox",
-        "Age of the oldest fact that is not in its stream. An alarm rings at 30 s.",
+        "Age of the oldest fact that is not in its stream.",
         SECONDS,
         most("foci_outbox_age_seconds"),
+        alarm="FociOutboxOld",
     ),
     number(
         "Facts relayed", "Put into streams by all services.", PER_SECOND, rate("foci_relayed_facts_total")
@@ -29,9 +30,10 @@ BOARD = board(
     ),
     number(
         "Oldest timer due",
-        "How long the oldest timer has been due. An alarm rings at 60 s.",
+        "How long the oldest timer has been due.",
         SECONDS,
         most("foci_timer_overdue_seconds"),
+        alarm="FociTimersLate",
     ),
     lines(
         "Age of the outbox",

@@ -12,9 +12,10 @@ BOARD = board(
     row("People"),
     number(
         "Oldest notice due",
-        "How long the oldest has been due. An alarm rings at 2 minutes.",
+        "How long the oldest has been due.",
         SECONDS,
         most("foci_notify_overdue_seconds"),
+        alarm="FociNoticesOverdue",
     ),
     number(
         "Mails accepted",

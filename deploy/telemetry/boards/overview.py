@@ -19,15 +19,17 @@ BOARD = board(
     number("Requests", "HTTP requests answered by all gateways.", PER_SECOND, ASKED),
     number(
         "Failing",
-        "The share of requests answered with 5xx. An alarm rings at 2 %.",
+        "The share of requests answered with 5xx.",
         SHARE,
         f"({FAILING} or vector(0)) / {ASKED}",
+        alarm="FociRequestsFail",
     ),
     number(
         "One in a hundred takes longer than",
-        "An alarm rings at 1 s.",
+        "Live events are left out.",
         SECONDS,
         slowest(0.99, "foci_http_seconds", where=LIVE),
+        alarm="FociRequestsSlow",
     ),
     number(
         "Replicas",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -17,8 +18,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from services.cli.cell import admin, ask, fail, settings
 from services.cli.hub import moving
 from services.cli.hub.folder import Inbound, Manifest, Outbound, Unusable, zipped
-from services.cli.hub.moving import Ask, NotTheSame, Restless, Tell
-from shared.contracts.base import Request
+from services.cli.hub.moving import Ask, NoHub, NotTheSame, Restless, Tell
+from shared.contracts.base import SLUG_PATTERN, Request
 from shared.kit.ids import utc_now
 from shared.kit.life import RELEASE
 
@@ -35,15 +36,17 @@ def export(
 
     It holds names and addresses: readable by you alone, keep it so.
     """
-    if to.suffix == ".zip" and to.exists():
-        fail(f"{to} is there already; name a file that is new.", 2)
-    folder = Path(tempfile.mkdtemp(prefix="foci-hub-")) if to.suffix == ".zip" else to
+    if re.fullmatch(SLUG_PATTERN, hub) is None:
+        fail(f"{hub!r} cannot be a hub's slug.", 2)
+    folder = _folder_for(to)
     try:
         manifest = asyncio.run(_export(hub, Outbound(folder)))
         if folder != to:
             zipped(folder, to)
-    except Unusable as error:
+    except (Unusable, NoHub) as error:
         fail(str(error), 2)
+    except OSError as error:
+        fail(f"{to}: {error.strerror or error}")
     except Restless:
         fail(
             f"{hub} changed all the while. Export when fewer people are at work. Nothing is finished in {to}."
@@ -77,6 +80,20 @@ def import_(
     )
 
 
+def _folder_for(to: Path) -> Path:
+    """Where the files are written first: `to` itself, or a folder of nobody else's when one file is wanted."""
+    try:
+        if to.suffix != ".zip":
+            to.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return to
+        if to.exists():
+            fail(f"{to} is there already; name a file that is new.", 2)
+        to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="foci-hub-", dir=to.parent))
+    except OSError as error:
+        fail(f"{to}: {error.strerror}", 2)
+
+
 async def _export(hub: str, into: Outbound) -> Manifest:
     async with _asking() as (asks, cell):
         with _shown() as tell:
@@ -88,7 +105,9 @@ async def _import(source: Inbound) -> tuple[int, int, int]:
         with _shown() as tell:
             await moving.look(asks, source, tell)
             written, same = await moving.take_in(asks, source, tell)
-            return written, same, await moving.compare(asks, source, tell)
+            compared = await moving.compare(asks, source, tell)
+            new, old = await moving.set_going(asks, source, tell)
+            return written + new, same + old, compared
 
 
 @asynccontextmanager

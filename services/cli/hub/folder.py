@@ -13,6 +13,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from shared.contracts.base import Slug
+from shared.contracts.catalogue import SERVICES
 
 FORMAT = "foci-hub"
 VERSION = 1
@@ -132,6 +133,8 @@ class Inbound:
     def _check(self, part: Part) -> None:
         if part.path != f"{part.service}/{part.entity}.jsonl" or ".." in part.path:
             raise Unusable(f"manifest.json names a file that cannot be: {part.path}")
+        if part.service not in SERVICES:
+            raise Unusable(f"{part.path} is of a service that this release does not have.")
         file = self._root / part.path
         if not file.is_file():
             raise Unusable(f"{part.path} is missing.")

@@ -9,6 +9,8 @@ from itertools import islice
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+import orjson
+
 from services.cli.hub.folder import Inbound, Manifest, Outbound, Part
 from services.cli.hub.readable import TABLES, as_calendar, as_csv, of_bookings, of_events
 from shared.contracts.base import Request
@@ -36,6 +38,8 @@ PAUSE_S = 0.5
 HEARS_WITHIN = 120
 """Tries of half a second each: so long until a service has heard of the hub."""
 AT_ONCE = 100
+MOST_BYTES = 256 * 1024
+"""Of rows in one request; the bus takes four times that."""
 GUESTS = "guests"
 COMES = frozenset({"pending", "attending", "offered", "waiting"})
 STATED_AGAIN = (
@@ -55,6 +59,25 @@ def batched(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
         yield some
 
 
+def _requests(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], ...]]:
+    """As many rows at a time as one request takes."""
+    some: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        length = len(orjson.dumps(row))
+        if some and (len(some) == AT_ONCE or size + length > MOST_BYTES):
+            yield tuple(some)
+            some, size = [], 0
+        some.append(row)
+        size += length
+    if some:
+        yield tuple(some)
+
+
+class NoHub(Exception):
+    """There is no such hub in this cell."""
+
+
 class Restless(Exception):
     """The hub changed each time while it was being exported."""
 
@@ -66,7 +89,10 @@ class NotTheSame(Exception):
 async def export(
     ask: Ask, hub: str, into: Outbound, tell: Tell, *, cell: str, release: str, at: datetime
 ) -> Manifest:
-    """Everything the hub owns, as of one moment for each service; Restless when there is no such moment."""
+    """Everything the hub owns, as of one moment for each service; Restless when there is no such moment, NoHub."""
+    known = {one.entity: one.count for one in (await _inventory(ask, "directory", hub)).items}
+    if not known["hub"]:
+        raise NoHub(f"There is no hub {hub} in this cell.")
     for _ in range(TRIES):
         into.begin()
         marks = [(await _inventory(ask, service, hub)).mark for service in SERVICES]
@@ -143,19 +169,30 @@ async def look(ask: Ask, source: Inbound, tell: Tell) -> None:
 
 
 async def take_in(ask: Ask, source: Inbound, tell: Tell) -> tuple[int, int]:
-    """Take everything in: how many were new, how many were there already. After an interruption do it again."""
-    written = same = 0
-    for part in _in_order(source.manifest):
-        new, old = await _send(ask, source, part, tell, only_look=False)
-        written, same = written + new, same + old
+    """Take in what lasts: how many were new, how many were there already. After an interruption do it again."""
+    done = await _take_in(ask, source, tell, passing=False)
     for service, entity in STATED_AGAIN:
         await _state_again(ask, service, entity, tell)
+    return done
+
+
+async def set_going(ask: Ask, source: Inbound, tell: Tell) -> tuple[int, int]:
+    """Take in what moves the rest, when all of that is there: until then the hub stands still and can be compared."""
+    return await _take_in(ask, source, tell, passing=True)
+
+
+async def _take_in(ask: Ask, source: Inbound, tell: Tell, *, passing: bool) -> tuple[int, int]:
+    written = same = 0
+    for part in _in_order(source.manifest):
+        if part.passing is passing:
+            new, old = await _send(ask, source, part, tell, only_look=False)
+            written, same = written + new, same + old
     return written, same
 
 
 async def _send(ask: Ask, source: Inbound, part: Part, tell: Tell, *, only_look: bool) -> tuple[int, int]:
     written = same = 0
-    for rows in batched(source.rows(part), AT_ONCE):
+    for rows in _requests(source.rows(part)):
         request = ImportHub(hub=source.manifest.hub, entity=part.entity, rows=rows, only_look=only_look)
         done = cast("HubImported", await _patiently(ask, part.service, request))
         written, same = written + done.written, same + done.same

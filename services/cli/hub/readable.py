@@ -23,7 +23,7 @@ TABLES = {
 }  # fmt: skip
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 _LIVE = frozenset({"held", "confirmed", "checked_in", "checked_out"})
-_SEEN = frozenset({"published", "held"})
+_SEEN = frozenset({"published", "changed", "held"})
 
 
 def as_csv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:

@@ -63,6 +63,8 @@ def _people(clock: Clock) -> tuple[Kept, ...]:
             PERSON,
             {"id": "uuid"},
             where=_BELONGS,
+            # They are here before what makes them the hub's people.
+            holds="true",
             lasting=False,
             shown=noted,
             fits=_nothing_against_them,
@@ -74,6 +76,7 @@ def _people(clock: Clock) -> tuple[Kept, ...]:
             PERSON,
             {"id": "uuid"},
             where="t.guest AND t.id = ANY(CAST(:people AS uuid[]))",
+            holds="true",
             lasting=False,
             of_people=True,
             shown=noted,

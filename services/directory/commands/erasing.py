@@ -19,7 +19,7 @@ from services.directory.rules.erasure import (
     hash_of,
 )
 from shared.contracts.base import EVERYWHERE, NOBODY
-from shared.contracts.directory.erasure import ErasureStep
+from shared.contracts.directory.erasure import Erased, ErasureStep
 from shared.contracts.directory.facts import PersonErasedV1
 from shared.contracts.forgetting import Deed, PersonForgotten, Thing, Told
 from shared.contracts.streams import FORGETS
@@ -47,6 +47,9 @@ _CONFIRMS = text("""
 _ERASE = text("""
     INSERT INTO erasure (person, number_hash, erased_at, told) VALUES (:person, :hash, :now, :told)
 """).bindparams(bindparam("told", type_=JSONB))
+_RECEIPT_AGAIN = text("""
+    UPDATE erasure SET number_hash = :hash, erased_at = least(erased_at, :at) WHERE person = :person
+""")
 _FOLLOWING = text("SELECT person FROM erasure WHERE person > :after ORDER BY person LIMIT :most")
 _STATE = text("UPDATE erasure SET stated = stated + 1 WHERE person = :person RETURNING stated")
 # The receipt before its answers: who hears two at once adds them up one after the other.
@@ -131,6 +134,18 @@ async def erase(session: AsyncSession, person: UUID, number: str, *, now: dateti
         raise NotFound("This person is not in the directory.", field="person")
     await _erase(session, person, hash_of(number), now=now, ids=ids)
     return ErasureStep(number=number, confirmed=True)
+
+
+async def erase_again(session: AsyncSession, one: Erased, *, now: datetime, ids: Ids) -> bool:
+    """Erase somebody whom a backup has brought back, under the receipt they were given; whether they were here."""
+    await end_all(session, one.person, now=now, ids=ids)
+    here = (await session.execute(_LOCK, {"person": one.person})).first() is not None
+    hashed = bytes.fromhex(one.receipt)
+    if (await session.execute(_DONE, {"person": one.person})).first() is None:
+        # Also of somebody nobody knows here any more: other services may.
+        await _erase(session, one.person, hashed, now=now, ids=ids)
+    await session.execute(_RECEIPT_AGAIN, {"person": one.person, "hash": hashed, "at": one.erased_at})
+    return here
 
 
 async def _erase(session: AsyncSession, person: UUID, hashed: bytes, *, now: datetime, ids: Ids) -> None:

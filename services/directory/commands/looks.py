@@ -22,11 +22,12 @@ PLATFORM = "platform"
 """Stands for the role of whoever runs the platform; they are no person in the directory."""
 HUB_EXPORT = "hub-export"
 
-# Whoever looks at themselves looks at nobody. Sorted: two who look at the same list must not wait for each other.
+# Whoever looks at themselves looks at nobody. Sorted: two who look at the same list must not wait for each other. Locked: who
+# is being erased at this moment is left out, where a reference to them would refuse the whole list.
 _NOTE = text("""
     INSERT INTO look (person, hour, viewer, hub, what, role)
-    SELECT one, date_trunc('hour', CAST(:now AS timestamptz)), :viewer, :hub, :what, :role
-    FROM unnest(CAST(:people AS uuid[])) one WHERE one <> :viewer ORDER BY one
+    SELECT p.id, date_trunc('hour', CAST(:now AS timestamptz)), :viewer, :hub, :what, :role
+    FROM person p WHERE p.id = ANY(CAST(:people AS uuid[])) AND p.id <> :viewer ORDER BY p.id FOR KEY SHARE
     ON CONFLICT DO NOTHING
 """)
 _FORGET = past("look", "hour < :before")

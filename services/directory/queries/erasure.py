@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.directory.rules.erasure import NoSuchReceipt, hash_of
-from shared.contracts.directory.erasure import OpenErasure, OpenErasures, Receipt, ServiceReceipt
+from shared.contracts.directory.erasure import (
+    Erased,
+    ErasedPage,
+    ListErased,
+    OpenErasure,
+    OpenErasures,
+    Receipt,
+    ServiceReceipt,
+)
 from shared.contracts.forgetting import Told
 from shared.contracts.streams import FORGETS
 
@@ -26,6 +36,13 @@ _OPEN = text("""
                  ORDER BY s) AS waiting_for
     FROM erasure e WHERE e.completed_at IS NULL ORDER BY e.erased_at, e.person LIMIT :limit
 """)
+
+
+_ERASED = text("""
+    SELECT person, erased_at, encode(number_hash, 'hex') AS receipt FROM erasure
+    WHERE (erased_at, person) > (:since, :after) ORDER BY erased_at, person LIMIT :limit
+""")
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def get_receipt(session: AsyncSession, number: str) -> Receipt:
@@ -63,3 +80,11 @@ async def list_open(session: AsyncSession, limit: int) -> OpenErasures:
     """Erasures that wait for answers, and whose."""
     rows = await session.execute(_OPEN, {"services": list(FORGETS), "limit": limit})
     return OpenErasures(items=tuple(OpenErasure(**row) for row in rows.mappings()))
+
+
+async def list_erased(session: AsyncSession, asked: ListErased) -> ErasedPage:
+    """Who was erased after a place in the order of erasing."""
+    # Nobody is the nil UUID: at the moment itself all of them come.
+    after = {"since": asked.since or _EVER, "after": asked.after or UUID(int=0), "limit": asked.limit}
+    rows = await session.execute(_ERASED, after)
+    return ErasedPage(items=tuple(Erased(**row) for row in rows.mappings()))

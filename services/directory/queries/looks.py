@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.directory.erasure import ListMyLooks, LookPage, LookView
 from shared.kit.errors import Invalid
+from shared.kit.moments import storable
 
 # The viewer's name is read now: who was erased since is nobody.
 _LOOKS = text("""
@@ -45,4 +46,4 @@ def _place(cursor: str | None) -> tuple[datetime | None, int]:
         hour, skipped = datetime.min, ""  # noqa: DTZ901  # refused below, like every other without an offset
     if hour.tzinfo is None or not skipped.isdecimal() or len(skipped) > 6:
         raise Invalid("This cursor is not from this list; start again without it.", field="cursor")
-    return hour, int(skipped)
+    return storable(hour, "cursor"), int(skipped)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.directory.sessions import ListMySessions, SessionPage, SessionView, TokenKey, TokenKeys
 from shared.kit.errors import Invalid
+from shared.kit.moments import storable
 
 _MINE = text("""
     SELECT id, started_at, seen_at, ends_at, agent, via FROM session
@@ -50,11 +51,18 @@ async def list_mine(
 
 
 def _place(cursor: str) -> dict[str, Any]:
-    seen_at, _, last = cursor.partition(" ")
+    written, _, last = cursor.partition(" ")
     try:
-        return {"seen_at": datetime.fromisoformat(seen_at), "id": UUID(last)}
+        seen_at, session = datetime.fromisoformat(written), UUID(last)
     except ValueError:
-        raise Invalid("This cursor is not from this list; start again without it.", field="cursor") from None
+        raise _not_ours() from None
+    if seen_at.tzinfo is None:
+        raise _not_ours()
+    return {"seen_at": storable(seen_at, "cursor"), "id": session}
+
+
+def _not_ours() -> Invalid:
+    return Invalid("This cursor is not from this list; start again without it.", field="cursor")
 
 
 async def token_keys(session: AsyncSession, *, now: datetime) -> TokenKeys:

@@ -14,10 +14,14 @@ from services.directory.queries.export import EXPORTED
 from services.directory.rules.erasure import NUMBER_BYTES, number_of
 from shared.contracts.base import Request
 from shared.contracts.directory.erasure import (
+    EraseAgain,
+    ErasedAgain,
+    ErasedPage,
     EraseMe,
     ErasePerson,
     ErasureStep,
     GetReceipt,
+    ListErased,
     ListOpenErasures,
     OpenErasures,
     Receipt,
@@ -31,11 +35,20 @@ from shared.kit.rpc import Call, Handler
 
 def reads() -> dict[type[Request[Any]], Handler]:
     """Questions."""
-    return {GetReceipt: _get_receipt, ListOpenErasures: _list_open, **exports(ExportMe, EXPORTED)}
+    return {
+        GetReceipt: _get_receipt,
+        ListOpenErasures: _list_open,
+        ListErased: _list_erased,
+        **exports(ExportMe, EXPORTED),
+    }
 
 
 async def _get_receipt(session: AsyncSession, request: GetReceipt, _: Call) -> Receipt:
     return await erasure.get_receipt(session, request.number)
+
+
+async def _list_erased(session: AsyncSession, request: ListErased, _: Call) -> ErasedPage:
+    return await erasure.list_erased(session, request)
 
 
 async def _list_open(session: AsyncSession, request: ListOpenErasures, _: Call) -> OpenErasures:
@@ -59,4 +72,11 @@ def changes(
     async def erase_person(session: AsyncSession, request: ErasePerson, call: Call) -> ErasureStep:
         return await erasing.erase(session, request.person, number(), now=call.now, ids=ids)
 
-    return {EraseMe: erase_me, ErasePerson: erase_person}
+    async def erase_again(session: AsyncSession, request: EraseAgain, call: Call) -> ErasedAgain:
+        here = [
+            await erasing.erase_again(session, one, now=call.now, ids=ids)
+            for one in sorted(request.people, key=lambda one: one.person)
+        ]
+        return ErasedAgain(here=sum(here))
+
+    return {EraseMe: erase_me, ErasePerson: erase_person, EraseAgain: erase_again}

@@ -11,6 +11,13 @@ _TIMERS = """
                                   UNION ALL SELECT id::text FROM sign_up WHERE hub = :hub)
 """
 
+_OF_OWN_EVENT = "t.hub = :hub AND EXISTS (SELECT FROM event e WHERE e.id = t.event AND e.hub = t.hub)"
+_OF_OWN_SERIES = "t.hub = :hub AND EXISTS (SELECT FROM series s WHERE s.id = t.series AND s.hub = t.hub)"
+# What was agreed or refused may outlive its event.
+_OF_NO_OTHERS_EVENT = (
+    "t.hub = :hub AND NOT EXISTS (SELECT FROM event e WHERE e.id = t.event AND e.hub <> t.hub)"
+)
+
 KEPT = (
     Kept(
         "settings", "hub_settings", "The hub's choices about events.",
@@ -26,7 +33,7 @@ KEPT = (
     ),
     Kept(
         "series-skips", "series_skip", "Dates of a series that were left out, and why.",
-        ("hub", "series", "wall_start", "because", "since"), {"series": "uuid", "wall_start": "text"},
+        ("hub", "series", "wall_start", "because", "since"), {"series": "uuid", "wall_start": "text"}, holds=_OF_OWN_SERIES,
     ),
     Kept(
         "events", "event", "Events, also drafts and those that are over.",
@@ -37,18 +44,18 @@ KEPT = (
             "returned_reason", "hidden_at", "hidden_by", "hidden_reason", "hidden_answer", "walk_ins", "calendar", "uid",
             "recurrence_id", "sequence", "stated", "version", "changed_at",
         ),
-        {"id": "uuid"},
+        {"id": "uuid"}, holds=f"t.series IS NULL AND t.hub = :hub OR {_OF_OWN_SERIES}",
     ),
     Kept(
         "organisers", "organiser", "Who organises an event; the nil id stands for the hub itself.",
-        ("event", "hub", "kind", "id"), {"event": "uuid", "kind": "text", "id": "uuid"},
+        ("event", "hub", "kind", "id"), {"event": "uuid", "kind": "text", "id": "uuid"}, holds=_OF_OWN_EVENT,
     ),
     Kept(
         "places", "places", "How many can take part in an event in one way, and until when.",
         (
             "event", "way", "hub", "capacity", "last_number", "open", "closes_at", "for_members", "waits", "starts_at",
         ),
-        {"event": "uuid", "way": "text"},
+        {"event": "uuid", "way": "text"}, holds=_OF_OWN_EVENT,
     ),
     Kept(
         "sign-ups", "sign_up", "Who takes part, waits, or has come; with the code that is shown at the door.",
@@ -56,7 +63,7 @@ KEPT = (
             "id", "hub", "event", "way", "person", "guest", "seats", "status", "number", "code", "offer_until",
             "pending_until", "came_at", "came_by", "signed_up_at", "changed_at", "version",
         ),
-        {"id": "uuid"},
+        {"id": "uuid"}, holds=_OF_OWN_EVENT,
     ),
     Kept(
         "venues", "venue", "The rooms events wish for, as agreed with booking.",
@@ -65,11 +72,11 @@ KEPT = (
             "booked_space", "booked_starts_at", "booked_ends_at", "refused_because", "free_starts", "free_spaces",
             "bookable_from", "lost_because", "moved_by", "version", "heard", "asked_at", "changed_at",
         ),
-        {"event": "uuid"},
+        {"event": "uuid"}, holds=_OF_NO_OTHERS_EVENT,
     ),
     Kept(
         "refusals", "refusal", "What somebody wanted and did not get, for the figures.",
-        ("id", "hub", "event", "at", "because", "by"), {"id": "uuid"},
+        ("id", "hub", "event", "at", "because", "by"), {"id": "uuid"}, holds=_OF_NO_OTHERS_EVENT,
     ),
     Kept(
         "timers", "timer", "When something is to be done: events that end, offers that lapse.",

@@ -32,10 +32,9 @@ LONGEST_LEFT_S = (LIFETIME + CLOCKS_APART).total_seconds()
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request, and in which session, or with which API token; a development token's has neither."""
+    """Who sends a request, and with which API token, if with one."""
 
     person: UUID
-    session: UUID | None = None
     token: ApiTokenAccess | None = None
 
 
@@ -88,7 +87,7 @@ class Authenticator:
             header = jwt.get_unverified_header(token)
             signed_in = header.get("typ") == ACCESS_TYPE
             claims = await self._access(token, header) if signed_in else self._development(token)
-            caller = Caller(UUID(claims["sub"]), UUID(claims["sid"]) if signed_in else None)
+            caller = Caller(UUID(claims["sub"]))
             expires = float(claims["exp"])
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
             raise _invalid() from error

@@ -49,10 +49,10 @@ def subscription(view: UnsubscribeView, hub_name: str, words: Words) -> Page:
     return Page(words.titles[purpose], [ends], button=words.buttons[purpose])
 
 
-def sign_in(view: SignInView, words: Words) -> Page:
-    """What signing in would do; that the link has been used, when it has."""
+def sign_in(view: SignInView, words: Words, onward: str | None) -> Page:
+    """What signing in would do; that the link has been used, when it has, and where to go on for who is signed in."""
     if view.used:
-        return refused("link-used", words, LinkPurpose.SIGN_IN)
+        return refused("link-used", words, LinkPurpose.SIGN_IN, onward)
     return Page(words.titles[view.purpose], [words.sign_in], button=words.buttons[view.purpose])
 
 
@@ -61,12 +61,16 @@ def signed_in(words: Words, onward: str) -> Page:
     return Page(words.signed_in, [words.signed_in_what], onward=onward)
 
 
-def refused(code: str, words: Words, purpose: LinkPurpose | None = None) -> Page:
-    """Why the link does nothing."""
-    if (code, purpose) == ("link-used", LinkPurpose.SIGN_IN):
-        code = "sign-in-used"
+def refused(code: str, words: Words, purpose: LinkPurpose | None = None, onward: str | None = None) -> Page:
+    """Why the link does nothing; where to go on, for who is signed in because the link has been used."""
+    if (code, purpose) != ("link-used", LinkPurpose.SIGN_IN):
+        return Page(*_said(code, words))
+    return Page(*_said("sign-in-used", words), onward=onward)
+
+
+def _said(code: str, words: Words) -> tuple[str, list[str]]:
     title, sentence = words.problems.get(code, words.problems["other"])
-    return Page(title, [sentence])
+    return title, [sentence]
 
 
 def _standing(sign_up: SignUpView, words: Words) -> Iterator[str]:

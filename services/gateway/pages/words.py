@@ -97,6 +97,10 @@ SV = Words(
             "Länken gäller inte",
             "Den är ändrad på vägen eller för gammal. Be om en ny där du anmälde dig.",
         ),
+        "cross-site": (
+            "Det kom från en annan webbplats",
+            "Därför har ingenting hänt. Öppna länken i ditt mejl och tryck på knappen där.",
+        ),
         "link-used": ("Länken är redan använd", "Något annat har redan hänt med din anmälan."),
         "sign-in-used": (
             "Länken är redan använd",
@@ -169,6 +173,10 @@ DA = Words(
             "Linket gælder ikke",
             "Det er ændret undervejs eller for gammelt. Bed om et nyt der, hvor du tilmeldte dig.",
         ),
+        "cross-site": (
+            "Det kom fra et andet websted",
+            "Derfor er der ikke sket noget. Åbn linket i din mail, og tryk på knappen dér.",
+        ),
         "link-used": ("Linket er allerede brugt", "Der er allerede sket noget andet med din tilmelding."),
         "sign-in-used": (
             "Linket er allerede brugt",
@@ -240,6 +248,10 @@ EN = Words(
         "link-invalid": (
             "This link does not work",
             "It was changed on its way or is too old. Ask for a new one where you signed up.",
+        ),
+        "cross-site": (
+            "This came from another site",
+            "So nothing has been done. Open the link in your mail and press the button there.",
         ),
         "link-used": ("This link has been used", "Something else has happened to your sign-up already."),
         "sign-in-used": (

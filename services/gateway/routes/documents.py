@@ -20,14 +20,14 @@ Document = dict[str, Any]
 
 
 @cache
-def _asyncapi(server_url: str) -> bytes:
+def _asyncapi(server_url: str | None) -> bytes:
     return orjson.dumps(asyncapi_document(server_url))
 
 
 @router.get("/asyncapi.json", response_model=Document, responses=NOT_MODIFIED | refusals())
 async def get_asyncapi(request: Request) -> Response:
     """AsyncAPI 3.0: the facts, and the occupancy stream that operators subscribe to."""
-    return static(request, _asyncapi(request.app.state.settings.operators_nats_url))
+    return static(request, _asyncapi(request.app.state.settings.operators_nats_url or None))
 
 
 @router.get("/openapi.json", response_model=Document, responses=NOT_MODIFIED | refusals())

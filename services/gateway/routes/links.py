@@ -15,7 +15,7 @@ from services.gateway.pages import Page, page_response
 from services.gateway.pages.links import after, before, refused, sign_in, signed_in, subscription
 from services.gateway.pages.words import LANGUAGES, Words
 from services.gateway.responses import BY_FORM, answer
-from services.gateway.routes.cookies import check_not_cross_site
+from services.gateway.routes.cookies import check_not_cross_site, cookie_name
 from services.gateway.routes.parts import Ask, IdempotencyKey, StrictRoute, language_among, wants_page
 from services.gateway.routes.sessions import agent_of, granted, keep
 from shared.contracts.base import Request as ServiceRequest
@@ -149,19 +149,31 @@ async def _page(request: Request, ask: Errand, token: str, sent: Sent, key: str 
         page = await _told(ask, link, reply, words, done=sent is _done)
     except FociError as error:
         said = error.document if isinstance(error, RemoteProblem) else of_error(error)
-        purpose = None if link is None else link.purpose
-        return page_response(refused(said["code"], words, purpose), language, status=said["status"])
+        purpose, onward = (None, None) if link is None else (link.purpose, _onward_if_in(request, link))
+        return page_response(refused(said["code"], words, purpose, onward), language, status=said["status"])
     return page_response(page, language)
 
 
 def _signing_in(request: Request, link: Link, reply: Reply, language: str, *, done: bool) -> Response:
     words = LANGUAGES[language]
     if not done:
-        return page_response(sign_in(SignInView.model_validate_json(reply.body), words), language)
-    onward = str(request.app.state.settings.front_url).replace("{hub}", link.hub)
-    response = page_response(signed_in(words, onward), language)
+        view = SignInView.model_validate_json(reply.body)
+        shown = page_response(sign_in(view, words, _onward_if_in(request, link)), language)
+        # Told nothing at all, a browser says `Origin: null` when the button is pressed, as others' pages would.
+        shown.headers["Referrer-Policy"] = "same-origin"
+        return shown
+    response = page_response(signed_in(words, _onward(request, link)), language)
     keep(request, response, Grant.model_validate_json(reply.body))
     return response
+
+
+def _onward(request: Request, link: Link) -> str:
+    return str(request.app.state.settings.front_url).replace("{hub}", link.hub)
+
+
+def _onward_if_in(request: Request, link: Link) -> str | None:
+    """Where to go on, for a browser that is signed in: whoever presses the button twice hears that the link has been used."""
+    return _onward(request, link) if cookie_name(request) in request.cookies else None
 
 
 async def _told(ask: Errand, link: Link, reply: Reply, words: Words, *, done: bool) -> Page:

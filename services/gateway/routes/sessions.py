@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -27,13 +28,15 @@ from shared.contracts.directory.sessions import (
     SignedOut,
     SignOut,
 )
+from shared.kit.errors import FociError
 from shared.kit.principal import Unauthenticated
-from shared.kit.problems import RemoteProblem
+from shared.kit.problems import RemoteProblem, of_error
 from shared.kit.requester import Reply
 
 router = APIRouter(route_class=StrictRoute, tags=["sign-in"])
 
 LONGEST_AGENT = 200
+_WRITTEN = re.compile(r"[A-Za-z0-9_-]{20,200}")
 RefreshToken = Annotated[
     str | None,
     Header(
@@ -54,21 +57,21 @@ async def refresh_session(request: Request, ask: Ask, token: RefreshToken = None
 
     One that has been replaced and comes again is in two hands: the session ends, and one has to sign in again.
     """
-    given = _given(request, token)
     try:
+        given = _given(request, token)
         reply = await ask.ask(RefreshSession(token=given, agent=agent_of(request)), person=None)
-    except RemoteProblem as refusal:
-        response = problem_response(refusal.document)
-        if token is None and refusal.document["status"] == 401:
-            take_cookie_away(request, response)
-        return response
+    except (Unauthenticated, RemoteProblem) as refusal:
+        return _refused(request, refusal, cookie=token is None)
     return granted(request, reply, cookie=token is None)
 
 
 @router.post("/v1/session/sign-out", response_model=SignedOut, responses=refusals(403))
 async def sign_out(request: Request, ask: Ask, token: RefreshToken = None) -> Response:
     """End this session. Its last access token is good for some minutes yet; nothing follows it."""
-    reply = await ask.ask(SignOut(token=_given(request, token)), person=None)
+    try:
+        reply = await ask.ask(SignOut(token=_given(request, token)), person=None)
+    except (Unauthenticated, RemoteProblem) as refusal:
+        return _refused(request, refusal, cookie=token is None)
     response = Response(reply.body, media_type=JSON, headers=NEVER_KEPT)
     if token is None:
         take_cookie_away(request, response)
@@ -113,7 +116,18 @@ def _given(request: Request, header: str | None) -> str:
             "Nobody is signed in here: there is neither a cookie nor a `Foci-Refresh-Token`."
         )
     check_not_cross_site(request, browsers_only=True)
+    if _WRITTEN.fullmatch(cookie) is None:
+        raise Unauthenticated("What this browser has kept is no refresh token. Sign in again.")
     return cookie
+
+
+def _refused(request: Request, refusal: FociError, *, cookie: bool) -> Response:
+    """The refusal; a cookie that opens nothing is taken away, or it would be sent for ever."""
+    document = refusal.document if isinstance(refusal, RemoteProblem) else of_error(refusal)
+    response = problem_response(document)
+    if cookie and document["status"] == 401 and cookie_name(request) in request.cookies:
+        take_cookie_away(request, response)
+    return response
 
 
 def agent_of(request: Request) -> str:

@@ -103,6 +103,53 @@ class ErasePerson(Request[ErasureStep]):
     person: UUID
 
 
+class Erased(View):
+    """An erasure as it is noted outside the databases, so that a backup brings nobody back."""
+
+    person: UUID
+    erased_at: AwareDatetime
+    receipt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = described(
+        "Hash of the receipt's number, hexadecimal: with it the number goes on being good."
+    )
+
+
+class ErasedPage(View):
+    """The oldest first."""
+
+    items: tuple[Erased, ...]
+
+
+class ListErased(Request[ErasedPage]):
+    """Who has been erased in the last 400 days, for a list that no backup takes back; after the last one that is known."""
+
+    service = "directory"
+    operation = "list-erased"
+    reply = ErasedPage
+    admin = True
+
+    since: AwareDatetime | None = described("Erased then or later; null for all.", default=None)
+    after: UUID | None = described("Of those erased at `since`, only people after this one.", default=None)
+    limit: int = Field(default=500, ge=1, le=500)
+
+
+class ErasedAgain(View):
+    """What has been done about people who were erased before."""
+
+    here: int = described("So many were here again, and are not any more.")
+
+
+class EraseAgain(Request[ErasedAgain]):
+    """After a backup was brought back: erase again whom it brought back, under their old receipts. It may be repeated."""
+
+    service = "directory"
+    operation = "erase-again"
+    reply = ErasedAgain
+    changes = True
+    admin = True
+
+    people: tuple[Erased, ...] = Field(max_length=100)
+
+
 class LookView(View):
     """Somebody was shown the person's name or address, once or more within an hour."""
 

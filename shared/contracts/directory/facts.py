@@ -86,7 +86,7 @@ class OrganisationRegisteredV1(_DirectoryFact):
 
 
 class SignInRequestedV1(_DirectoryFact):
-    """Somebody with an account wants to sign in by mail. `subject` is the sign-in; the link is made by who sends it."""
+    """Somebody, a guest too, wants to sign in by mail. `subject` is the sign-in; the link is made by who sends it."""
 
     fact = "sign-in-requested"
     audience = Audience.PERSONS

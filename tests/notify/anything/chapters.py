@@ -68,9 +68,14 @@ class Chapter:
         return self.told[-1][1] if self.told else None
 
     @property
+    def came_back(self) -> bool:
+        """Whether it was over once and is not any more: who looked at it in between had nothing to say, and knew it."""
+        return False
+
+    @property
     def is_muted(self) -> bool:
-        """Whether nobody can say what they know, as they wanted to hear nothing for a while."""
-        return self.channel == "email" and bool(self.who.muted & set(self.kinds))
+        """Whether nobody can say what they know: it was over, or they wanted to hear nothing for a while."""
+        return self.came_back or (self.channel == "email" and bool(self.who.muted & set(self.kinds)))
 
     def is_ripe(self, now: datetime) -> bool:
         """Whether enough time has gone by since the last change."""
@@ -104,6 +109,10 @@ class OfBooking(Chapter):
             return None
         return _loss("cancelled", by_other=it.by_other, start=it.start, now=now)
 
+    def may_also(self, news: str) -> bool:
+        # Looked at or not while it was over, nothing was to be said: then it is known, or it is new.
+        return self.it.was_over and self.known is None and news in ("moved", "cancelled")
+
 
 @dataclass
 class OfPlace(Chapter):
@@ -111,6 +120,10 @@ class OfPlace(Chapter):
 
     kinds = ("place", "offer", "event")
     it: Place = field(kw_only=True)
+
+    @property
+    def came_back(self) -> bool:
+        return self.it.event.came_back
 
     def is_now(self) -> dict[str, Any]:
         event = self.it.event
@@ -202,6 +215,10 @@ class OfSpell(Chapter):
     _stale: bool = False
     """They were told of a time that is over, and nobody has looked since."""
 
+    @property
+    def came_back(self) -> bool:
+        return self.it is not None and self.it.came_back
+
     def begin(self, now: datetime) -> None:
         """It begins, or goes on."""
         if not self.lasts:
@@ -239,6 +256,10 @@ class OfProgramme(Chapter):
     kinds = ("programme",)
     it: Happening = field(kw_only=True)
 
+    @property
+    def came_back(self) -> bool:
+        return self.it.came_back
+
     def is_now(self) -> dict[str, Any]:
         return {"start": self.it.start}
 
@@ -260,7 +281,10 @@ class OfOrganising(Chapter):
     owed: set[str] = field(default_factory=set)
     _stale: set[str] = field(default_factory=set)
     """Told and not true any more, which nobody has looked at yet: the same again is no difference."""
-    _settled: dict[UUID, set[str]] = field(default_factory=dict)
+
+    @property
+    def came_back(self) -> bool:
+        return self.it.came_back
 
     def is_now(self) -> dict[str, Any]:
         return {"status": self.it.status, "start": self.it.start, "hidden": self.it.hidden}

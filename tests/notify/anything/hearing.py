@@ -99,6 +99,7 @@ class Hearing:
         chapters = self._both(OfBooking, fact.person, "booking", thing, now, it=it)
         if fact.subject_version > it.version:
             moved = bool(it.version) and it.start != fact.start
+            it.was_over |= bool(it.version) and it.end <= now
             it.version, it.start, it.end = fact.subject_version, fact.start, fact.end
             it.status = "cancelled" if isinstance(fact, booking.BookingCancelledV1) else "confirmed"
             it.by_other = fact.by != fact.person
@@ -140,6 +141,7 @@ class Hearing:
     def _happens(self, it: Happening, fact: Any, now: datetime) -> None:
         before, start, lost = it.status, it.start, it.venue_lost
         first = not it.version
+        it.came_back |= not first and it.end <= now < fact.end
         it.version, it.by, it.organisers = fact.subject_version, fact.by, fact.organisers
         it.start, it.end, it.space = fact.start, fact.end, fact.space
         it.status = EVENTS.get(type(fact), it.status)

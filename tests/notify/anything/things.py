@@ -20,6 +20,8 @@ class Booked:
     start: datetime = NEVER
     end: datetime = NEVER
     by_other: bool = False
+    was_over: bool = False
+    """Whether it was over once before it was changed: whoever looked at it then had nothing to say, and knew it."""
 
     @property
     def takes_place(self) -> bool:
@@ -38,6 +40,8 @@ class Happening:
     venue_lost: bool = False
     start: datetime = NEVER
     end: datetime = NEVER
+    came_back: bool = False
+    """Whether it was over once before its time was changed."""
     space: str | None = None
     by: UUID | None = None
     organisers: tuple[UUID, ...] = ()
