@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 
 from alembic import command, context
@@ -16,7 +17,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 log = logging.getLogger(__name__)
 
 LOCK_WAIT = "5s"
+LOOK_EVERY_S = 0.25
 LONGEST_STATEMENT = "10min"
+_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('foci migrate', 0))")
 SERVICES = Path(__file__).parents[2] / "services"
 
 
@@ -60,7 +63,7 @@ def _run_migrations(connection: Connection) -> None:
         "tcp_keepalives_count = 3",
     ):
         connection.execute(text(f"SET {setting}"))
-    connection.execute(text("SELECT pg_advisory_lock(hashtextextended('foci migrate', 0))"))
+    _wait_for_the_turn(connection)
     later = _made_by_a_later_release(connection)
     # What is set and locked is the session's. In a transaction begun here all revisions would be one, holding the locks of
     # all their tables at once, and none could do what needs no transaction, such as an index made CONCURRENTLY.
@@ -71,6 +74,14 @@ def _run_migrations(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _wait_for_the_turn(connection: Connection) -> None:
+    """Look for the lock again and again: whoever waited inside a statement would be waited for by an index made
+    CONCURRENTLY, and neither would ever go on."""
+    while not connection.execute(_LOCK).scalar():
+        connection.commit()
+        time.sleep(LOOK_EVERY_S)
 
 
 def _made_by_a_later_release(connection: Connection) -> str | None:
