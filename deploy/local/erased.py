@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,10 @@ ANSWERS_WITHIN_S = 10.0
 LOOK_EVERY_S = 5.0
 OVERLAP = timedelta(hours=1)
 """So much is asked for twice: who began to be erased first may be done last, and clocks were set."""
-AT_ONCE = 100
+AT_ONCE = 20
+LAST_LOOK_S = 2.0
+AWAY = (FociError, NatsError, OSError)
+Connect = Callable[[], Awaitable[Client]]
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -116,19 +119,28 @@ def brought_back_at(note: Path) -> datetime:
 
 
 @asynccontextmanager
-async def kept(client: Client, cell: str, file: Path, narrator: Narrator) -> AsyncIterator[None]:
+async def kept(connect: Connect, cell: str, file: Path, narrator: Narrator) -> AsyncIterator[None]:
     """The list is kept for as long as this lasts, and once more at its end."""
 
+    async def note(*, for_ever: bool) -> None:
+        client, erased = await connect(), ErasedList(file)
+        try:
+            await note_new(client, cell, erased)
+            while for_ever:
+                await asyncio.sleep(LOOK_EVERY_S)
+                await note_new(client, cell, erased)
+        finally:
+            await client.close()
+
     async def keep() -> None:
-        erased, said = ErasedList(file), ""
+        said = ""
         while True:
             try:
-                await note_new(client, cell, erased)
-                said = ""
-            except (FociError, NatsError, OSError) as error:
+                await note(for_ever=True)
+            except AWAY as error:
                 # Every few seconds the same sentence would bury the others.
                 if said != (said := repr(error)):
-                    narrator.say(f"who is erased cannot be written to {file}: {error!r}", bad=True)
+                    narrator.say(f"who is erased cannot be written to {file} now: {error!r}", bad=True)
             await asyncio.sleep(LOOK_EVERY_S)
 
     keeping = asyncio.create_task(keep())
@@ -137,5 +149,6 @@ async def kept(client: Client, cell: str, file: Path, narrator: Narrator) -> Asy
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
-        with contextlib.suppress(FociError, NatsError, OSError):  # said before, if it is not the end itself
-            await note_new(client, cell, ErasedList(file))
+        with contextlib.suppress(*AWAY):  # said before, if it is not the end itself
+            async with asyncio.timeout(LAST_LOOK_S):
+                await note(for_ever=False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.kit.failures import last_words
 from shared.kit.migrate import migrate
 from shared.kit.settings import from_environment
 
@@ -20,6 +23,7 @@ class MigrationSettings(BaseSettings):
 
 def main() -> None:
     """Entry of the process; its log says where it has come to."""
+    sys.excepthook = last_words
     for service, url in from_environment(MigrationSettings).urls.items():
         print(f"migrating {service}", flush=True)
         migrate(service, url.get_secret_value())

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import httpx2
@@ -59,7 +58,9 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            await _noting_who_is_erased(stack, stopping)
+            cell, list_of = stack.settings.cell, stack.home.erased
+            async with kept(stack.connect_as_admin, cell, list_of, narrator):
+                await stopping
         return 0
     except AlreadyRunning:
         narrator.say(_already_running(stack.home), bad=True)
@@ -75,15 +76,6 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
             narrator.say("stopping …")
             await stack.down()
             narrator.say("stopped; the data stays in " + str(stack.home.root))
-
-
-async def _noting_who_is_erased(stack: Stack, stopping: asyncio.Task[Any]) -> None:
-    nats = await stack.connect_as_admin()
-    try:
-        async with kept(nats, stack.settings.cell, stack.home.erased, stack.narrator):
-            await stopping
-    finally:
-        await nats.close()
 
 
 async def _start(stack: Stack) -> None:

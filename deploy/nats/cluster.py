@@ -82,12 +82,13 @@ def write(folder: Path, nodes: Sequence[Node], layout: Layout, *, cell: str) -> 
     users = cell_users({name: public_key(seed(folder, name)) for name in USERS}, cell)
     users += operators.users(Home(folder))
     accounts = accounts_block({ACCOUNT: users}, system_key=public_key(seed(folder, SYSTEM)))
+    # Into the file that is there: containers have it mounted, and would never see another one of its name.
     (folder / ACCOUNTS).write_text(json.dumps(accounts, indent=2) + "\n")
     _write_routes(folder / SECRETS / ROUTES, nodes)
     for node in nodes:
         (folder / f"{node.name}.conf").write_text(render_node(node, layout))
     plan = asdict(Plan(cell, tuple(nodes), layout))
-    (folder / PLAN).write_text(json.dumps(plan, indent=2) + "\n")
+    write_private(folder / PLAN, json.dumps(plan, indent=2) + "\n")
 
 
 def render_node(node: Node, layout: Layout) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import gc
+import sys
 from importlib import import_module
 from types import ModuleType
 
+from shared.kit.failures import last_words
 from shared.kit.settings import from_environment
 
 
@@ -24,6 +26,7 @@ def load(module: str) -> ModuleType:
 
 def run(service: str) -> None:
     """Parse the command and do it; settings come from the environment."""
+    sys.excepthook = last_words  # a migration meets everybody's rows
     parser = argparse.ArgumentParser(
         prog=f"python -m services.{service}", description=f"Foci's {service} service."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
@@ -64,6 +65,11 @@ def _faults(faults: object) -> str:
 def traced(exc_info: ExcInfo) -> str:
     """The traceback as Python prints it, with what is `said` in place of what the errors say themselves."""
     return "\n".join(_lines(exc_info[1], set()))
+
+
+def last_words(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """For `sys.excepthook`: what nobody has caught ends the process, and is said like everything else."""
+    sys.stderr.write(traced((kind, error, where)) + "\n")
 
 
 def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:

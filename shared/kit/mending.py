@@ -43,10 +43,17 @@ ASK_AGAIN_S = 5.0
 CLOCKS_APART = timedelta(minutes=1)
 
 _CURSOR = text("SELECT last_sequence, moved_at FROM relay_cursor WHERE stream = :stream")
-_MOVE = text("""
-    INSERT INTO relay_cursor (stream, last_sequence) VALUES (:stream, :sequence)
-    ON CONFLICT (stream) DO UPDATE SET last_sequence = excluded.last_sequence, moved_at = now()
-""")
+# A standby that took over, and a restore to a moment, are another timeline; a dump that was read in is another database.
+_HERE = """
+    (SELECT system_identifier FROM pg_control_system()) || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '.'
+    || (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_PLACE = text(f"SELECT place, {_HERE} AS here FROM relay_cursor WHERE stream = :stream")  # noqa: S608  # a constant
+_SETTLE = text(f"UPDATE relay_cursor SET place = {_HERE} WHERE stream = :stream")  # noqa: S608  # a constant
+_MOVE = text(f"""
+    INSERT INTO relay_cursor (stream, last_sequence, place) VALUES (:stream, :sequence, {_HERE})
+    ON CONFLICT (stream) DO UPDATE SET last_sequence = excluded.last_sequence, place = excluded.place, moved_at = now()
+""")  # noqa: S608  # a constant
 # By the key alone: a log of a million rows has no other index, and what is truly forgotten is nowhere in it. A restored
 # database may have renumbered its log, which leaves a row its id.
 _KNOWN = text(
@@ -122,6 +129,7 @@ class Mender:
             after = upto
         telemetry.FORGOTTEN_FACTS.set(len(told))
         if not told:
+            await self._settle()
             return
         # An empty database, or another's, is not one that lacks the last moments, however little there is.
         if len(told) > self._unasked or not certain:
@@ -148,6 +156,19 @@ class Mender:
     async def _place_noted_at(self, session: AsyncSession) -> datetime | None:
         row = (await session.execute(_CURSOR, {"stream": self._stream})).first()
         return None if row is None else row.moved_at
+
+    async def _settle(self) -> None:
+        """Hear again what others have stated where the database is another one than before, though nothing is forgotten: it
+        may have stated nothing in the moments it lost, and taken in something all the same."""
+        async with self._database.reading() as session:
+            found = (await session.execute(_PLACE, {"stream": self._stream})).first()
+        if found is None or found.place == found.here:
+            return
+        if found.place is not None:
+            log.warning("another database than before; hearing again", before=found.place, now=found.here)
+            await self.hear_again()
+        async with self._database.transaction() as session:
+            await session.execute(_SETTLE, {"stream": self._stream})
 
     async def answer(self, session: AsyncSession, request: Mend, _: Call) -> Mended:
         """One chunk of it, asked for by an operator."""

@@ -41,9 +41,11 @@ class Place:
     made_at: datetime | None
     sequence: int
 
-    def goes_on_in(self, info: StreamInfo) -> bool:
-        """Whether every message after this one is still, or not yet, in the stream."""
+    def goes_on_in(self, info: StreamInfo, back: int) -> bool:
+        """Whether every message after this one is still, or not yet, in the stream, and not more than `back` of them if given."""
         state = info.state
+        if back and state.last_seq - self.sequence > back:
+            return False
         return self.made_at == info.created and state.first_seq - 1 <= self.sequence <= state.last_seq
 
 
@@ -53,7 +55,7 @@ class Listener(Protocol):
     async def begin(self, place: Place, waiting: int) -> None:
         """Everything after `place` is heard from now on, beginning with `waiting` messages that are there already.
 
-        Called at first, and again when what was missed is not in the stream any more.
+        Called at first, and again when what was missed is not in the stream any more, or is more than is gone back for.
         """
 
     async def hear(self, messages: Sequence[Msg]) -> None:
@@ -72,7 +74,8 @@ class Source:
     listener: str
     """The NATS user, for the consumer's name."""
     back: int = 0
-    """Begin so many messages before the end."""
+    """Begin so many messages before the end, and anew when more than that have been missed: whoever keeps no more would only
+    have them wait in memory, without bound."""
     latest: bool = False
     """Begin with the latest message of each subject."""
 
@@ -145,7 +148,7 @@ class Ordered:
     async def _follow(self) -> None:
         source = self._source
         info = await self._nc.jetstream(timeout=2).stream_info(source.stream)
-        goes_on = self._place is not None and self._place.goes_on_in(info)
+        goes_on = self._place is not None and self._place.goes_on_in(info, source.back)
         place = _beginning(info, source)
         if goes_on and self._place is not None:
             place.sequence = self._place.sequence

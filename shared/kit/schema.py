@@ -120,6 +120,13 @@ V2 = (
 )
 
 
+V3 = (
+    # Which server, timeline and database this is, as the relay last saw it: in another one what had been taken in and
+    # acknowledged last may be missing.
+    "ALTER TABLE relay_cursor ADD COLUMN place text",
+)
+
+
 def latest_only(stream: str) -> str:
     """The index by which the relay of a stream with one message per subject sees what has been overtaken."""
     return f"CREATE INDEX outbox_latest_{stream.lower()} ON outbox (subject, id) WHERE stream = '{stream}'"

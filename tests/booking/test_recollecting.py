@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from services.booking.commands.recollecting import NOBODY, recollect
+from services.booking.commands.recollecting import THE_HUB, recollect
 from shared.contracts.base import Fact
 from shared.contracts.booking.facts import (
     BookingCancelledV1,
@@ -59,7 +59,7 @@ async def test_a_booking_nobody_remembers_is_cancelled_for_those_who_heard_of_it
     (cancelled,) = await recollected(world, told[-1])
     assert isinstance(cancelled, BookingCancelledV1)
     assert (cancelled.subject, cancelled.subject_version) == (str(booked.id), 2)
-    assert (cancelled.person, cancelled.by, cancelled.start) == (world.person("ann"), NOBODY, booked.start)
+    assert (cancelled.person, cancelled.by, cancelled.start) == (world.person("ann"), THE_HUB, booked.start)
     (again,) = await recollected(world, told[-1])
     assert again.subject_version == 2, "found twice, it is still one thing to those who hear it"
     await world.book("studio", "2027-03-01T10:00", by="ben")

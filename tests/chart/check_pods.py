@@ -68,7 +68,8 @@ def test_a_process_starts_with_what_it_is_told(
 ) -> None:
     """The settings' own classes read it: numbers, lists and words are written as they want them."""
     for name, value in environment(pod_of(chart, process)).items():
-        monkeypatch.setenv(name, value)
+        # What comes from a Secret is as long as one.
+        monkeypatch.setenv(name, value.ljust(64, "x") if value.startswith(f"foci-{process}:") else value)
     settings = settings_of(process)()
     assert settings.model_dump()["http_port"] == 8080
     if process == "gateway" and chart.example == "everything":

@@ -108,9 +108,13 @@ def test_operators_stay_with_every_release(rewritten: Path, request: pytest.Fixt
     assert (credentials["url"], credentials["subjects"]) == ("tls://bus.example", ["occupancy.ystad.>"])
     key = public_key(credentials["seed"])
     assert credentials["seed"] not in Home(rewritten).operators.read_text()
+    mounted = (rewritten / "accounts.json").stat().st_ino
     for _ in range(2):
         request.node.again()
         assert key in accounts(rewritten)
+        assert (rewritten / "accounts.json").stat().st_ino == mounted, (
+            "a container would go on with the old one"
+        )
         assert "occupancy.ystad.>" in accounts(rewritten)
 
     assert foci("operator-credentials", "--name", "region", "--url", "tls://bus.example").exit_code == 0

@@ -19,7 +19,7 @@ from shared.contracts.directory.facts import HubRegisteredV1
 from shared.kit import telemetry
 from shared.kit.bus import ATTEMPTS, Consumer
 from shared.kit.database import Database, driver_of
-from shared.kit.failures import said, traced
+from shared.kit.failures import last_words, said
 from shared.kit.ids import new_id
 from tests.kit.consuming import DURABLE, dead, message_of
 from tests.kit.hubs import registered
@@ -99,10 +99,11 @@ async def failed(failing: Failing, database: Database) -> ExceptionGroup[Excepti
     ids=lambda given: getattr(given, "__name__", ""),
 )
 async def test_an_error_says_what_went_wrong_and_where_without_anybodys_words(
-    directory: Database, failing: Failing, words: str
+    directory: Database, failing: Failing, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     group = await failed(failing, directory)
-    whole = traced((type(group), group, group.__traceback__))
+    last_words(type(group), group, group.__traceback__)
+    whole = capsys.readouterr().err
     assert SOMEBODYS not in whole
     assert f"in {failing.__name__}" in whole, "where it went wrong"
     assert words in whole

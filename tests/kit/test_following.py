@@ -11,12 +11,14 @@ from uuid import UUID
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from shared.contracts.base import Fact
 from shared.contracts.examples import example
 from shared.contracts.matching.facts import ProfileChangedV1
 from shared.kit.following import Follower, NotBuilt
 from shared.kit.life import end
+from shared.kit.ordered import Ordered, Place, Source
 from tests.gateway.proxy import Wire
 from tests.servers import NatsAccount
 from tests.waiting import eventually
@@ -131,6 +133,47 @@ async def test_what_was_stated_while_the_connection_was_away_is_heard_without_bu
         assert memory.builds == 1
     await nc.close()
     await wire.cut()
+
+
+@dataclass
+class End:
+    """Keeps the end of a stream; knows where it began each time."""
+
+    began: list[tuple[int, int]] = field(default_factory=list)
+    heard: list[int] = field(default_factory=list)
+
+    async def begin(self, place: Place, waiting: int) -> None:
+        """Anew."""
+        self.began.append((place.sequence, waiting))
+
+    async def hear(self, messages: Sequence[Msg]) -> None:
+        """These."""
+        self.heard += [message.metadata.sequence.stream for message in messages]
+
+    async def look(self) -> None:
+        """Nothing to look for."""
+
+
+async def test_who_keeps_only_the_end_begins_anew_after_missing_more_than_that(
+    nats_account: NatsAccount, bus: Client
+) -> None:
+    nc, end_of_it = await nats_account.connect("matching"), End()
+    ordered = Ordered(nc, Source("MATCHING", "hubs.*.matching.>", "matching", back=3), end_of_it)
+
+    async def hears(*sequences: int) -> None:
+        task = asyncio.create_task(ordered.run())
+        await eventually(lambda: end_of_it.heard == [*sequences])
+        await end(task)
+
+    await state(bus, 1, 2)
+    await hears(1, 2)
+    await state(bus, 3, 4, 5)
+    await hears(1, 2, 3, 4, 5)
+    assert end_of_it.began == [(0, 2)], "three are gone on with"
+    await state(bus, *range(6, 11))
+    await hears(1, 2, 3, 4, 5, 8, 9, 10)
+    assert end_of_it.began == [(0, 2), (7, 3)], "whoever reads along is told that something is missing"
+    await nc.close()
 
 
 async def test_a_fact_that_could_not_be_taken_in_is_heard_again(

@@ -247,3 +247,40 @@ async def test_a_consumer_that_went_back_hears_again_what_it_had_acknowledged(
                 "the first is known and not done twice"
             )
         await as_booking.close()
+
+
+async def test_who_stated_nothing_before_a_standby_took_over_hears_again_what_it_lost(
+    databases: Databases, as_directory: Client, bus: Client, nats_account: NatsAccount
+) -> None:
+    """Nothing of its own is forgotten, so only that it is another database tells of it."""
+    url = databases.fresh("booking")
+    as_booking = await nats_account.connect("booking")
+
+    @asynccontextmanager
+    async def running(url: str) -> AsyncIterator[Database]:
+        async with opened(url) as booking, consuming(nats_account, hears(booking)):
+            mender = Mender(booking, as_booking, "booking", Hubs().recollect, clock=utc_now)
+            async with relaying(booking, as_booking, "booking", first=mender.check):
+                await eventually(lambda: scalar(booking, NOTED))
+                yield booking
+
+    async def delivered() -> int:
+        info = await bus.jetstream().consumer_info("DIRECTORY", DURABLE)
+        assert info.delivered is not None
+        return int(info.delivered.consumer_seq)
+
+    async with opened(databases.fresh("directory")) as directory, relaying(directory, as_directory):
+        async with running(url) as booking:
+            await state(directory, registered("ystad"))
+            await eventually(lambda: _heard(booking, ("ystad", 1)))
+        saved = databases.saved(url)
+        async with running(url) as booking:
+            await state(directory, changed("ystad", 2))
+            await eventually(lambda: _heard(booking, ("ystad", 2)))
+            assert await delivered() == 2, "in the same database nothing is heard again"
+        async with running(saved) as booking:
+            await eventually(lambda: _heard(booking, ("ystad", 2)))
+    await as_booking.close()
+
+
+NOTED = "SELECT place IS NOT NULL FROM relay_cursor WHERE stream = 'BOOKING'"

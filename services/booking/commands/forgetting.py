@@ -23,7 +23,8 @@ _THEIRS = """
         title = CASE WHEN calendar IS NULL AND event IS NULL THEN NULL ELSE title END, cancel_reason = NULL
     WHERE person = :person
 """
-_FOR_OTHERS = "UPDATE booking SET booked_by = :nobody WHERE booked_by = :person"
+# When their own are done there is nothing left that they booked for themselves: said for the index.
+_FOR_OTHERS = "UPDATE booking SET booked_by = :nobody WHERE booked_by = :person AND booked_by <> person"
 _ROOMS = "UPDATE venue SET person = :nobody WHERE person = :person"
 
 

@@ -29,8 +29,8 @@ from shared.contracts.streams import BOOKING_FACTS, SPACE_FACTS, VENUE_ANSWERS
 from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import emit
 
-NOBODY = UUID(int=0)
-"""Stands for the hub itself where a fact says who did something."""
+THE_HUB = UUID(int=0)
+"""Stands where a fact says who did something, and it was nobody but the hub itself."""
 _OVER = (BookingCancelledV1, BookingExpiredV1, BookingCheckedOutV1)
 
 
@@ -73,7 +73,7 @@ async def _booking(session: AsyncSession, told: Any, *, now: datetime, ids: Ids)
     if over or told.end <= now:
         return
     said = {name: getattr(told, name) for name in BookingCancelledV1.model_fields}
-    again = {"id": ids(), "occurred_at": now, "subject_version": told.subject_version + 1, "by": NOBODY}
+    again = {"id": ids(), "occurred_at": now, "subject_version": told.subject_version + 1, "by": THE_HUB}
     await emit(session, BookingCancelledV1(**said | again))
 
 

@@ -8,7 +8,7 @@ EXPORTED = {
                expires_at, person = :person AS for_me, booked_by = :person AS by_me,
                CASE WHEN person = :person THEN title END AS title,
                CASE WHEN person = :person THEN cancel_reason END AS cancel_reason, calendar IS NOT NULL AS imported
-        FROM booking WHERE person = :person OR booked_by = :person
+        FROM booking WHERE person = :person OR booked_by = :person AND booked_by <> person
     """,
     "venue": """
         SELECT jsonb_build_array(event) AS place, event, hub, space, starts_at, ends_at, seats, state FROM venue

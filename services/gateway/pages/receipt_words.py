@@ -103,8 +103,8 @@ SV = ReceiptWords(
         Thing.FACTS: "Det som delarna av Foci har berättat för varandra",
     },
     reasons={
-        Reason.STAYS_FORGOTTEN: "För att inget om dig ska komma tillbaka, till exempel ur en säkerhetskopia. Ingenting "
-        "knyter längre numret till ditt namn.",
+        Reason.STAYS_FORGOTTEN: "För att inget om dig ska komma tillbaka, till exempel ur en säkerhetskopia. Foci vet "
+        "inte längre vems numret var.",
         Reason.THIRTY_DAYS: "I 30 dagar, så att en del som har varit borta kan komma ikapp. Det är nummer, utan namn, "
         "adresser och egna ord.",
         Reason.PROGRAMME_OF_THE_HUB: "De var hubbens program. Står ditt namn i en text, be hubben ändra den.",
@@ -178,8 +178,8 @@ DA = ReceiptWords(
         Thing.FACTS: "Det, som delene af Foci har fortalt hinanden",
     },
     reasons={
-        Reason.STAYS_FORGOTTEN: "For at intet om dig skal komme tilbage, for eksempel fra en sikkerhedskopi. Intet "
-        "knytter længere nummeret til dit navn.",
+        Reason.STAYS_FORGOTTEN: "For at intet om dig skal komme tilbage, for eksempel fra en sikkerhedskopi. Foci "
+        "ved ikke længere, hvis nummer det var.",
         Reason.THIRTY_DAYS: "I 30 dage, så en del, der har været væk, kan nå at følge med. Det er numre, uden navne, "
         "adresser og egne ord.",
         Reason.PROGRAMME_OF_THE_HUB: "De var hubbens program. Står dit navn i en tekst, så bed hubben om at ændre den.",
@@ -254,8 +254,8 @@ EN = ReceiptWords(
         Thing.FACTS: "What the parts of Foci have told each other",
     },
     reasons={
-        Reason.STAYS_FORGOTTEN: "So that nothing about you comes back, for example from a backup. Nothing ties the number "
-        "to your name any more.",
+        Reason.STAYS_FORGOTTEN: "So that nothing about you comes back, for example from a backup. Foci no longer knows "
+        "whose number it was.",
         Reason.THIRTY_DAYS: "For 30 days, so that a part that was away can catch up. They are numbers, without names, "
         "addresses or words of yours.",
         Reason.PROGRAMME_OF_THE_HUB: "They were the hub's programme. If a text says your name, ask the hub to change it.",

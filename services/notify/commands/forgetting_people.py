@@ -51,8 +51,8 @@ _ANONYMISED: tuple[tuple[Thing, tuple[str, ...]], ...] = (
     (
         Thing.DONE_FOR_OTHERS,
         (
-            "UPDATE booking SET by = :nobody WHERE by = :person",
-            "UPDATE sign_up SET by = :nobody WHERE by = :person",
+            "UPDATE booking SET by = :nobody WHERE by = :person AND by <> person",
+            "UPDATE sign_up SET by = :nobody WHERE by = :person AND by <> person",
         ),
     ),
     (

@@ -29,11 +29,11 @@ EXPORTED = {
     "member": "SELECT jsonb_build_array(hub) AS place, hub, role FROM member WHERE person = :person",
     "booking": """
         SELECT jsonb_build_array(id) AS place, id, hub, space, starts_at, ends_at, seats, status
-        FROM booking WHERE person = :person OR by = :person
+        FROM booking WHERE person = :person OR by = :person AND by <> person
     """,
     "sign_up": """
         SELECT jsonb_build_array(id) AS place, id, hub, event, way, status, person = :person AS mine
-        FROM sign_up WHERE person = :person OR by = :person
+        FROM sign_up WHERE person = :person OR by = :person AND by <> person
     """,
     "event": """
         SELECT jsonb_build_array(id) AS place, id, hub, status, starts_at, ends_at, titles
