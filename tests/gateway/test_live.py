@@ -17,6 +17,7 @@ from services.gateway.live import hall, occupancy, readers
 from services.gateway.live.cursors import Cursor
 from services.gateway.live.hall import BEAT_S, Hall
 from services.gateway.live.rooms import View
+from shared.contracts.live import LIVE_STREAMS
 from shared.kit import ordered
 from shared.kit.ids import new_id
 from shared.kit.provision import provision
@@ -344,6 +345,16 @@ def test_nobody_holds_more_streams_than_they_may(cell: Cell) -> None:
 def _opens(client: httpx2.Client) -> bool:
     with client.stream("GET", "/v1/live?hub=here&topics=hub") as answer:
         return answer.status_code == 200
+
+
+def test_keepers_see_that_every_stream_is_heard(cell: Cell) -> None:
+    def silences() -> dict[str, float]:
+        lines = cell.http.get("/metrics").text.splitlines()
+        found = [line for line in lines if line.startswith("foci_live_silence_seconds{")]
+        return {line.split('"')[1]: float(line.split()[-1]) for line in found}
+
+    eventually("all are heard", lambda: max(silences().values()) < ordered.SILENCE_S)
+    assert silences().keys() == set(LIVE_STREAMS)
 
 
 def test_a_head_request_ends(cell: Cell) -> None:
