@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 
 import uvicorn
 
@@ -80,5 +81,7 @@ class LeavingServer(uvicorn.Server):
 
 def _gives_up_on_the_silent(descriptor: int) -> None:
     """Set it where connections come in: on Linux each that is accepted has the options of the socket it came in by."""
+    if sys.platform != "linux":
+        return  # other systems have other options, and nobody's production runs there
     with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_S * 1000)

@@ -272,9 +272,8 @@ def test_a_role_that_changes_on_the_way_in_is_asked_for_again(
     async def then_lowered(self: Hall, cursor: Cursor | None, view: View) -> None:
         await following(self, cursor, view)
         if not lowered:
-            before = self.rechecks
             await asyncio.to_thread(lower)
-            await waiting.eventually(lambda: self.rechecks > before)
+            await waiting.eventually(lambda: any(one.rechecked for one in self.arriving))
 
     monkeypatch.setattr(Hall, "following", then_lowered)
     with listening(cell.http, "here", "members,spaces", token=token) as heard:

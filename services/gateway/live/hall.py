@@ -22,8 +22,8 @@ from shared.kit.telemetry import logger
 log = logger(__name__)
 
 BEAT_S = 15.0
-MOST_MISSED = 1024 * 1024
-"""Bytes told to somebody who comes back; who has missed more reads again what there is."""
+MOST_MISSED = 256 * 1024
+"""Bytes told to somebody who comes back, and kept for them meanwhile; who has missed more reads again what there is."""
 SPREAD_MS = 2_000
 """Over so long those who read along here come back elsewhere when this replica stops."""
 LAST_WORDS_S = 5.0
@@ -61,8 +61,8 @@ class Hall:
     rooms: dict[str, Room] = field(default_factory=dict)
     readers: dict[Reader, View] = field(default_factory=dict)
     leaving: bool = False
-    rechecks: int = 0
-    """How often somebody's rights have changed; who is on their way in while that happens asks for theirs again."""
+    arriving: set[Reader] = field(default_factory=set)
+    """Who is on their way in: their role has been asked for, and what they want to follow is not there yet."""
     _places: dict[str, Position] = field(default_factory=dict)
     _by: Counter[str] = field(default_factory=Counter)
     _order: int = 0
@@ -126,10 +126,11 @@ class Hall:
 
     def recheck(self, person: UUID, hub: str | None = None) -> None:
         """Somebody's rights have changed, in a hub or everywhere: nothing is told them before they have asked anew."""
-        self.rechecks += 1
-        for reader, view in [*self.readers.items()]:
-            if reader.person == person and hub in (None, view.hub):
-                self._close(reader, "role-changed", retry=0)
+        for reader in self.arriving:
+            reader.rechecked = reader.rechecked or reader.person == person
+        rooms = self.rooms.values() if hub is None else filter(None, [self.rooms.get(hub)])
+        for reader in [reader for room in rooms for _, reader in room.persons.get(person, ())]:
+            self._close(reader, "role-changed", retry=0)
         if hub is not None:
             self.services.forget(hub, person)
 

@@ -26,6 +26,8 @@ class Reader:
     until: float
     """When the stream ends, by the token or by its own age, seconds since 1970."""
     next_beat: float = 0.0
+    rechecked: bool = False
+    """Whether their rights have changed while they were on their way in."""
     because: str | None = None
     """Why it has ended; None while it goes on."""
     ends_by: float | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
@@ -92,7 +91,11 @@ async def live(
     cursor = None if last_event_id is None else read(last_event_id)
     reader = Reader(person=person, address=_address(request), until=_until(request, hall))
     hall.check_room(reader)
-    view = await _view(request, ask, person, (hub, wanted), cursor)
+    hall.arriving.add(reader)
+    try:
+        view = await _view(request, ask, reader, (hub, wanted), cursor)
+    finally:
+        hall.arriving.discard(reader)
     now = hall.services.clock().timestamp()
     foreign = last_event_id is not None and cursor is None
     hall.enter(reader, view, cursor, foreign=foreign, now=now)
@@ -104,21 +107,21 @@ async def live(
 
 
 async def _view(
-    request: Request, ask: Ask, person: UUID | None, what: tuple[str, tuple[str, ...]], cursor: Cursor | None
+    request: Request, ask: Ask, reader: Reader, what: tuple[str, tuple[str, ...]], cursor: Cursor | None
 ) -> View:
     """What they may follow of these topics of a hub, and it is there to be told.
 
-    Their role is not taken from memory, and it is asked for again when somebody's has changed meanwhile: from here on only
-    a change that is heard of ends the stream.
+    Their role is not taken from memory, and it is asked for again when it has changed meanwhile: from here on a change that
+    is heard of ends the stream.
     """
     hall: Hall = request.app.state.hall
     figures: PublicOccupancy = request.app.state.figures
     hub, topics = what
     while True:
-        heard = hall.rechecks
-        if person is not None:
-            ask.forget(hub, person)
-        access = await ask.access(hub, person)
+        reader.rechecked = False
+        if reader.person is not None:
+            ask.forget(hub, reader.person)
+        access = await ask.access(hub, reader.person)
         if access.cell != hall.services.cell:
             raise HubElsewhere(
                 f"The hub {hub} lives in the cell {access.cell}; follow it there.", cell=access.cell
@@ -127,7 +130,7 @@ async def _view(
         await hall.following(cursor, view)
         if view.public_figures:
             await figures.known(hub)
-        if heard == hall.rechecks or person is None:
+        if not reader.rechecked:
             return view
 
 
