@@ -101,8 +101,9 @@ async def gather_visitors(arena: Arena, client: Client, world: World, doors: lis
     """As many as there are doors; members of the hub whom mail reaches."""
     seen, visitors = Seen(), []
     for number, door in enumerate(doors):
-        email = f"visitor{number}@{world.hub}.example"
-        wanted = EnsurePerson(hub=world.hub, name=f"Visitor {number}", role=Role.MEMBER, email=email)
+        # Who has the same name is the same person, in whichever hub, and keeps the address they had first.
+        name, email = f"Visitor {number} of {world.hub}", f"visitor{number}@{world.hub}.example"
+        wanted = EnsurePerson(hub=world.hub, name=name, role=Role.MEMBER, email=email)
         reply = await Requester(client, utc_now).send(wanted, cell="local", seconds=5)
         person = PersonView.model_validate_json(reply.body).id
         token = development_token(arena.home.token_key(), person, now=utc_now())
