@@ -117,7 +117,8 @@ class DataService:
         self._clock = clock
         self._kick = Kick(nc, settings.cell, name)
         self._pools: list[asyncpg.Pool] = []
-        main = make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+        url = settings.database_url.get_secret_value()
+        main = make_engine(url, pool_size=settings.pool_size, plan_anew=settings.plan_anew)
         self.database = Database(main, self._kick.announce)
         self.requester = Requester(nc, clock)
         self.server = Server(
