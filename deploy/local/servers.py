@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 # Below what Linux (from 32768) and others (from 49152) give to outgoing connections.
 LISTENING_PORTS = range(20000, 32768)
+_GIVEN: deque[int] = deque(maxlen=1000)
+"""Ports this process has handed out: until their servers listen, nobody else can see that they are taken."""
 
 
 class ServersMissing(Exception):
@@ -58,9 +61,10 @@ def free_port(preferred: int | None = None) -> int:
     if preferred and is_free(preferred):
         return preferred
     tries = (secrets.choice(LISTENING_PORTS) for _ in range(1000))
-    port = next((port for port in tries if is_free(port)), None)
+    port = next((port for port in tries if port not in _GIVEN and is_free(port)), None)
     if port is None:
         raise ServersMissing(f"no free port between {LISTENING_PORTS[0]} and {LISTENING_PORTS[-1]}")
+    _GIVEN.append(port)
     return port
 
 

@@ -77,6 +77,8 @@ class Day:
         for number, change in enumerate(thing.changes):
             news = _news(thing.about, told, change)
             kind = _kind(news, change, thing.hub_zone)
+            if kind != _kind(news, replace(change, at=change.at + 2 * HEARD_AFTER), thing.hub_zone):
+                raise Unclear  # midnight lies between what happened and whoever looks at it
             window = self._window(thing.person, kind, change, channel)
             following = thing.changes[number + 1].at if number + 1 < len(thing.changes) else None
             if window is None:  # nobody wants to hear of it: known all the same
