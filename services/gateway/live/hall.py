@@ -24,6 +24,8 @@ log = logger(__name__)
 BEAT_S = 15.0
 MOST_MISSED = 256 * 1024
 """Bytes told to somebody who comes back, and kept for them meanwhile; who has missed more reads again what there is."""
+COME_BACK_MS = 2_000
+"""So long a browser waits that has lost us without a word; said anew each time, for what a farewell says lasts until then."""
 SPREAD_MS = 2_000
 """Over so long those who read along here come back elsewhere when this replica stops."""
 LAST_WORDS_S = 5.0
@@ -188,7 +190,8 @@ class Hall:
             missed, reached = room.missed(view, cursor, reader.person, self.held)
             if sum(map(len, missed)) > MOST_MISSED:
                 missed, reached, because = [], begins, "too-much"
-        first = [frames.said("open", about_it, cursor=str(begins if cursor is None or because else cursor))]
+        told_until = str(begins if cursor is None or because else cursor)
+        first = [frames.said("open", about_it, cursor=told_until, retry=COME_BACK_MS)]
         if because is not None:
             first.append(frames.said("reset", {"because": because}, cursor=str(begins)))
         figures = room.figures_since(view, reached, self.held[OCCUPANCY].made)
