@@ -68,7 +68,7 @@ def relays_by_id_only(planting: Planting) -> None:
     """The cursor is a number that is handed out before the commit."""
     waiting, by_place = StreamRelay._waiting, stream_relay._NEXT
     by_id = """
-        SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body, 0.0::float AS age,
+        SELECT xid::text::bigint AS xid, id, fact_id::text AS fact_id, subject, headers, body,
                true AS settled, false AS overtaken
         FROM outbox WHERE stream = $1 AND id > $3 AND $2::text IS NOT NULL ORDER BY id LIMIT $4
     """
