@@ -15,8 +15,6 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="NOTIFY_", frozen=True, extra="ignore")
 
-    plan_anew: bool = True
-    """What waits to be told comes in waves: its tables have no size that a plan could be kept for."""
     secret_key: SecretStr
     """What webhooks' secrets and the hashes of addresses are derived from; another key makes all of them others."""
     link_private_key: SecretStr

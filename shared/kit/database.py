@@ -37,20 +37,15 @@ CONNECT: dict[str, Any] = {
 }
 
 
-def make_engine(url: str, *, pool_size: int, plan_anew: bool = False) -> AsyncEngine:
-    """An engine on asyncpg whose waits all end: connecting, getting a connection, every statement.
-
-    With `plan_anew` PostgreSQL plans a statement each time and not once for good: planning costs a tenth of a millisecond, and a
-    plan made while a table was empty reads all of it when it is full.
-    """
-    settings = CONNECT["server_settings"] | ({"plan_cache_mode": "force_custom_plan"} if plan_anew else {})
+def make_engine(url: str, *, pool_size: int) -> AsyncEngine:
+    """An engine on asyncpg whose waits all end: connecting, getting a connection, every statement."""
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=3,
         pool_recycle=1800,
-        connect_args=CONNECT | {"server_settings": settings},
+        connect_args=CONNECT,
         hide_parameters=True,  # errors go into logs and dead letters, and what was written is somebody's
     )
 

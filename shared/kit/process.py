@@ -118,7 +118,7 @@ class DataService:
         self._kick = Kick(nc, settings.cell, name)
         self._pools: list[asyncpg.Pool] = []
         url = settings.database_url.get_secret_value()
-        main = make_engine(url, pool_size=settings.pool_size, plan_anew=settings.plan_anew)
+        main = make_engine(url, pool_size=settings.pool_size)
         self.database = Database(main, self._kick.announce)
         self.requester = Requester(nc, clock)
         self.server = Server(

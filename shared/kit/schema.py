@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from alembic import op
+
 V1 = (
     # The outbox is the log of what a service has stated. `xid` orders rows by transaction so that a reader
     # who stays below the oldest running transaction can never overtake one that has not committed yet; `id`
@@ -130,3 +132,12 @@ V3 = (
 def latest_only(stream: str) -> str:
     """The index by which the relay of a stream with one message per subject sees what has been overtaken."""
     return f"CREATE INDEX outbox_latest_{stream.lower()} ON outbox (subject, id) WHERE stream = '{stream}'"
+
+
+def index_beside_work(name: str, on: str, *, unique: bool = False) -> None:
+    """Build an index while the table is read and written; what a try that was cut short left is not valid, and goes first.
+
+    `on` is the table, its columns and the condition, as SQL writes them. For an `autocommit_block` of a revision.
+    """
+    op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    op.execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY {name} ON {on}")

@@ -40,8 +40,6 @@ class ServiceSettings(ProcessSettings):
     assertion_public_key: str
     """Ed25519 public key (PEM) of the gateway that vouches for people."""
     pool_size: int = 8
-    plan_anew: bool = False
-    """Whether PostgreSQL plans each statement anew: for services whose tables are empty now and full in a minute."""
     reserve_pool_size: int = 3
     """Statements that reserve at once; those who come meanwhile go into the next one together."""
     mend_unasked: int = 100

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -36,15 +34,8 @@ from tests.kit.hubs import effects, note, opened, registered
 from tests.servers import NatsAccount
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.usefixtures("no_log")
 NOBODY = "01981f0e-5a00-7000-8000-0000000000f1"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """The service's log would go to the standard output that a command's answer is read from."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
 
 
 @dataclass

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
@@ -13,7 +12,6 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 from typer.testing import Result
@@ -36,15 +34,8 @@ from tests.cli.operating import at_home, foci
 from tests.kit.hubs import opened
 from tests.servers import NatsAccount
 
+pytestmark = pytest.mark.usefixtures("no_log")
 STRANGER = "01981f0e-5a00-7000-8000-0000000000f1"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """The service's log would go to the standard output that a command's answer is read from."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
 
 
 @dataclass

@@ -8,7 +8,6 @@ from uuid import uuid4
 from sqlalchemy import text
 
 from services.notify.commands.claiming import MOST_NOTICES, claim
-from services.notify.settings import Settings
 from shared.kit.database import Database, make_engine
 from tests.notify.world import World
 
@@ -28,8 +27,7 @@ async def test_what_is_due_is_claimed_without_reading_all_that_waits(
     world: World, notify_database: str
 ) -> None:
     """Found by profiling: each claim read the whole queue, by a plan that was made when it was empty."""
-    as_served = Settings.model_fields["plan_anew"].default
-    engine = make_engine(notify_database, pool_size=1, plan_anew=as_served)
+    engine = make_engine(notify_database, pool_size=1)
     try:
         database = Database(engine, lambda: None)
         for _ in range(OFTEN):

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from shared.kit import schema
+
 revision = "0009"
 down_revision = "0008"
 
@@ -19,7 +21,6 @@ def upgrade() -> None:
             op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID")
             op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
         # Of a session's refresh tokens one gets the next.
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS refresh_token_current")
-        op.execute(
-            "CREATE UNIQUE INDEX CONCURRENTLY refresh_token_current ON refresh_token (session) WHERE replaced_at IS NULL"
+        schema.index_beside_work(
+            "refresh_token_current", "refresh_token (session) WHERE replaced_at IS NULL", unique=True
         )

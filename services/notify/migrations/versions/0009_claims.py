@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from shared.kit import schema
+
 revision = "0009"
 down_revision = "0008"
 
@@ -14,6 +16,5 @@ INDEXES = {
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         for name, on in INDEXES.items():
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # of a try that was cut short
-            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {on}")
+            schema.index_beside_work(name, on)
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS notice_due")  # the first of them does what it did
