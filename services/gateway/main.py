@@ -62,6 +62,7 @@ from services.gateway.routes import (
     webhooks,
 )
 from services.gateway.settings import Settings
+from services.gateway.wire import Wire
 from services.gateway.wishes import Wishes
 from shared.contracts.access import GATEWAY
 from shared.kit import problems, telemetry
@@ -300,7 +301,7 @@ def make_server(settings: Settings, app: FastAPI) -> uvicorn.Server:
         host=settings.http_host,
         port=settings.http_port,
         loop="uvloop",
-        http="httptools",
+        http=Wire,
         log_config=None,
         access_log=False,
         server_header=False,

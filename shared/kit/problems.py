@@ -64,6 +64,12 @@ _PLAIN = {
     400: ("bad-request", "The request cannot be read", "It is not well-formed HTTP or JSON."),
     404: ("not-found", "Not found", "There is nothing at this address."),
     413: ("body-too-large", "The request body is too large", "Send less; no request needs so much."),
+    408: ("request-timeout", "The request did not arrive", "Its end did not come in time. Send it again."),
+    431: (
+        "headers-too-large",
+        "The address or the headers are too long",
+        "Send less; no request needs so much.",
+    ),
     405: ("method-not-allowed", "Not a method of this address", "The Allow header names those it has."),
 }
 
