@@ -184,6 +184,8 @@ ORGANISED: list[Case] = [
     (None, organised(by_other=False), None),
     (None, organised(AWAITING, by_other=False), None),
     (organised(AWAITING), organised(), (News.EVENT_PUBLISHED, E)),
+    (organised(DRAFT), organised(), (News.EVENT_PUBLISHED, E)),
+    (organised(DRAFT), organised(by_other=False), None),
     (organised(AWAITING), organised(DRAFT), (News.EVENT_RETURNED, E)),
     (None, organised(DRAFT), (News.EVENT_RETURNED, E)),
     (organised(DRAFT), organised(DRAFT), None),

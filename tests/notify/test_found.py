@@ -17,7 +17,8 @@ from shared.contracts.events.words import EventPart
 from shared.contracts.notify.webhooks import ChangeWebhook, GetWebhook
 from shared.contracts.notify.words import Channel, News
 from tests.notify.anything.happenings import add_webhook
-from tests.notify.mailing import Mailing, make_mailing
+from tests.notify.mailing import LEASE, Mailing, make_mailing
+from tests.notify.post_office import CUT
 from tests.notify.world import HUB, TUESDAY, World
 
 
@@ -124,3 +125,21 @@ async def test_that_the_hub_has_hidden_an_event_is_told_also_when_its_words_are_
     await world.hear(world.event(events.EventChangedV1, published.subject, **reworded))
     await mailing.gathered()
     assert await _news(mailing, "olle") == [News.EVENT_HIDDEN]
+
+
+async def test_an_approval_is_told_also_to_who_hears_only_meanwhile_that_it_was_given_back(
+    mailing: Mailing,
+) -> None:
+    world = mailing.world
+    proposed = world.event(events.EventProposedV1)
+    await world.hear(proposed)
+    await mailing.gathered()
+    await world.hear(world.event(events.EventReturnedV1, proposed.subject, by="olga"))
+    mailing.office.always["END", ""] = CUT  # whether it has been taken is not known: it is sent again
+    await mailing.gathered()
+    mailing.office.always.clear()
+    await world.hear(world.event(events.EventProposedV1, proposed.subject))
+    await world.hear(world.event(events.EventPublishedV1, proposed.subject, by="olga"))
+    await mailing.send(seconds=LEASE.total_seconds())
+    await mailing.gathered()
+    assert await _news(mailing, "olle") == [News.EVENT_RETURNED, News.EVENT_PUBLISHED]

@@ -43,7 +43,7 @@ _STATUS: Mapping[type[Fact], EventStatus] = {
 }
 _FELT = frozenset({EventPart.TIME, EventPart.PLACE})
 """Parts whose change those who come must hear of."""
-_BY_WHOM = (EventHiddenV1, EventShownV1, EventCancelledV1, EventSnapshotV1)
+_BY_WHOM = (EventPublishedV1, EventHiddenV1, EventShownV1, EventCancelledV1, EventSnapshotV1)
 """Of these it counts who did it, also when somebody else changes a word of the event before that is told."""
 
 _SIGNED_UP = text("""

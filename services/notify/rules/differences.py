@@ -235,7 +235,10 @@ def _lost_its_room(before: OrganisedState | None, now: OrganisedState) -> bool:
 
 
 def _published(before: OrganisedState | None, now: OrganisedState) -> bool:
-    return is_open(now.status) and before is not None and before.status is EventStatus.AWAITING
+    if before is None or not is_open(now.status):
+        return False
+    # Who heard late that it was given back may never have been seen to wait again: somebody else's word is an approval.
+    return before.status is EventStatus.AWAITING or (before.status is EventStatus.DRAFT and now.by_other)
 
 
 _ORGANISER_NEWS: tuple[tuple[News, Callable[[OrganisedState | None, OrganisedState], bool]], ...] = (
