@@ -205,15 +205,15 @@ async def test_a_batch_with_a_known_fact_goes_one_by_one_and_counts_the_duplicat
     directory: Database, bus: Client, as_directory: Client
 ) -> None:
     """10201: the server refuses a batch that holds one id it knows."""
-    first, second = registered("ystad"), changed("ystad", 2)
+    first, more = registered("ystad"), [changed("ystad", version) for version in range(2, 30)]
     before = RELAY_DUPLICATES.labels("DIRECTORY")._value.get()
     # Somebody put the first one there, without a place in the outbox.
     await bus.jetstream().publish(
         first.subject_for("ystad"), first.model_dump_json().encode(), headers={"Nats-Msg-Id": str(first.id)}
     )
-    await state(directory, first, second)
+    await state(directory, first, *more)
     async with relaying(directory, as_directory):
-        await arrived(bus, first.id, second.id)
+        await arrived(bus, first.id, *(fact.id for fact in more))
     assert RELAY_DUPLICATES.labels("DIRECTORY")._value.get() == before + 1
 
 
