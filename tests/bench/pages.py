@@ -141,7 +141,7 @@ def scaling_section(costs: Sequence[scaling.Cost]) -> Section:
     grown = f"{first.size} → {last.size}"
     crowded = max(costs, key=lambda cost: cost.size.bookings / cost.size.hubs)
     rows = [
-        (cost.size, f"{cost.index_blocks:g}", f"{cost.all_blocks:g}", f"{cost.cpu_us:.0f}",
+        (cost.size, f"{cost.index_blocks:.1f}", f"{cost.all_blocks:.1f}", f"{cost.cpu_us:.0f}",
          f"{cost.cpu_us / first.cpu_us:.2f}", f"{cost.loaded_in_s:.0f}")
         for cost in costs
     ]  # fmt: skip
@@ -153,16 +153,16 @@ def scaling_section(costs: Sequence[scaling.Cost]) -> Section:
     head = ("size", "index blocks", "blocks in all", "CPU µs", "× the first", "loaded in s")
     text = f"""\
 Per reserve, on a PostgreSQL of its own with the stack's settings, filled by `tests/bench/scaling.py`: bookings over years,
-a third of them ahead, 5 % cancelled, inserted in mixed order into the indexes as they are. Index blocks: the difference of
-`pg_statio_user_indexes` around the real statement in a transaction that is rolled back, median of many; blocks in all:
-`EXPLAIN (ANALYZE, BUFFERS)` of the same. CPU: PostgreSQL's while pgbench runs `floor.sql`, {scaling.CLIENTS} clients, median
-of five runs.
+a third of them ahead, 5 % cancelled, inserted in mixed order into the indexes as they are; {scaling.FILLINGS} databases of each
+size in turn. Index blocks: the difference of `pg_statio_user_indexes` around the real statement in a transaction that is
+rolled back, mean of many; blocks in all: `EXPLAIN (ANALYZE, BUFFERS)` of the same. CPU: PostgreSQL's while pgbench runs
+`floor.sql`, {scaling.CLIENTS} clients, median of five runs.
 
 {table(head, rows)}
 
 The goals are about a federation that grows in both: {grown}. The most crowded size, {crowded.size},
-needs {crowded.index_blocks - first.index_blocks:+g} index blocks and {crowded.cpu_us / first.cpu_us:.2f} × the CPU of the first:
-the entries of a hub's many units overlap in the pages of `booking_no_overlap`.
+needs {crowded.index_blocks - first.index_blocks:+.1f} index blocks and {crowded.cpu_us / first.cpu_us:.2f} × the CPU of the
+first: the entries of a hub's many units overlap in the pages of `booking_no_overlap`.
 
 The same by index, means:
 
@@ -177,7 +177,7 @@ def _scaling_goals(first: scaling.Cost, last: scaling.Cost, grown: str) -> tuple
         Goal(
             f"index blocks per reserve, {grown}",
             f"≤ +{MORE_BLOCKS}",
-            f"{blocks:+g}",
+            f"{blocks:+.1f}",
             blocks <= MORE_BLOCKS,
         ),
         Goal(f"CPU per reserve, {grown}", f"≤ {MORE_CPU} ×", f"{cpu:.2f} ×", cpu <= MORE_CPU),
