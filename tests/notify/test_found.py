@@ -143,3 +143,22 @@ async def test_an_approval_is_told_also_to_who_hears_only_meanwhile_that_it_was_
     await mailing.send(seconds=LEASE.total_seconds())
     await mailing.gathered()
     assert await _news(mailing, "olle") == [News.EVENT_RETURNED, News.EVENT_PUBLISHED]
+
+
+async def test_who_could_not_be_told_of_an_offer_in_time_hears_that_it_is_over(mailing: Mailing) -> None:
+    """Somebody who was out of the line would still believe to stand in it."""
+    world = mailing.world
+    published = world.event()
+    waits = world.sign_up(events.PlaceAwaitedV1, event=published.subject)
+    await world.hear(published, waits)
+    await mailing.gathered()
+    until = world.now + timedelta(hours=2)
+    offered = world.sign_up(
+        events.PlaceOfferedV1, waits.subject, event=published.subject, by=None, until=until
+    )
+    await world.hear(offered)
+    world.later(hours=3)  # in which nothing could be sent
+    await mailing.gathered()
+    await world.hear(world.sign_up(events.OfferLapsedV1, waits.subject, event=published.subject, by=None))
+    await mailing.gathered()
+    assert await _news(mailing, "ann") == [News.WAITING, News.OFFER_OVER]

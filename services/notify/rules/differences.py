@@ -178,9 +178,10 @@ def _offered(before: PlaceState | None, now: PlaceState, at: datetime) -> Said |
 
 
 def _let_go(before: PlaceState | None, now: PlaceState, _: datetime) -> Said | None:
-    offered = before is not None and before.status is SignUpStatus.OFFERED
+    # Who has not heard in time that a place was offered would believe that they still stand in line.
+    in_line = before is not None and before.status in (SignUpStatus.WAITING, SignUpStatus.OFFERED)
     oneself = now.status is SignUpStatus.DECLINED and not now.by_other
-    return (News.OFFER_OVER, NoticeKind.OFFER) if offered and not oneself else None
+    return (News.OFFER_OVER, NoticeKind.OFFER) if in_line and not oneself else None
 
 
 def _gone(before: PlaceState | None, _: PlaceState, __: datetime) -> Said | None:

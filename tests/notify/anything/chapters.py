@@ -166,9 +166,15 @@ class OfPlace(Chapter):
             return None if before == "waiting" else "waiting"
         if it.status == "cancelled":
             return "place-gone" if before in COUNTED_ON else None
-        return (
-            "offer-over" if before == "offered" and (it.status == "lapsed" or it.by != self.who.id) else None
-        )
+        return "offer-over" if before in ("waiting", "offered") and self._let_go() else None
+
+    def _let_go(self) -> bool:
+        """Whether they were offered a place, and are out of the line by nothing they did."""
+        return self.it.status == "lapsed" or (self.it.status == "declined" and self.it.by != self.who.id)
+
+    def may_also(self, news: str) -> bool:
+        # An offer that was over before anybody could be told of it has been looked at, or not.
+        return news == "offer-over" and self.known is None and self._let_go()
 
 
 @dataclass
