@@ -12,9 +12,11 @@ from services.gateway.door import SECURITY_HEADERS
 from shared.kit import problems
 
 MOST_HEAD = 65_536
-"""Characters of an address and headers that are kept while their end has not come; the parser itself knows no limit."""
+"""Bytes of an address, headers and trailers that are kept of a request; the parser itself knows no limit."""
 WITHIN_S = 30.0
-"""So long a request may take to arrive, and a new connection may be without one."""
+"""So long a request may take to arrive, and a connection may be without one."""
+LINGER_S = 2.0
+"""So long is read on, and thrown away, what somebody sends who has been refused: closed at once they would never see why."""
 
 
 class Wire(HttpToolsProtocol):
@@ -23,8 +25,11 @@ class Wire(HttpToolsProtocol):
     within_s = WITHIN_S
     _given_up: asyncio.TimerHandle | None = None
     _in_head = False
-    _head = 0
     _arriving = False
+    _refused = False
+    _kept = 0
+    _silent = 0
+    """Bytes since the parser has made anything of them."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """The first request has to come soon."""
@@ -37,14 +42,31 @@ class Wire(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """A head begins."""
+        """A head begins, and with it the time it may take."""
         self._in_head = self._arriving = True
+        self._kept = self._silent = 0
+        self._expect_nothing()
         super().on_message_begin()
 
+    def on_url(self, url: bytes) -> None:
+        """A piece of the address."""
+        self._keep(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or after the body a trailer."""
+        self._keep(len(name) + len(value))
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """What comes now is counted by the door."""
-        self._in_head, self._head = False, 0
+        """The body is counted by the door."""
+        self._in_head = False
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._silent = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole."""
@@ -54,21 +76,27 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what came, unless it is too much without an end; wait for the rest, but not for ever."""
-        super().data_received(data)
-        if self.transport.is_closing():
+        if self._refused:
             return
-        if self._in_head:
-            self._head += len(data)
-            if self._head > MOST_HEAD:
-                self._refuse(431)
-                return
+        self._silent += len(data)
+        super().data_received(data)
+        if self._refused or self.transport.is_closing():
+            return
+        if self._arriving and self._kept + self._silent > MOST_HEAD:
+            self._refuse(431)
         # Blank lines are no request: who sends nothing else is not kept either.
-        if self._given_up is None and (self._arriving or self.cycle is None or self.cycle.response_complete):
+        elif self._given_up is None and (
+            self._arriving or self.cycle is None or self.cycle.response_complete
+        ):
             self._expect()
 
     def send_400_response(self, _: str) -> None:
         """In the words of every other refusal; uvicorn's say no more than that it is no HTTP."""
         self._refuse(400)
+
+    def _keep(self, size: int) -> None:
+        self._kept += size
+        self._silent = 0
 
     def _expect(self) -> None:
         self._given_up = self.loop.call_later(self.within_s, self._give_up)
@@ -80,15 +108,31 @@ class Wire(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._given_up = None
-        # While a head comes in, the cycle is still the last request's.
-        if self._in_head or (self._arriving and not self.cycle.response_started):
+        if self._arriving:
             self._refuse(408)
         else:
             self.transport.close()
 
+    def _is_answering(self) -> bool:
+        """Whether something else stands on the wire already, or is about to."""
+        if self.pipeline or self.cycle is None:
+            return bool(self.pipeline)
+        # Until the head is whole the cycle is still the last request's.
+        is_this = self._arriving and not self._in_head
+        return self.cycle.response_started if is_this else not self.cycle.response_complete
+
     def _refuse(self, status: int) -> None:
+        self._expect_nothing()
+        self._refused = True
+        if self._is_answering():
+            self.transport.close()
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # who waits for the rest of the body need not wait, nor answer
+            self.cycle.message_event.set()
         body = orjson.dumps(problems.of_status(status))
         head = [
+            *self.server_state.default_headers,
             (b"content-type", problems.MEDIA_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
             (b"cache-control", b"no-store"),
@@ -100,4 +144,5 @@ class Wire(HttpToolsProtocol):
             *(b": ".join(one) for one in head),
         ]
         self.transport.write(b"\r\n".join([*lines, b"", body]))
-        self.transport.close()
+        self.transport.write_eof()
+        self._given_up = self.loop.call_later(LINGER_S, self.transport.close)
