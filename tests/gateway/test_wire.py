@@ -164,21 +164,16 @@ async def test_blank_lines_after_an_answer_keep_no_connection() -> None:
         assert await reader.read() == b""
 
 
-async def test_the_time_a_request_may_take_begins_with_it() -> None:
+async def test_the_time_a_request_may_take_begins_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Browsers open connections ahead of need."""
+    monkeypatch.setattr(Quick, "within_s", 1.5)
+    clock = asyncio.get_running_loop().time
     async with served() as it, it.talk() as (reader, writer):
-        began = asyncio.get_running_loop().time()
-        for part in (LAST[:20], LAST[20:-1], LAST[-1:]):
-            began += Quick.within_s * 0.6
-            await eventually(lambda: asyncio.get_running_loop().time() >= began)  # noqa: B023  # waited for at once
-            writer.write(part)
-        assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
-    async with served() as it, it.talk() as (reader, writer):
-        began = asyncio.get_running_loop().time()
-        for share, part in ((0.7, LAST[:20]), (1.3, LAST[20:])):
-            due = began + Quick.within_s * share
-            await eventually(lambda: asyncio.get_running_loop().time() >= due)  # noqa: B023  # waited for at once
-            writer.write(part)
+        opened = clock()
+        await eventually(lambda: clock() >= opened + 1)
+        writer.write(LAST[:20])
+        await eventually(lambda: clock() >= opened + 2)
+        writer.write(LAST[20:])
         assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
 
 
