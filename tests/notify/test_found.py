@@ -162,3 +162,20 @@ async def test_who_could_not_be_told_of_an_offer_in_time_hears_that_it_is_over(m
     await world.hear(world.sign_up(events.OfferLapsedV1, waits.subject, event=published.subject, by=None))
     await mailing.gathered()
     assert await _news(mailing, "ann") == [News.WAITING, News.OFFER_OVER]
+
+
+async def test_who_left_while_a_mail_was_on_its_way_is_not_told_of_later_changes(mailing: Mailing) -> None:
+    world = mailing.world
+    booked = world.booked()
+    await world.hear(booked)
+    mailing.office.always["END", ""] = CUT  # whether it has been taken is not known
+    await mailing.gathered()
+    mailing.office.always.clear()
+    mailing.knows("ann", left_at=world.now)
+    await mailing.send(seconds=LEASE.total_seconds())
+    moved = world.booked(
+        booking.BookingMovedV1, booked.subject, by="olga", start=TUESDAY + timedelta(hours=3)
+    )
+    await world.hear(moved)
+    await mailing.gathered()
+    assert await _news(mailing, "ann") == [News.BOOKED]

@@ -36,20 +36,21 @@ _TELL = text(f"""
 def _over(settled: str, values: str, columns: str) -> TextClause:
     """Messages are done with: their notices go, and what they have told is known.
 
-    Only what is still ours: whoever took it over marks it. Of one thing the last word counts.
+    Only what is still ours: whoever took it over marks it. Of one thing the last word counts. It is known as of the moment the
+    message was made: what somebody was told before they left is of that time, whenever the mail arrived.
     """
     return text(f"""
         WITH ours AS (
             UPDATE message SET claimed_until = NULL, {settled}
             FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS timestamptz[]){values}) AS one (id, lease{columns})
             WHERE message.id = one.id AND message.claimed_until = one.lease AND sent_at IS NULL AND failed_at IS NULL
-            RETURNING message.id
+            RETURNING message.id, message.created_at
         ), done AS (
             DELETE FROM notice USING ours WHERE notice.message = ANY(:ids) AND notice.message = ours.id
         )
         INSERT INTO told (person, about, thing, channel, state, sequence, told_at)
         SELECT DISTINCT ON (one.person, one.about, one.thing, one.channel)
-               one.person, one.about, one.thing, one.channel, CAST(one.state AS jsonb), one.sequence, :now
+               one.person, one.about, one.thing, one.channel, CAST(one.state AS jsonb), one.sequence, ours.created_at
         FROM unnest(CAST(:messages AS uuid[]), CAST(:persons AS uuid[]), CAST(:abouts AS text[]), CAST(:things AS uuid[]),
                     CAST(:channels AS text[]), CAST(:states AS text[]), CAST(:sequences AS int[]))
              WITH ORDINALITY one (message, person, about, thing, channel, state, sequence, place)
