@@ -71,9 +71,12 @@ class PublicOccupancy:
             log.warning("public occupancy cannot be asked for; trying again", hub=room.hub, error=error)
             return
         # Booking publishes at the same moment as we ask, by its own clock: asked again until it has.
-        late = now >= next_five(changed_at) + PATIENCE
-        if room.changed_at == changed_at and (late or shown_at >= next_five(changed_at)):
+        if room.changed_at != changed_at:
+            return
+        if shown_at >= next_five(changed_at):
             room.changed_at = None
+        elif now >= next_five(changed_at) + PATIENCE:
+            room.changed_at = now  # they still have to be shown: at the next full five minutes
 
     async def _ask(self, hub: str) -> datetime:
         wanted = GetOccupancy(hub=hub)
