@@ -55,7 +55,7 @@ BREATH = 0.05
 
 def make_broker(settings: ProcessSettings, user: str, closed: Closed | None = None) -> NatsBroker:
     """The FastStream broker of a service; it connects when started."""
-    pulling.time_out_alike()
+    pulling.lose_nothing()
     options = connect_options(settings, user)
     seed, tls = options.pop("nkeys_seed_str", None), options.pop("tls", None)
     return NatsBroker(

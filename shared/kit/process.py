@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import asyncpg
@@ -31,6 +32,7 @@ from shared.kit.mending import Mender, Recollect
 from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.operations import Restate
 from shared.kit.principal import Verifier, load_public_key
+from shared.kit.pulling import leave
 from shared.kit.relay import Relay
 from shared.kit.requester import Requester
 from shared.kit.rpc import Server
@@ -234,7 +236,7 @@ class DataService:
         for consumer in self._consumers:
             consumer.subscribe(broker, self.name)
         await wait_for_consumers(self._nc, self._consumers)
-        stack.push_async_callback(ended, "facts", broker.stop, STOP_WITHIN)
+        stack.push_async_callback(ended, "facts", partial(leave, broker), STOP_WITHIN)
         await broker.start()
         await stack.enter_async_context(running("facts", closed.never()))
         for follower in self._followers:

@@ -1,29 +1,105 @@
-"""Pulling messages: a fetch whose time is over ends in one way, the one FastStream knows."""
+"""Pulling messages, where FastStream and nats-py by themselves would lose some until `ack_wait` is over.
+
+Lost is what has been delivered and is handed to nobody: the server delivers it anew, but only 15 s later. Both ways are
+closed around `fetch`, the one call through which every message comes.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
-from nats.errors import TimeoutError as NatsTimeout
+import nats.errors
+from faststream.nats import NatsBroker
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
-_fetch = JetStreamContext.PullSubscription.fetch
+from shared.kit.telemetry import logger
+
+Pull = JetStreamContext.PullSubscription
+
+LAST_LOOK = 0.01
+"""Seconds for a fetch that can only find what has come already."""
+
+FINISH_WITHIN = 10.0
+
+_fetch = Pull.fetch
+log = logger(__name__)
 
 
-async def _fetch_or_time_out(self: JetStreamContext.PullSubscription, *args: Any, **kwargs: Any) -> Any:
+@dataclass
+class Leaving:
+    """A subscription to which nothing is delivered any more."""
+
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    told: bool = False
+
+    async def nothing_left(self) -> None:
+        """At first time is up, so that a batch takes in what it has in hand; who then asks again has finished."""
+        if not self.told:
+            self.told = True
+            raise nats.errors.TimeoutError
+        self.finished.set()
+        await asyncio.Event().wait()  # until the subscriber's task is cancelled
+
+
+_leaving: WeakKeyDictionary[Pull, Leaving] = WeakKeyDictionary()
+
+
+async def _fetch_well(
+    self: Pull,
+    batch: int = 1,
+    timeout: float | None = 5,  # noqa: ASYNC109  # nats-py's own signature
+    heartbeat: float | None = None,
+) -> list[Msg]:
+    leaving = _leaving.get(self)
+    if leaving is not None:
+        if self._sub.pending_msgs == 0:
+            await leaving.nothing_left()
+        timeout = LAST_LOOK
     try:
-        return await _fetch(self, *args, **kwargs)
-    except NatsTimeout:
+        return await _fetch(self, batch, timeout, heartbeat)
+    except nats.errors.TimeoutError:
         raise
     except TimeoutError as error:
-        raise NatsTimeout from error
+        raise nats.errors.TimeoutError from error
 
 
-def time_out_alike() -> None:
-    """Let every fetch that runs out of time raise nats.errors.TimeoutError.
+def lose_nothing() -> None:
+    """Let every fetch know who is leaving, and let every one that runs out of time raise nats.errors.TimeoutError.
 
     Where hardly any time is left nats-py raises asyncio's own TimeoutError. FastStream's batch subscriber does not
-    expect that one: its task ends, is started again, and what it had fetched for the batch is thrown away in silence,
-    until the server delivers it anew when `ack_wait` is over. A quarter of the facts came 15 s late so.
+    expect that one: its task ends, is started again, and what it had fetched for the batch is thrown away in silence.
+    A quarter of the facts came 15 s late so.
     """
-    JetStreamContext.PullSubscription.fetch = _fetch_or_time_out  # type: ignore[method-assign,unused-ignore]
+    Pull.fetch = _fetch_well  # type: ignore[method-assign]
+
+
+async def leave(broker: NatsBroker) -> None:
+    """Stop a broker whose subscribers pull, once they have taken in what had come to them.
+
+    FastStream cancels a fetch whatever it holds. So the server is told first that nobody listens any more: when that is
+    answered nothing will come, and each subscriber is finished when it asks for more. If the server is away, or a
+    handler takes longer than FINISH_WITHIN, what is in hand is delivered anew as after a crash.
+    """
+    pulls = [pull for one in broker.subscribers if (pull := getattr(one, "subscription", None)) is not None]
+    try:
+        async with asyncio.timeout(FINISH_WITHIN):
+            await _finish([pull for pull in pulls if pull._nc.is_connected])
+    except (TimeoutError, nats.errors.Error) as error:
+        log.warning("stopped pulling with messages in hand; they will be delivered anew", error=error)
+    finally:
+        await broker.stop()
+
+
+async def _finish(pulls: list[Pull]) -> None:
+    for pull in pulls:
+        await pull._nc._send_unsubscribe(pull._sub._id)
+    for pull in (*pulls[:1], *pulls[:1]):
+        await pull._nc.flush()  # twice, because its ping overtakes what the library has still to send
+    everybody = [_leaving.setdefault(pull, Leaving()) for pull in pulls]
+    for pull in pulls:
+        # Ends a fetch that waits, as the server would at the end of its time.
+        await pull._sub._pending_queue.put(Msg(pull._nc, headers={"Status": "408"}))
+    await asyncio.gather(*(one.finished.wait() for one in everybody))

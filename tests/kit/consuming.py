@@ -16,6 +16,7 @@ from shared.contracts.base import Fact
 from shared.contracts.streams import consumer as declared_consumer
 from shared.kit.bus import Consumer, make_broker
 from shared.kit.database import Database
+from shared.kit.pulling import leave
 from shared.kit.settings import ProcessSettings
 from tests.servers import NatsAccount
 
@@ -38,7 +39,7 @@ async def consuming(account: NatsAccount, *consumers: Consumer, user: str = "boo
     try:
         yield broker
     finally:
-        await broker.stop()
+        await leave(broker)
 
 
 async def send(nc: Client, *facts: Fact, times: int = 1) -> None:

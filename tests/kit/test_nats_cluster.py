@@ -27,6 +27,7 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.nats import connect
 from shared.kit.provision import consumer_config, stream_config
+from shared.kit.pulling import leave
 from tests.kit.consuming import DURABLE
 from tests.kit.hubs import effects, in_stream, note, registered, relaying, state
 from tests.kit.nats_certificates import write_certificates
@@ -164,7 +165,7 @@ async def test_any_node_dies_and_nothing_is_lost_or_doubled(
             assert sorted(hub for hub, _ in await effects(booking)) == sorted(stated)
     finally:
         stop.set()
-        await broker.stop()
+        await leave(broker)
         await admin.close()
         await relays.close()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from nats.aio.client import Client
@@ -14,7 +16,7 @@ from shared.contracts.base import Fact
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1
 from shared.contracts.streams import consumer as declared_consumer
 from shared.kit import pulling
-from shared.kit.bus import BatchConsumer
+from shared.kit.bus import BatchConsumer, Consumer
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.kit.consuming import consuming, is_idle, send
@@ -24,10 +26,12 @@ from tests.waiting import eventually
 
 DURABLE = "booking__mirrors_hubs"
 FACTS = 150
+AT_A_CHANGE = 40
+CHANGES = 8
 
 
 async def test_a_fetch_that_has_no_time_left_ends_like_any_other(bus: Client) -> None:
-    pulling.time_out_alike()
+    pulling.lose_nothing()
     await send(bus, registered("ystad"))
     js = bus.jetstream()
     subscription = await js.pull_subscribe_bind(DURABLE, stream=declared_consumer(DURABLE).stream)
@@ -55,3 +59,34 @@ async def test_facts_that_trickle_in_are_delivered_once_each(
         info = await bus.jetstream().consumer_info(declared_consumer(DURABLE).stream, DURABLE)
     assert info.delivered is not None
     assert info.delivered.consumer_seq == FACTS
+
+
+@pytest.mark.parametrize("kind", ["one by one", "in batches"])
+async def test_who_stops_takes_in_what_has_come_and_leaves_the_rest_to_others(
+    booking: Database, bus: Client, nats_account: NatsAccount, kind: str
+) -> None:
+    """However often replicas change under a stream of facts, none waits for its second delivery."""
+
+    async def nothing(_session: AsyncSession, _fact: object) -> None: ...
+
+    def replica() -> Consumer:
+        if kind == "in batches":
+            return BatchConsumer(DURABLE, booking, (HubProfileChangedV1,), nothing, ids=new_id)
+        return Consumer(DURABLE, booking, {HubProfileChangedV1: nothing}, ids=new_id, in_order=False)
+
+    async def delivered() -> int:
+        info = await bus.jetstream().consumer_info(declared_consumer(DURABLE).stream, DURABLE)
+        return info.delivered.consumer_seq if info.delivered else 0
+
+    async def begun(before: int) -> bool:
+        return await delivered() > before
+
+    for change in range(CHANGES):
+        facts = [changed("ystad", change * AT_A_CHANGE + nth) for nth in range(1, AT_A_CHANGE + 1)]
+        sending = asyncio.create_task(send(bus, *facts))
+        async with consuming(nats_account, replica()):
+            await eventually(partial(begun, await delivered()))
+        await sending
+    async with consuming(nats_account, replica()):
+        await eventually(lambda: is_idle(bus, DURABLE), within=60)
+    assert await delivered() == CHANGES * AT_A_CHANGE
