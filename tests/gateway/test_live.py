@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from services.gateway import leaving
-from services.gateway.live import hall, occupancy, readers
+from services.gateway.live import hall, readers
 from services.gateway.live.cursors import Cursor
 from services.gateway.live.hall import BEAT_S, Hall
 from services.gateway.live.rooms import View
@@ -115,37 +115,6 @@ def test_occupancy_begins_with_what_is_and_goes_on_with_every_change(cell: Cell)
         cell.http, "here", "occupancy", token=cell.token("here", "host"), last=heard.last_id
     ) as again:
         assert again.facts == []
-
-
-def test_everybody_is_shown_protected_figures_that_change_every_five_minutes(cell: Cell) -> None:
-    if occupancy.next_five(cell.clock()) - cell.clock() < timedelta(minutes=1):
-        cell.clock.ahead += timedelta(minutes=1)  # so that no full five minutes come by in between
-    cell.space("there", "wide", "flex", seats=40)
-    eventually("it is measured", lambda: "wide" in cell.http.get("/v1/hubs/there/occupancy").text)
-    with listening(cell.http, "there", "occupancy") as heard:
-        eventually("the figures there are", lambda: "wide" in {one["subject"] for one in heard.facts})
-        assert {one["type"] for one in heard.facts} == {"foci.booking.public-occupancy.v1"}
-        for _ in range(2):
-            cell.book("there", "wide", start=cell.near(-1), end=cell.near(40))
-        before = len(heard.facts)
-        hall: Hall = cell.app.state.hall
-        # Both of them: what booking measures after the clock has jumped is shown five minutes later still.
-        eventually(
-            "both are heard of", lambda: '"booked":2' in hall.rooms["there"].exact.get("wide", (0, ""))[1]
-        )
-        assert len(heard.facts) == before, "not at the moment it happens"
-        # Just past them, not a minute: after that booking would be late, and asked again five minutes later.
-        cell.clock.ahead += occupancy.next_five(cell.clock()) - cell.clock() + timedelta(seconds=1)
-        cell.book(
-            "there", "wide", **cell.slot(day=60)
-        )  # wakes booking's timers, which know nothing of the clock
-        eventually("the public figures catch up", lambda: len(heard.facts) > before, seconds=20)
-        wide = [one["data"] for one in heard.facts if one["subject"] == "wide"]
-        assert (wide[-1]["booked"], wide[-1]["free"], wide[-1]["present"]) == (2, 38, None)
-        last = heard.last_id
-    with listening(cell.http, "there", "occupancy", last=last) as again:
-        assert again.facts == []
-        assert again.named("reset") == []
 
 
 def test_a_stream_ends_with_the_token(cell: Cell) -> None:

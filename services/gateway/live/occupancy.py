@@ -56,11 +56,13 @@ class PublicOccupancy:
                 continue
             if not any(view.public_figures for view in room.readers):
                 room.figures = None
-            elif room.changed_at is not None and now >= next_five(room.changed_at):
+            elif (
+                room.changed_at is not None and now >= next_five(room.changed_at) and is_soon_after_five(now)
+            ):
                 due.append(room)
-        await asyncio.gather(*(self._refresh(room, now) for room in due))
+        await asyncio.gather(*(self._refresh(room) for room in due))
 
-    async def _refresh(self, room: Room, now: datetime) -> None:
+    async def _refresh(self, room: Room) -> None:
         changed_at = room.changed_at
         if changed_at is None:
             return
@@ -71,12 +73,8 @@ class PublicOccupancy:
             log.warning("public occupancy cannot be asked for; trying again", hub=room.hub, error=error)
             return
         # Booking publishes at the same moment as we ask, by its own clock: asked again until it has.
-        if room.changed_at != changed_at:
-            return
-        if shown_at >= next_five(changed_at):
+        if room.changed_at == changed_at and shown_at >= next_five(changed_at):
             room.changed_at = None
-        elif now >= next_five(changed_at) + PATIENCE:
-            room.changed_at = now  # they still have to be shown: at the next full five minutes
 
     async def _ask(self, hub: str) -> datetime:
         wanted = GetOccupancy(hub=hub)
@@ -88,7 +86,16 @@ class PublicOccupancy:
 
 def next_five(moment: datetime) -> datetime:
     """The first full five minutes after a moment."""
-    return moment + EVERY - (moment - datetime.min.replace(tzinfo=UTC)) % EVERY
+    return moment + EVERY - _since_five(moment)
+
+
+def is_soon_after_five(moment: datetime) -> bool:
+    """Whether booking may just now be about to publish."""
+    return _since_five(moment) < PATIENCE
+
+
+def _since_five(moment: datetime) -> timedelta:
+    return (moment - datetime.min.replace(tzinfo=UTC)) % EVERY
 
 
 def _figures(hub: str, shown: Iterable[OccupancyFigures]) -> Figures:
