@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from services.notify.commands import webhooks
@@ -145,8 +146,11 @@ async def test_an_approval_is_told_also_to_who_hears_only_meanwhile_that_it_was_
     assert await _news(mailing, "olle") == [News.EVENT_RETURNED, News.EVENT_PUBLISHED]
 
 
-async def test_who_could_not_be_told_of_an_offer_in_time_hears_that_it_is_over(mailing: Mailing) -> None:
-    """Somebody who was out of the line would still believe to stand in it."""
+@pytest.mark.parametrize("looked_at", [True, False])
+async def test_who_could_not_be_told_of_an_offer_in_time_hears_that_it_is_over(
+    mailing: Mailing, looked_at: bool
+) -> None:
+    """Whether anybody has looked in between or not: else they would believe to stand in line."""
     world = mailing.world
     published = world.event()
     waits = world.sign_up(events.PlaceAwaitedV1, event=published.subject)
@@ -158,7 +162,8 @@ async def test_who_could_not_be_told_of_an_offer_in_time_hears_that_it_is_over(m
     )
     await world.hear(offered)
     world.later(hours=3)  # in which nothing could be sent
-    await mailing.gathered()
+    if looked_at:
+        await mailing.gathered()
     await world.hear(world.sign_up(events.OfferLapsedV1, waits.subject, event=published.subject, by=None))
     await mailing.gathered()
     assert await _news(mailing, "ann") == [News.WAITING, News.OFFER_OVER]
