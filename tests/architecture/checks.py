@@ -88,6 +88,15 @@ def publishes(source: Source) -> Iterable[Fault]:
             yield call.lineno, f"{name}(): nobody publishes, everybody emits"
 
 
+def last_message_id(source: Source) -> Iterable[Fault]:
+    for node in source.nodes:
+        if isinstance(node, ast.Constant) and str(node.value).lower() == "nats-expected-last-msg-id":
+            yield (
+                node.lineno,
+                "a mismatch of the last id leaves a replicated stream without a leader for good",
+            )
+
+
 def receipt_codes(source: Source) -> Iterable[Fault]:
     kit = {f"shared.kit.forgetting.{name}" for name in ("done", "told", "kept")}
     for call, name in source.calls:

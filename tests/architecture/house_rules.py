@@ -77,6 +77,13 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "nobody-names-the-last-message",
+        "A message names the sequence it follows, never the id (ADR 35).",
+        below(*CODE),
+        checks.last_message_id,
+        (("shared/kit/stream_relay.py", "LAST = 'Nats-Expected-Last-Msg-Id'"),),
+    ),
+    Rule(
         "spans-keep-errors-to-themselves",
         "Spans are made by the kit's telemetry, which keeps of an error its class alone: its words may be somebody's.",
         below(*CODE, but=("shared/kit/telemetry.py",)),
