@@ -26,6 +26,7 @@ from shared.contracts.directory.erasure import (
 )
 from shared.kit.errors import FociError
 from shared.kit.ids import utc_now
+from shared.kit.life import end
 from shared.kit.requester import Requester
 
 ANSWERS_WITHIN_S = 10.0
@@ -147,8 +148,7 @@ async def kept(connect: Connect, cell: str, file: Path, narrator: Narrator) -> A
     try:
         yield
     finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        await end(keeping)
         with contextlib.suppress(*AWAY):  # said before, if it is not the end itself
             async with asyncio.timeout(LAST_LOOK_S):
                 await note(for_ever=False)

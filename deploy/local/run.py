@@ -30,6 +30,7 @@ from deploy.local.supervisor import DidNotStart
 from shared.contracts.catalogue import SERVICES
 from shared.kit.errors import FociError
 from shared.kit.ids import utc_now
+from shared.kit.life import end
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # What can be said in a sentence; anything else is a fault of ours and shows where it happened.
@@ -69,9 +70,7 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
         narrator.say(str(error) or repr(error), bad=True)
         return 1
     finally:
-        starting.cancel()
-        stopping.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
+        await asyncio.gather(end(starting), end(stopping))
         if stack.supervisor.running:
             narrator.say("stopping …")
             await stack.down()
