@@ -166,6 +166,11 @@ class AskedWorld:
         """Move the clock on and do every duty that has fallen due; how many were done."""
         return await self.until(self.now + timedelta(**by))
 
+    async def sleep(self, **by: float) -> int:
+        """As if nobody had worked meanwhile: what fell due is done at the end, late; how many duties that were."""
+        self.now += timedelta(**by)
+        return await self.until(self.now)
+
     async def until(self, moment: datetime) -> int:
         """Move the clock to `moment`, stopping at each duty on the way as a running service would."""
         timers, done = self.timers(), 0

@@ -147,7 +147,7 @@ async def test_a_receipt_is_kept_longer_than_backups_and_then_goes(world: World)
     number = await erased(world, ann := await world.person("Ann"))
     await world.hear(*(answer(world, service, ann.person) for service in FORGETS))
     await world.stands()
-    await world.let_time_pass(days=399)
+    await world.sleep(days=399)
     assert (await receipt(world, number)).complete
     await world.let_time_pass(days=3)
     assert (await world.refusal(GetReceipt(number=number))).code == "no-such-receipt"

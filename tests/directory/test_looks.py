@@ -68,7 +68,7 @@ async def test_a_look_is_forgotten_after_a_year_and_nobody_we_know_is_noted(worl
     await world.ask(names(ann, Principal(UUID(int=7))), hal)
     assert len(await world.rows("SELECT 1 FROM look")) == 1
     await world.stands()
-    await world.let_time_pass(days=364)
+    await world.sleep(days=364)
     assert len(await looks(world, ann)) == 1
     await world.let_time_pass(days=3)
     assert await looks(world, ann) == ()
