@@ -28,7 +28,8 @@ from shared.kit.ids import Ids
 from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
 from shared.kit.nats import Closed, connect_options, own_inbox
 from shared.kit.settings import ProcessSettings
-from shared.kit.telemetry import extract, failed, is_recorded, logger, recording, span
+from shared.kit.telemetry import logger
+from shared.kit.tracing import extract, failed, is_recorded, recording, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.bus")
