@@ -27,7 +27,7 @@ from deploy.local.servers import ServersMissing
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import CannotStart, Stack
 from deploy.local.supervisor import DidNotStart
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from shared.kit.errors import FociError
 from shared.kit.ids import utc_now
 from shared.kit.life import end

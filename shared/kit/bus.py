@@ -29,7 +29,8 @@ from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each,
 from shared.kit.nats import Closed, connect_options, own_inbox
 from shared.kit.pulling import BATCH, IDLE_FETCH
 from shared.kit.settings import ProcessSettings
-from shared.kit.telemetry import extract, failed, is_recorded, logger, recording, span
+from shared.kit.telemetry import logger
+from shared.kit.tracing import extract, failed, is_recorded, recording, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.bus")
