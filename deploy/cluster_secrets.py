@@ -18,7 +18,7 @@ from deploy.local.home import Home
 from deploy.nats.cluster import ACCOUNTS, ROUTES, SECRETS, Layout, Node
 from deploy.nats.cluster import write as write_cluster
 from deploy.secret_files import processes
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 
 Object = dict[str, Any]
 NODES = 3

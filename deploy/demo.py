@@ -14,7 +14,7 @@ from deploy.local.home import Home
 from deploy.local.narrator import Narrator
 from deploy.local.probes import connect_once
 from deploy.local.settings import LocalSettings
-from shared.contracts.access import ADMIN, inbox_prefix
+from shared.contracts.users import ADMIN, inbox_prefix
 from shared.kit.ids import utc_now
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from deploy.local.home import Home, public_half, write_private
 from deploy.nats.cluster import Layout, Node
 from deploy.nats.cluster import write as write_cluster
-from shared.contracts.access import ADMIN, GATEWAY
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import ADMIN, GATEWAY, SERVICES
 
 CELL = "local"
 NODES = ("nats-1", "nats-2", "nats-3")

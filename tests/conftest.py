@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from functools import lru_cache
 from typing import Any
 
+import httpcore2
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
@@ -27,6 +29,10 @@ PLAIN = (
 )
 """What is told on the plain stack."""
 pytest_plugins = ("tests.stack.plain",)
+
+# Every HTTP client reads the 140 authorities of this machine again, which takes 30 ms, and the stories make hundreds of them:
+# in a process of pytest they are read once.
+setattr(httpcore2, "default_ssl_context", lru_cache(httpcore2.default_ssl_context))  # noqa: B010  # mypy: a function stays one
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 from deploy.local.servers import ENVIRONMENT, Nats, Postgres, free_port, is_free
 from deploy.nats.config import Server, User, cell_users, render
 from deploy.nats.keys import new_seed, public_key
-from shared.contracts.access import USERS
+from shared.contracts.users import USERS
 
 PREFIX = "foci-tests-"
 ACCOUNTS = 200

@@ -28,7 +28,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from deploy.local.databases import make_role
-from shared.contracts.access import inbox_prefix
+from shared.contracts.users import inbox_prefix
 
 SOCKET_VARIABLE = "FOCI_TEST_HOLDER"
 ROOT = Path(__file__).parent.parent

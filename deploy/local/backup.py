@@ -20,7 +20,7 @@ import asyncpg
 from deploy.local.home import Home, write_private
 from deploy.local.privileges import unprivileged
 from deploy.local.servers import ENVIRONMENT, Postgres, free_port, postgres_program
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 
 FORMAT = 1
 MANIFEST = "MANIFEST.json"

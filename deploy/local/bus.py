@@ -11,7 +11,7 @@ from deploy.nats import operators
 from deploy.nats.cluster import ACCOUNTS
 from deploy.nats.config import ACCOUNT, Server, cell_users, render
 from deploy.nats.keys import public_key
-from shared.contracts.access import USERS
+from shared.contracts.users import USERS
 
 
 class NotOurs(Exception):

@@ -17,15 +17,15 @@ from nats.aio.client import Client
 from deploy.local.bus import write_config
 from deploy.local.databases import make_databases
 from deploy.local.forks import Nursery, python
+from deploy.local.given import unreachable
 from deploy.local.home import Home, public_half
 from deploy.local.narrator import Narrator
-from deploy.local.probes import answers_ok, connect_once, unreachable
+from deploy.local.probes import answers_ok, connect_once
 from deploy.local.restore import is_half_done
 from deploy.local.servers import ENVIRONMENT, Nats, Postgres, free_port, is_free
 from deploy.local.settings import LocalSettings, telemetry_environment
 from deploy.local.supervisor import DidNotStart, Leftover, Program, Running, Supervisor, clear
-from shared.contracts.access import ADMIN, inbox_prefix
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import ADMIN, SERVICES, inbox_prefix
 from shared.kit.provision import provision
 
 ROOT = Path(__file__).parents[2]

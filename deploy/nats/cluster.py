@@ -12,7 +12,7 @@ from deploy.local.home import Home, write_private
 from deploy.nats import operators
 from deploy.nats.config import ACCOUNT, Server, accounts_block, cell_users, server_block
 from deploy.nats.keys import new_seed, public_key
-from shared.contracts.access import USERS
+from shared.contracts.users import USERS
 
 ACCOUNTS = "accounts.json"
 ROUTES = "routes.conf"

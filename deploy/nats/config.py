@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.contracts.access import USERS, Permissions, operator, permissions
+from shared.contracts.access import Permissions, operator, permissions
+from shared.contracts.users import USERS
 
 ACCOUNT = "FOCI"
 MAX_PAYLOAD = 1024 * 1024

@@ -11,7 +11,7 @@ from typing import Any
 from deploy.local.home import Home, write_private
 from deploy.nats.config import User, operator_user
 from deploy.nats.keys import new_seed, public_key
-from shared.contracts.access import OPERATOR
+from shared.contracts.users import OPERATOR
 
 Known = dict[str, dict[str, Any]]
 """By name: `hubs` (none named: all), and `nkey` where the seed is kept by nobody but the operator."""

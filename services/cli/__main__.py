@@ -2,7 +2,7 @@
 
 import typer
 
-from shared.kit.cli import load
+from shared.kit.loading import load
 
 app: typer.Typer = load("services.cli.app").app
 

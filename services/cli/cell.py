@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from deploy.local.home import Home
 from deploy.local.probes import connect_once
 from deploy.local.settings import LocalSettings
-from shared.contracts.access import ADMIN, inbox_prefix
 from shared.contracts.base import Request
+from shared.contracts.users import ADMIN, inbox_prefix
 from shared.kit.errors import FociError
 from shared.kit.ids import utc_now
 from shared.kit.requester import Requester

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.cell import fail
-from shared.contracts.access import ADMIN, GATEWAY
 from shared.contracts.asyncapi import consumers_of
 from shared.contracts.base import Fact, Request
 from shared.contracts.booking.facts import OccupancyChangedV1
 from shared.contracts.catalogue import FACTS, OPERATIONS, REQUESTS
 from shared.contracts.streams import CONSUMERS, OCCUPANCY, STREAMS, Stream, stream_of
+from shared.contracts.users import ADMIN, GATEWAY
 
 PAGE = Path(__file__).parents[2] / "docs" / "contracts.md"
 OUT_OF_DATE = 1

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.cell import admin, ask, fail, settings
-from shared.contracts.catalogue import SERVICES
 from shared.contracts.operations import (
     DeadLetter,
     DeadLetterPage,
@@ -20,6 +19,7 @@ from shared.contracts.operations import (
     ReplayDeadLetter,
     ShowDeadLetter,
 )
+from shared.contracts.users import SERVICES
 from shared.kit.errors import FociError
 
 NOT_ALL_REPLAYED = 1

@@ -10,7 +10,7 @@ import typer
 from deploy.local.restore import mend as mend_one
 from services.cli.cell import admin, settings
 from services.cli.dead_letters import known_service
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 
 
 def mend(

@@ -13,8 +13,8 @@ from deploy.local.home import Home
 from deploy.nats.cluster import SECRETS, Layout, Node, Plan, planned, write
 from deploy.nats.operators import let_in, operators
 from services.cli.cell import fail
-from shared.contracts.access import OPERATOR
 from shared.contracts.base import SLUG_PATTERN
+from shared.contracts.users import OPERATOR
 
 QUORUM = 3
 

@@ -12,9 +12,9 @@ import typer
 from deploy.local.bus import NotOurs, add_operator, is_embedded, remove_operator
 from deploy.local.home import Home, write_private
 from services.cli.cell import fail, nats_url, settings
-from shared.contracts.access import OPERATOR, inbox_prefix
 from shared.contracts.base import SLUG_PATTERN
 from shared.contracts.streams import OCCUPANCY
+from shared.contracts.users import OPERATOR, inbox_prefix
 
 NOT_OURS = (
     "Users are added to the NATS server that a running `make run` has started, or to the folder that a cluster's files "

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from shared.kit.cli import load
+from shared.kit.loading import load
 
 parser = argparse.ArgumentParser(prog="python -m services.gateway", description="Foci's gateway.")
 parser.add_argument("command", choices=("serve", "openapi"), help="serve HTTP, or print the OpenAPI document")

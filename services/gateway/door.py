@@ -22,7 +22,8 @@ from services.gateway.wishes import Wishes
 from shared.kit import problems
 from shared.kit.errors import FociError
 from shared.kit.problems import Problem, RemoteProblem
-from shared.kit.telemetry import logger, span
+from shared.kit.telemetry import logger
+from shared.kit.tracing import span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.gateway")

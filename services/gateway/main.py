@@ -64,7 +64,7 @@ from services.gateway.routes import (
 from services.gateway.settings import Settings
 from services.gateway.wire import Wire
 from services.gateway.wishes import Wishes
-from shared.contracts.access import GATEWAY
+from shared.contracts.users import GATEWAY
 from shared.kit import problems, telemetry
 from shared.kit.errors import FociError
 from shared.kit.health import Readiness, routes

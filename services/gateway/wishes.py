@@ -7,7 +7,7 @@ from time import monotonic
 
 from opentelemetry.context import Context
 
-from shared.kit.telemetry import extract, is_recorded
+from shared.kit.tracing import extract, is_recorded
 
 
 class Wishes:

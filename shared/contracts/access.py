@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.contracts.catalogue import REQUESTS, SERVICES
+from shared.contracts.catalogue import REQUESTS
 from shared.contracts.live import LIVE_STREAMS
 from shared.contracts.streams import CONSUMERS, FOLLOWED, OCCUPANCY, STREAMS, stream_of
+from shared.contracts.users import ADMIN, GATEWAY, OPERATOR, SERVICES, follows, inbox_prefix
 
-ADMIN = "admin"
-GATEWAY = "gateway"
-OPERATOR = "operator"
 _CREATE = "$JS.API.CONSUMER.CREATE"
 
 
@@ -36,16 +34,6 @@ class Permissions:
             if any(subject.startswith(f"{_CREATE}.{consumer.stream}.*") for subject in self.publish)
             for rest in ("", ".>")
         )
-
-
-def inbox_prefix(user: str) -> str:
-    """Where replies to a user's own requests arrive; a shared prefix would let one read another's replies."""
-    return f"_INBOX_{user}"
-
-
-def follows(service: str) -> str:
-    """What a service may follow of its own facts, for every hub."""
-    return f"hubs.*.{service}.>"
 
 
 def _service(service: str, cell: str) -> Permissions:
@@ -134,7 +122,3 @@ def permissions(user: str, cell: str) -> Permissions:
     if user in SERVICES:
         return _service(user, cell)
     raise LookupError(f"no NATS user {user!r}; known: {', '.join((GATEWAY, ADMIN, *SERVICES))}")
-
-
-USERS: tuple[str, ...] = (GATEWAY, ADMIN, *SERVICES)
-"""Every user of a cell besides the operators'."""

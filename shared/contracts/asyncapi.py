@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from shared.contracts.access import OPERATOR, inbox_prefix
 from shared.contracts.base import ALL_SPACES, Fact
 from shared.contracts.booking.facts import OccupancyChangedV1
 from shared.contracts.catalogue import FACTS
 from shared.contracts.examples import example, occupancy_example, plain
 from shared.contracts.streams import CONSUMERS, OCCUPANCY, RETENTION, stream_of
+from shared.contracts.users import OPERATOR, inbox_prefix
 
 SPECIFICATION = "3.0.0"
 RELEASE = "1.0.0"

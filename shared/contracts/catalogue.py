@@ -97,9 +97,6 @@ for _service, _known in REQUESTS.items():
 OPERATIONS: tuple[type[Request], ...] = tuple(_public(operations, Request))  # type: ignore[type-arg]
 """Requests every service answers for the platform's operator."""
 
-SERVICES = tuple(FACTS)
-"""The services that own data."""
-
 
 def fact_class(subject: str) -> type[Fact] | None:
     """The class of the fact on this NATS subject, or None when this release does not know it."""

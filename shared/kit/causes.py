@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from shared.contracts.base import Fact
-from shared.kit.telemetry import extract, inject, is_recorded, recording
+from shared.kit.tracing import extract, inject, is_recorded, recording
 
 _OF_BATCH: ContextVar[Mapping[str, str] | None] = ContextVar("foci_causes", default=None)
 

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
-from importlib import import_module
-from types import ModuleType
 
 from shared.kit.failures import last_words
+from shared.kit.loading import load
 from shared.kit.settings import from_environment
-
-
-def load(module: str) -> ModuleType:
-    """Import a module with all it needs.
-
-    What an import makes stays to the end: looking for garbage in it again and again took a tenth of the start.
-    """
-    gc.disable()
-    try:
-        return import_module(module)
-    finally:
-        gc.enable()
 
 
 def run(service: str) -> None:

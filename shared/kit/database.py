@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from shared.kit.telemetry import span
+from shared.kit.tracing import span
 
 tracer = trace.get_tracer("foci.database")
 

@@ -9,9 +9,9 @@ from typing import Protocol
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared.contracts.access import follows
 from shared.contracts.base import Fact
 from shared.contracts.streams import stream_of
+from shared.contracts.users import follows
 from shared.kit.delivery import Delivery, Unreadable
 from shared.kit.ordered import Ordered, Place, Source
 from shared.kit.telemetry import logger

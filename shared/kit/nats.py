@@ -10,7 +10,7 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from shared.contracts.access import inbox_prefix
+from shared.contracts.users import inbox_prefix
 from shared.kit.settings import ProcessSettings
 from shared.kit.telemetry import logger
 

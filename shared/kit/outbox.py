@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.base import Fact
 from shared.contracts.streams import stream_of
 from shared.kit.database import to_be_announced
-from shared.kit.telemetry import inject
+from shared.kit.tracing import inject
 
 _INSERT = text("""
     INSERT INTO outbox (stream, fact_id, subject, headers, body)

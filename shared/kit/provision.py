@@ -20,8 +20,8 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 from pydantic_settings import SettingsConfigDict
 
-from shared.contracts.access import ADMIN
 from shared.contracts.streams import CONSUMERS, STREAMS, Consumer, Stream
+from shared.contracts.users import ADMIN
 from shared.kit.nats import connect
 from shared.kit.settings import ProcessSettings, from_environment
 

@@ -12,15 +12,21 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
+from prometheus_client import Counter
 
 from shared.contracts.base import Request
-from shared.kit import problems, telemetry
+from shared.kit import problems
 from shared.kit.errors import Unavailable
 from shared.kit.ids import Clock
 from shared.kit.problems import RemoteProblem
-from shared.kit.telemetry import inject, span
+from shared.kit.tracing import inject, span
 
 tracer = trace.get_tracer("foci.rpc")
+UNANSWERED = Counter(
+    "foci_requests_unanswered_total",
+    "Requests that nobody answered, by whom they were for.",
+    ("asked", "why"),
+)
 
 ASSERTION = "Foci-Assertion"
 DEADLINE = "Foci-Deadline"
@@ -59,7 +65,7 @@ class Requester:
         """The answer to `request`; RemoteProblem when refused, Unavailable when nobody answers in `seconds`."""
         name = service or request.service
         if not self._nc.is_connected:
-            telemetry.UNANSWERED.labels(name, "bus-away").inc()
+            UNANSWERED.labels(name, "bus-away").inc()
             raise Unavailable("Foci's message bus is away for a moment. Try again shortly.", retry_after=2)
         with span(tracer, f"{name} {request.operation}", kind=SpanKind.CLIENT):
             headers = inject({DEADLINE: str(int((self._clock().timestamp() + seconds) * 1000))})
@@ -77,12 +83,12 @@ class Requester:
         try:
             return await self._nc.request(subject, body, timeout=seconds, headers=headers)
         except NoRespondersError as error:
-            telemetry.UNANSWERED.labels(name, "no-responders").inc()
+            UNANSWERED.labels(name, "no-responders").inc()
             raise Unavailable(
                 f"The {name} service is away for a moment. Try again shortly.", retry_after=2
             ) from error
         except (NatsError, TimeoutError) as error:
-            telemetry.UNANSWERED.labels(name, "time-out").inc()
+            UNANSWERED.labels(name, "time-out").inc()
             raise Unavailable(
                 f"The {name} service did not answer in time. Try again shortly.", retry_after=2
             ) from error

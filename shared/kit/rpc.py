@@ -31,7 +31,8 @@ from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal, Verifier
 from shared.kit.requester import ASSERTION, DEADLINE, IDEMPOTENCY_KEY, STATUS, VERSION
-from shared.kit.telemetry import extract, failed, logger, span
+from shared.kit.telemetry import logger
+from shared.kit.tracing import extract, failed, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.rpc")

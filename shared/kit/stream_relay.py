@@ -19,7 +19,8 @@ from opentelemetry.trace import SpanKind
 
 from shared.contracts.streams import RETENTION, Stream
 from shared.kit import telemetry
-from shared.kit.telemetry import extract, inject, is_recorded, logger, span
+from shared.kit.telemetry import logger
+from shared.kit.tracing import extract, inject, is_recorded, span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.relay")

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.kit import telemetry
 from shared.kit.database import Database, to_be_announced
 from shared.kit.ids import Clock
-from shared.kit.telemetry import logger, recording
+from shared.kit.telemetry import logger
+from shared.kit.tracing import recording
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.timers")

@@ -42,7 +42,7 @@ def talkative_spans(source: Source) -> Iterable[Fault]:
     for call, name in _calls(source, "start_as_current_span", "start_span", "record_exception"):
         yield (
             call.lineno,
-            f"{name}(): it would put what an error says into the trace; telemetry.recording and failed do not",
+            f"{name}(): it would put what an error says into the trace; tracing.recording and failed do not",
         )
 
 

@@ -85,8 +85,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "spans-keep-errors-to-themselves",
-        "Spans are made by the kit's telemetry, which keeps of an error its class alone: its words may be somebody's.",
-        below(*CODE, but=("shared/kit/telemetry.py",)),
+        "Spans are made by the kit's tracing, which keeps of an error its class alone: its words may be somebody's.",
+        below(*CODE, but=("shared/kit/tracing.py",)),
         checks.talkative_spans,
         (
             (_PLANT, "def planted(tracer):\n    with tracer.start_as_current_span('x'):\n        return None"),

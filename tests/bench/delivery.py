@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local.servers import bound_to_parent
-from shared.contracts.access import ADMIN
+from shared.contracts.users import ADMIN
 from tests.bench import openloop, sink
 from tests.bench.machine import ROOT
 from tests.bench.plan import Plan

@@ -19,7 +19,7 @@ from nats.aio.client import Client
 
 from deploy.local.probes import connect_once
 from deploy.local.servers import bound_to_parent, free_port
-from shared.contracts.access import ADMIN, inbox_prefix
+from shared.contracts.users import ADMIN, inbox_prefix
 from tests.bench.machine import ROOT
 from tests.stack.console import Console
 from tests.waiting import eventually

@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from deploy.local.probes import connect_once
-from shared.contracts.access import ADMIN, inbox_prefix
+from shared.contracts.users import ADMIN, inbox_prefix
 
 
 async def listen(url: str, seed: str) -> list[tuple[str, int]]:

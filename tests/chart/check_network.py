@@ -8,7 +8,7 @@ import pytest
 from starlette.routing import Route
 
 from services.gateway.main import _routed
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from tests.chart.rendering import Rendered, objects_in
 from tests.chart.schemas import VERSIONS, faults
 from tests.chart.sources import CHART, PROCESSES

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from shared.kit.process import LEAVE_WITHIN
 from tests.chart.rendering import Rendered, environment
 from tests.chart.sources import PROCESSES, fields, is_secret, settings_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.catalogue import SERVICES
 from shared.contracts.streams import CONSUMERS
+from shared.contracts.users import SERVICES
 from tests.chart.rendering import Rendered, environment
 from tests.chart.sources import PROCESSES
 

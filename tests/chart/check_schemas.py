@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from tests.chart.rendering import EXAMPLES, FLAGS, Rendered, helm, matrix, objects_in
 from tests.chart.schemas import VERSIONS, faults
 from tests.chart.sources import CHART, main

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.cluster_secrets import objects
 from deploy.local.home import Home
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from tests.chart.rendering import Rendered, environment, objects_in
 from tests.chart.schemas import VERSIONS, faults
 from tests.chart.sources import CHART, PROCESSES, settings_of

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from shared.contracts.catalogue import SERVICES
 from shared.contracts.streams import CONSUMERS
+from shared.contracts.users import SERVICES
 from tests.architecture.source import ROOT
 
 CHART = ROOT / "deploy" / "chart"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.local.home import write_private
 from services.cli.app import app
-from shared.contracts.access import ADMIN
+from shared.contracts.users import ADMIN
 from tests.servers import NatsAccount
 
 

@@ -18,8 +18,8 @@ from icalendar import Calendar
 from services.cli.hub import moving
 from services.cli.hub.folder import Inbound, Outbound, Unusable, zipped
 from shared.contracts.base import Request
-from shared.contracts.catalogue import SERVICES
 from shared.contracts.operations import ExportHub, ImportHub
+from shared.contracts.users import SERVICES
 from shared.kit.errors import Invalid
 from shared.kit.problems import RemoteProblem
 from tests.cli.moving_hub import (

@@ -21,8 +21,8 @@ from services.notify.rpc import previews
 from services.notify.rules.languages import LANGUAGES
 from services.notify.rules.samples import shown
 from services.notify.settings import Settings
-from shared.contracts.access import ADMIN
 from shared.contracts.notify.words import NoticeKind
+from shared.contracts.users import ADMIN
 from shared.kit.ids import new_id, utc_now
 from shared.kit.principal import Verifier
 from shared.kit.rpc import Server

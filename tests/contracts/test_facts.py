@@ -19,8 +19,9 @@ from services.matching.main import hears as matching_hears
 from services.notify.main import hears as notify_hears
 from shared.contracts.base import Audience, Fact, Snapshot
 from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
-from shared.contracts.catalogue import FACTS, SERVICES, fact_class
+from shared.contracts.catalogue import FACTS, REQUESTS, fact_class
 from shared.contracts.streams import CONSUMERS, STREAMS, facts_heard_by, stream_of
+from shared.contracts.users import SERVICES
 from shared.kit.bus import Consumer
 from shared.kit.ids import new_id, utc_now
 from tests.notify.world import SETTINGS
@@ -58,6 +59,11 @@ PUBLIC_NAMES = {
     "EventSnapshotV1.titles": "what its organisers published to that audience; empty while hidden",
 }
 """Fields of free text that facts may carry, each with the reason. Whatever few may know never enters a fact."""
+
+
+def test_every_service_is_a_user_of_the_bus_and_publishes_what_it_says() -> None:
+    assert tuple(FACTS) == SERVICES
+    assert tuple(REQUESTS) == SERVICES
 
 
 @every_fact

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.access import (
-    ADMIN,
-    GATEWAY,
-    USERS,
-    Permissions,
-    follows,
-    inbox_prefix,
-    operator,
-    permissions,
-)
+from shared.contracts.access import Permissions, operator, permissions
 from shared.contracts.booking.facts import OccupancyChangedV1
-from shared.contracts.catalogue import FACTS, OPERATIONS, REQUESTS, SERVICES
+from shared.contracts.catalogue import FACTS, OPERATIONS, REQUESTS
 from shared.contracts.directory.requests import GetContacts
 from shared.contracts.live import LIVE_STREAMS
 from shared.contracts.streams import CONSUMERS, FOLLOWED, OCCUPANCY, STREAMS, stream_of
+from shared.contracts.users import ADMIN, GATEWAY, SERVICES, USERS, follows, inbox_prefix
 
 CELL = "local"
 OPERATORS_OF_ONE_HUB = operator("nordviken-figures", ("nordviken",))

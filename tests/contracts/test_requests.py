@@ -18,11 +18,12 @@ from services.notify import rpc as notify
 from services.notify.channels.http import Outside
 from shared.contracts.base import Request
 from shared.contracts.booking.requests import Reserve
-from shared.contracts.catalogue import OPERATIONS, REQUESTS, SERVICES
+from shared.contracts.catalogue import OPERATIONS, REQUESTS
 from shared.contracts.directory.sessions import RefreshSession
 from shared.contracts.events.sign_ups import SignUp
 from shared.contracts.matching.matches import ListMyMatches
 from shared.contracts.notify.webhooks import AddWebhook, RotateSecret
+from shared.contracts.users import SERVICES
 from shared.kit import belongings
 from shared.kit.ids import new_id
 from shared.kit.operations import handlers

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from tests.e2e.collector import Collector, Span
 from tests.stack.console import Started, eventually
 from tests.stack.plain import PlainStack

@@ -26,8 +26,8 @@ from deploy.local.stack import GATEWAY, ROOT, Stack
 from deploy.local.supervisor import Program, Running, Supervisor, _end_group
 from deploy.nats.config import ACCOUNT
 from deploy.nats.keys import public_key
-from shared.contracts.access import inbox_prefix
 from shared.contracts.streams import CONSUMERS
+from shared.contracts.users import inbox_prefix
 from shared.kit.provision import consumer_config
 from tests.faults import ledger
 from tests.faults.history import Kill

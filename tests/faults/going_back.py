@@ -17,11 +17,11 @@ from deploy.local.erased import EVER, ErasedList, brought_back_at, erase_again, 
 from deploy.local.narrator import Narrator
 from deploy.local.restore import bring_back, mend
 from deploy.local.servers import ENVIRONMENT, Postgres, free_port, postgres_program
-from shared.contracts.catalogue import SERVICES
 from shared.contracts.directory.erasure import ErasePerson
 from shared.contracts.directory.requests import EnsurePerson, PersonView
 from shared.contracts.directory.words import Role
 from shared.contracts.streams import CONSUMERS
+from shared.contracts.users import SERVICES
 from shared.kit.ids import utc_now
 from shared.kit.requester import Requester
 from tests.faults.arena import Arena

@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import text
 
 from shared.contracts.base import Fact
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from shared.kit import life, outbox, process
 from shared.kit.migrate import SERVICES as SOURCES
 from tests.faults import ledger

@@ -20,7 +20,7 @@ from deploy.local.narrator import Narrator
 from deploy.local.servers import free_port
 from deploy.local.stack import GATEWAY
 from deploy.local.supervisor import Program
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from shared.kit.ids import utc_now
 from shared.kit.migrate import migrate
 from tests.faults import ledger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from shared.kit.cli import load
+from shared.kit.loading import load
 
 if __name__ == "__main__":
     load(sys.argv.pop(1)).main()

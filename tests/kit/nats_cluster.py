@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from deploy.local.servers import ENVIRONMENT, bound_to_parent, free_port, nats_program
 from deploy.nats.cluster import SECRETS, Layout, Node, write
-from shared.contracts.access import USERS
+from shared.contracts.users import USERS
 from shared.kit.settings import ProcessSettings
 from tests.kit.own_servers import end
 from tests.servers import NatsAccount

@@ -20,8 +20,8 @@ from deploy.local.servers import nats_program
 from deploy.nats.cluster import Node, write
 from deploy.nats.keys import new_seed, public_key
 from deploy.nats.operators import let_in, put_out
-from shared.contracts.access import ADMIN
 from shared.contracts.streams import STREAMS, consumer, stream_of
+from shared.contracts.users import ADMIN
 from shared.kit.bus import Consumer, make_broker
 from shared.kit.database import Database
 from shared.kit.ids import new_id

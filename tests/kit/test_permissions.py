@@ -16,10 +16,9 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 from deploy.local.servers import Nats, free_port, is_free
 from deploy.nats.config import Server, User, cell_users, operator_user, render
 from deploy.nats.keys import new_seed, public_key
-from shared.contracts.access import ADMIN, USERS, inbox_prefix
-from shared.contracts.catalogue import SERVICES
 from shared.contracts.directory.requests import GetContacts
 from shared.contracts.streams import CONSUMERS, STREAMS, streams_written_by
+from shared.contracts.users import ADMIN, SERVICES, USERS, inbox_prefix
 from shared.kit.provision import provision
 from tests.kit.consuming import settled
 from tests.kit.own_servers import started

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from deploy.local.servers import Nats, free_port, is_free
 from deploy.nats.config import Server, User, cell_users, render
 from deploy.nats.keys import new_seed, public_key
-from shared.contracts.access import USERS
 from shared.contracts.operations import Republish
+from shared.contracts.users import USERS
 from shared.kit import life
 from shared.kit.errors import Unavailable
 from shared.kit.ids import utc_now

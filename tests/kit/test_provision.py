@@ -12,8 +12,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
-from shared.contracts.catalogue import SERVICES
 from shared.contracts.streams import CONSUMERS, STREAMS
+from shared.contracts.users import SERVICES
 from shared.kit.provision import provision
 from tests.kit.consuming import send
 from tests.kit.hubs import in_stream, registered

@@ -10,10 +10,10 @@ from typing import Any
 import nats
 
 from deploy.local.tokens import development_token, made_up_address
-from shared.contracts.access import ADMIN, inbox_prefix
 from shared.contracts.base import Request
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
 from shared.contracts.directory.words import HubKind, Role
+from shared.contracts.users import ADMIN, inbox_prefix
 from shared.kit.ids import utc_now
 from shared.kit.requester import Requester
 from tests.stack.console import Started, eventually

@@ -13,7 +13,7 @@ import yaml  # type: ignore[import-untyped]  # brings no types
 
 from deploy import secret_files
 from deploy.local.home import Home
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from shared.kit.principal import load_private_key, load_public_key
 from tests.architecture.source import ROOT
 

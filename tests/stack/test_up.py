@@ -33,7 +33,7 @@ from deploy.local.servers import free_port
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import SERVERS, Stack
 from deploy.local.tokens import made_up_address
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 from tests.stack.console import Console, alive, eventually
 from tests.stack.mails import Mails, links_in
 

@@ -16,8 +16,8 @@ from shared.contracts.booking.facts import Occupancy, OccupancyChangedV1
 from shared.contracts.streams import OCCUPANCY
 from shared.kit.ids import Clock, Ids
 from shared.kit.outbox import Row, write
-from shared.kit.telemetry import inject
 from shared.kit.timers import set_timer, wake_no_later
+from shared.kit.tracing import inject
 
 # Whoever measures takes its locks in this order: the hub's BOUNDARY timer, its PUBLIC timer, the hub's figures. Both
 # duties hold their own timer when they begin, and often fall due at the same full hour.

@@ -32,7 +32,7 @@ from shared.kit.moments import Span, span
 from shared.kit.outbox import row_of
 from shared.kit.principal import Principal, require_role, required
 from shared.kit.rpc import Call, answer_of, remember_refusal
-from shared.kit.telemetry import span as traced
+from shared.kit.tracing import span as traced
 
 tracer = trace.get_tracer("foci.booking")
 

@@ -13,7 +13,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from shared.contracts.base import Slug
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.users import SERVICES
 
 FORMAT = "foci-hub"
 VERSION = 1

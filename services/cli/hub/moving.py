@@ -14,7 +14,6 @@ import orjson
 from services.cli.hub.folder import Inbound, Manifest, Outbound, Part
 from services.cli.hub.readable import TABLES, as_calendar, as_csv, of_bookings, of_events
 from shared.contracts.base import Request
-from shared.contracts.catalogue import SERVICES
 from shared.contracts.operations import (
     ExportHub,
     HubEntity,
@@ -26,6 +25,7 @@ from shared.contracts.operations import (
     Republished,
     TakeInventory,
 )
+from shared.contracts.users import SERVICES
 from shared.kit.errors import Unavailable
 
 Ask = Callable[[str, Request[Any]], Awaitable[Any]]

@@ -32,7 +32,8 @@ from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import Ids
 from shared.kit.principal import Principal, required
 from shared.kit.rpc import Call, answer_of, refusal, remember_refusal
-from shared.kit.telemetry import logger, span
+from shared.kit.telemetry import logger
+from shared.kit.tracing import span
 
 log = logger(__name__)
 tracer = trace.get_tracer("foci.events")

@@ -13,11 +13,11 @@ from nats.aio.msg import Msg
 from services.gateway.live.cursors import stream_mark
 from services.gateway.live.hall import Hall
 from services.gateway.live.held import Held, Told
-from shared.contracts.access import GATEWAY
 from shared.contracts.catalogue import fact_class
 from shared.contracts.directory.facts import PersonErasedV1
 from shared.contracts.live import LIVE_STREAMS, TOPIC_OF
 from shared.contracts.streams import OCCUPANCY, STREAMS
+from shared.contracts.users import GATEWAY
 from shared.kit.ordered import Ordered, Place, Source
 from shared.kit.telemetry import logger
 
