@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
+import httpcore2
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
@@ -20,13 +22,18 @@ HOLDER = pytest.StashKey[HolderProcess]()
 LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
 """Where tests start stacks of their own, and wait for them."""
 PLAIN = (
-    "tests/e2e/test_processes.py",
+    "tests/e2e/test_introductions.py",
     "tests/e2e/test_notices.py",
+    "tests/e2e/test_processes.py",
+    "tests/e2e/test_telemetry.py",
     "tests/cli/test_import_end_to_end.py",
     "tests/stack/test_backup.py",
 )
 """What is told on the plain stack."""
 pytest_plugins = ("tests.stack.plain",)
+
+# Each client reads who vouches for servers anew, 25 ms, and there are thousands here, of which hardly one speaks TLS.
+httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
 
 
 def pytest_configure(config: pytest.Config) -> None:
