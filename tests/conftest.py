@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import gc
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from functools import lru_cache
 from typing import Any
 
 import httpcore2
@@ -32,8 +32,9 @@ PLAIN = (
 """What is told on the plain stack."""
 pytest_plugins = ("tests.stack.plain",)
 
-# Each client reads who vouches for servers anew, 25 ms, and there are thousands here, of which hardly one speaks TLS.
-httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
+# Every HTTP client reads the 140 authorities of this machine again, which takes 30 ms, and the stories make hundreds of them:
+# in a process of pytest they are read once.
+setattr(httpcore2, "default_ssl_context", lru_cache(httpcore2.default_ssl_context))  # noqa: B010  # mypy: a function stays one
 
 
 def pytest_configure(config: pytest.Config) -> None:
