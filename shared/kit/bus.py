@@ -27,6 +27,7 @@ from shared.kit.failures import said
 from shared.kit.ids import Ids
 from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
 from shared.kit.nats import Closed, connect_options, own_inbox
+from shared.kit.pulling import BATCH, IDLE_FETCH
 from shared.kit.settings import ProcessSettings
 from shared.kit.telemetry import logger
 from shared.kit.tracing import extract, failed, is_recorded, recording, span
@@ -47,10 +48,9 @@ LATER_ATTEMPTS = 600
 LATER_DELAY = 3.0
 """Seconds before a fact that only a later release hears is offered again, to whichever replica: half an hour in all. After
 that nobody is changing the release any more, and it becomes a dead letter, which that release can replay."""
-IDLE_FETCH = 0.5
-BATCH = 200
-BATCH_WAIT = 0.1
-BREATH = 0.05
+GATHER = 0.02
+"""Seconds in which what comes after the first fact of a batch belongs to it: those of one transaction come one by one."""
+BREATH = 0.13
 """Seconds between two batches: a batch costs what thirty facts do, and no projection is looked at so often."""
 
 
@@ -59,14 +59,20 @@ def make_broker(settings: ProcessSettings, user: str, closed: Closed | None = No
     pulling.lose_nothing()
     options = connect_options(settings, user)
     seed, tls = options.pop("nkeys_seed_str", None), options.pop("tls", None)
-    return NatsBroker(
+
+    async def on_reconnect() -> None:
+        await pulling.ask_again(broker)
+
+    broker = NatsBroker(
         settings.nats_servers,
         inbox_prefix=own_inbox(user),
         logger=None,
         security=NatsNKey.from_seed(seed, ssl_context=tls) if seed else NatsSecurity(ssl_context=tls),
+        reconnected_cb=on_reconnect,
         closed_cb=closed.note if closed else None,
         **options,
     )
+    return broker
 
 
 def delay_after(attempt: int) -> float:
@@ -358,7 +364,7 @@ class BatchConsumer(Consumer):
             ">",
             durable=self.durable,
             stream=JStream(declared.stream, declare=False),
-            pull_sub=PullSub(batch_size=BATCH, timeout=BATCH_WAIT, batch=True),
+            pull_sub=PullSub(batch_size=BATCH, timeout=GATHER, batch=True),
             ack_policy=AckPolicy.MANUAL,
             inbox_prefix=own_inbox(user) + b".",
         )

@@ -38,7 +38,7 @@ async def test_a_fetch_that_has_no_time_left_ends_like_any_other(bus: Client) ->
     await subscription.fetch(1)
     for seconds in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2):
         with pytest.raises(NatsTimeout):
-            await subscription.fetch(200, timeout=seconds)
+            await subscription.fetch(pulling.BATCH - 1, timeout=seconds)
 
 
 async def test_facts_that_trickle_in_are_delivered_once_each(

@@ -22,7 +22,8 @@ from services.notify.senders.people import LOOPS
 from services.notify.settings import Settings
 from shared.contracts.base import Fact
 from shared.contracts.directory.requests import Contact
-from shared.kit.bus import BATCH, BatchConsumer, Consumer
+from shared.kit.bus import BatchConsumer, Consumer
+from shared.kit.pulling import BATCH
 from tests.notify.day.account import HEARD_AFTER, Said, differences, too_fast
 from tests.notify.day.clock import DayClock
 from tests.notify.day.people import Hub, Person, settle
