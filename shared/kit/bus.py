@@ -44,6 +44,8 @@ ATTEMPTS = 8
 """A fact that has failed so often becomes a dead letter; with growing delays that is after about two minutes."""
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
+LONGEST_AWAY = 5.0
+"""Seconds: the database being away is nobody's fault, and once it is back a fact that was tried often meanwhile is not late."""
 LATER_ATTEMPTS = 600
 LATER_DELAY = 3.0
 """Seconds before a fact that only a later release hears is offered again, to whichever replica: half an hour in all. After
@@ -217,7 +219,7 @@ class Consumer:
                 attempts = await self._give_up_or_count(session, delivery, cause)
         except Exception as away:  # noqa: BLE001  # failures that cannot be counted are not the fact's fault
             log.warning("database is away; again later", consumer=self.durable, error=away)
-            await raw.nak(delay=delay_after(delivery.attempt))
+            await raw.nak(delay=min(delay_after(delivery.attempt), LONGEST_AWAY))
             return "away"
         if attempts is not None:
             log.warning(
