@@ -72,9 +72,15 @@ def make_broker(settings: ProcessSettings, user: str, closed: Closed | None = No
         security=NatsNKey.from_seed(seed, ssl_context=tls) if seed else NatsSecurity(ssl_context=tls),
         reconnected_cb=on_reconnect,
         closed_cb=closed.note if closed else None,
+        apply_types=False,  # it would look for what the one parameter is called in a thread, for every message
         **options,
     )
     return broker
+
+
+async def _as_it_came(message: NatsMessage) -> Any:
+    """Unread: `Delivery` reads it, and FastStream by itself would, too."""
+    return message.raw_message
 
 
 def delay_after(attempt: int) -> float:
@@ -268,9 +274,10 @@ class Consumer:
             pull_sub=PullSub(batch_size=1, timeout=IDLE_FETCH),
             ack_policy=AckPolicy.MANUAL,
             inbox_prefix=own_inbox(user) + b".",
+            decoder=_as_it_came,
         )
-        async def on_message(message: NatsMessage) -> None:
-            await self.handle(message.raw_message)
+        async def on_message(raw: Msg) -> None:
+            await self.handle(raw)
 
 
 class BatchConsumer(Consumer):
@@ -369,9 +376,10 @@ class BatchConsumer(Consumer):
             pull_sub=PullSub(batch_size=BATCH, timeout=GATHER, batch=True),
             ack_policy=AckPolicy.MANUAL,
             inbox_prefix=own_inbox(user) + b".",
+            decoder=_as_it_came,
         )
-        async def on_batch(message: NatsMessage) -> None:
-            await self.handle_batch(message.raw_message)  # type: ignore[arg-type]
+        async def on_batch(batch: Sequence[Msg]) -> None:
+            await self.handle_batch(batch)
             await asyncio.sleep(BREATH)
 
 
