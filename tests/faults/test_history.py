@@ -21,7 +21,7 @@ from tests.faults.storm import Plan, storm
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-OPERATIONS = 400
+OPERATIONS = 300
 KILLS = 4
 READ_ALONG = 40
 """Operations of those who work while others read along."""
