@@ -22,8 +22,10 @@ HOLDER = pytest.StashKey[HolderProcess]()
 LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
 """Where tests start stacks of their own, and wait for them."""
 PLAIN = (
-    "tests/e2e/test_processes.py",
+    "tests/e2e/test_introductions.py",
     "tests/e2e/test_notices.py",
+    "tests/e2e/test_processes.py",
+    "tests/e2e/test_telemetry.py",
     "tests/cli/test_import_end_to_end.py",
     "tests/stack/test_backup.py",
 )

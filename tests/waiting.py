@@ -7,6 +7,15 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
+SOONEST_S, LATEST_S = 0.01, 0.1
+SHARE = 0.1
+"""Of the time waited so far, to be late by: who waits long looks seldom, and a look may be a request through everything."""
+
+
+def next_look(waited_s: float) -> float:
+    """Seconds until it is worth looking again."""
+    return min(max(SOONEST_S, SHARE * waited_s), LATEST_S)
+
 
 async def eventually(
     condition: Callable[[], Any], *, within: float = 10.0, what: str = "the condition"
@@ -16,7 +25,7 @@ async def eventually(
     An AssertionError inside the condition means "not yet", too, and is shown if that stays.
     """
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
+    started = loop.time()
     while True:
         value: object = None
         try:
@@ -26,9 +35,10 @@ async def eventually(
                 return value
         except AssertionError as error:
             value = error
-        if loop.time() > deadline:
+        waited = loop.time() - started
+        if waited > within:
             raise AssertionError(f"{what} did not come true within {within} s; last: {value!r}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(next_look(waited))
 
 
 async def ended(tasks: set[asyncio.Task[Any]]) -> None:

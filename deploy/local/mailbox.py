@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ KEPT = 2000
 UNFINISHED = ".part"
 LARGEST = 10 * 1024 * 1024
 LISTED = 200
+_HEAD = BytesHeaderParser(policy=policy.default)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Mail:
         return message_from_bytes(self.raw, policy=policy.default)
 
     @property
+    def head(self) -> Message:
+        """Its headers alone."""
+        return _HEAD.parsebytes(self.raw)
+
+    @property
     def at(self) -> datetime:
         """When it was taken."""
         return datetime.fromtimestamp((uuid.UUID(self.id).int >> 80) / 1000, UTC)
@@ -63,6 +70,8 @@ class Mailbox:
         for unfinished in folder.glob(f"*{UNFINISHED}"):
             unfinished.unlink()  # nobody has been told 250 for these
         self._names = sorted(path.name for path in folder.glob("*.eml"))
+        self._recipients: dict[str, tuple[str, ...]] = {}
+        """By name, of those that have been read: whoever waits for a mail looks again and again, and all the others stay."""
 
     def keep(self, id: str, recipients: tuple[str, ...], raw: bytes) -> None:
         """Write a mail, whole or not at all; the recipients stand in a header, as mail servers note them."""
@@ -74,11 +83,15 @@ class Mailbox:
         unfinished.replace(self._folder / name)
         self._names.append(name)
         while len(self._names) > KEPT:
-            (self._folder / self._names.pop(0)).unlink(missing_ok=True)
+            oldest = self._names.pop(0)
+            self._recipients.pop(oldest, None)
+            (self._folder / oldest).unlink(missing_ok=True)
 
     def newest(self, *, to: str | None = None) -> Iterator[Mail]:
         """Mails, newest first; with `to` only those to an address."""
         for name in reversed(self._names):
+            if to is not None and to not in self._recipients.get(name, (to,)):
+                continue
             mail = self.read(name.removesuffix(".eml"))
             if mail is not None and (to is None or to in mail.recipients):
                 yield mail
@@ -90,8 +103,10 @@ class Mailbox:
             return None
         with contextlib.suppress(FileNotFoundError):
             raw = (self._folder / name).read_bytes()
-            found = message_from_bytes(raw, policy=policy.default).get_all("X-Envelope-To", [])
-            return Mail(id, tuple(str(one) for one in found), raw)
+            if name not in self._recipients:
+                found = _HEAD.parsebytes(raw).get_all("X-Envelope-To", [])
+                self._recipients[name] = tuple(str(one) for one in found)
+            return Mail(id, self._recipients[name], raw)
         return None
 
     def __len__(self) -> int:
@@ -172,14 +187,14 @@ def _to(request: Request) -> str | None:
 
 
 def _summary(mail: Mail) -> dict[str, Any]:
-    message = mail.message
+    head = mail.head
     return {
         "id": mail.id,
         "at": mail.at.isoformat(),
         "to": list(mail.recipients),
-        "subject": str(message.get("Subject", "")),
-        "message_id": str(message.get("Message-ID", "")),
-        "list_id": str(message.get("List-Id", "")),
+        "subject": str(head.get("Subject", "")),
+        "message_id": str(head.get("Message-ID", "")),
+        "list_id": str(head.get("List-Id", "")),
     }
 
 

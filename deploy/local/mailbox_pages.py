@@ -48,7 +48,7 @@ LIST = """\
 <tr>
 <td>{{ mail.at.strftime("%Y-%m-%d %H:%M:%S") }}</td>
 <td>{% for one in mail.recipients %}<a href="/?to={{ one | urlencode }}">{{ one }}</a> {% endfor %}</td>
-<td><a href="/mails/{{ mail.id }}">{{ mail.message["Subject"] or "(no subject)" }}</a></td>
+<td><a href="/mails/{{ mail.id }}">{{ mail.head["Subject"] or "(no subject)" }}</a></td>
 </tr>
 {% endfor %}
 </tbody>

@@ -164,7 +164,11 @@ class Postgres:
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
     def ready(self) -> bool:
-        """Whether it takes connections."""
+        """Whether it takes connections; while nobody listens there, no program need be started to find that out."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=2).close()
+        except OSError:
+            return False
         result = subprocess.run(
             [postgres_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "2", "-U", "postgres"],
             env=ENVIRONMENT, capture_output=True, check=False,

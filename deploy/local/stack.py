@@ -127,6 +127,9 @@ class Stack:
     # --- the servers ---
 
     async def _start_servers(self) -> None:
+        missing = await unreachable(self.settings.nats_url, self.settings.database_url)
+        if missing:
+            raise CannotStart(missing)
         programs: list[Program] = []
         if self.settings.nats_url is None:
             write_config(self.home, cell=self.settings.cell, ports=self.ports)
@@ -145,9 +148,6 @@ class Stack:
         if programs:
             with self.narrator.step(f"servers: {', '.join(program.name for program in programs)}"):
                 await self.supervisor.start(*programs)
-        missing = await unreachable(self.settings.nats_url, self.settings.database_url)
-        if missing:
-            raise CannotStart(missing)
 
     def _buses(self) -> list[Program]:
         return [self._nats()]

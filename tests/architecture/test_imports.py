@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.architecture import linter
 from tests.architecture.source import CODE, ROOT
 
 CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"][
@@ -163,48 +168,78 @@ def _file(root: Path, module: str) -> Path:
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
-def _lint(root: Path, *contracts: str) -> tuple[int, str]:
-    only = [word for contract in contracts for word in ("--contract", contract)]
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import sys; from importlinter.cli import lint_imports_command as c; c()",
-            "--no-cache",
-            *only,
-        ],
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the code to plant violations in, and the linter that looks at it."""
+
+    root: Path
+    linter: subprocess.Popen[str]
+
+    @contextmanager
+    def planted(self, file: Path, text: str) -> Iterator[None]:
+        """Add it to the file, or make the file of it; taken out again afterwards."""
+        before = file.read_text() if file.exists() else None
+        file.write_text((before or "") + text)
+        try:
+            yield
+        finally:
+            if before is None:
+                file.unlink()
+            else:
+                file.write_text(before)
+
+    def lint(self, contract: str) -> tuple[int, str]:
+        """The linter's exit code, and what it says."""
+        assert self.linter.stdin
+        assert self.linter.stdout
+        self.linter.stdin.write(json.dumps([contract]) + "\n")
+        self.linter.stdin.flush()
+        code, said = json.loads(self.linter.stdout.readline())
+        return code, said
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """The one all planted violations are planted in, one after the other."""
+    root = tmp_path_factory.mktemp("copy")
+    for top in CODE:
+        shutil.copytree(ROOT / top, root / top, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", root)
+    with subprocess.Popen(
+        [sys.executable, linter.__file__],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root), "COLUMNS": "300"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Copy(root, process)
+        assert process.stdin
+        process.stdin.close()
+
+
+def test_the_contracts_hold() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "300"},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of the code to plant violations in."""
-    for top in CODE:
-        shutil.copytree(ROOT / top, tmp_path / top, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
-
-
-def test_the_contracts_hold() -> None:
-    code, said = _lint(ROOT)
-    assert code == 0, said
-    assert said.count(" KEPT") == len(CONTRACTS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" KEPT") == len(CONTRACTS)
 
 
 @pytest.mark.parametrize("contract", BY_ID)
-def test_planted_imports_turn_the_contract_red(copy: Path, contract: str) -> None:
+def test_planted_imports_turn_the_contract_red(copy: Copy, contract: str) -> None:
     """All of a contract's at once: it must name each of them."""
-    for module, imported in PLANTS[contract]:
-        file = _file(copy, module)
-        file.write_text(f"{file.read_text()}\nimport {imported}  # planted\n")
-    code, said = _lint(copy, contract)
+    with ExitStack() as plants:
+        for module, imported in PLANTS[contract]:
+            file = _file(copy.root, module)
+            plants.enter_context(copy.planted(file, f"\nimport {imported}  # planted\n"))
+        code, said = copy.lint(contract)
     assert code == 1, said
     assert "BROKEN" in said
     for module, imported in PLANTS[contract]:
@@ -215,9 +250,9 @@ def test_planted_imports_turn_the_contract_red(copy: Path, contract: str) -> Non
 @pytest.mark.parametrize(
     ("contract", "path"), [(one, path) for one, paths in NEW_ROOMS.items() for path in paths]
 )
-def test_a_new_room_needs_a_place_in_the_order(copy: Path, contract: str, path: str) -> None:
-    (copy / path).write_text('"""A room nobody has thought about."""\n')
-    code, said = _lint(copy, contract)
+def test_a_new_room_needs_a_place_in_the_order(copy: Copy, contract: str, path: str) -> None:
+    with copy.planted(copy.root / path, '"""A room nobody has thought about."""\n'):
+        code, said = copy.lint(contract)
     assert code == 1, said
     assert path.removesuffix(".py").replace("/", ".") in said
 

@@ -50,7 +50,7 @@ def test_a_rule_that_searches_for_ever_is_stopped_by_the_clock() -> None:
 def test_a_reader_that_wants_too_much_memory_is_stopped() -> None:
     many = [event(*MINUTE, uid=f"{number}") for number in range(9000)]
     with pytest.raises(RefusedError, match=r"memory|could not be read"):
-        confined(calendar(*many), Limits(memory_bytes=48_000_000))
+        confined(calendar(*many), Limits(memory_bytes=36_000_000))
 
 
 @pytest.mark.parametrize(

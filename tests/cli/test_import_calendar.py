@@ -45,7 +45,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_here: None) -> Iterator[Desk]:
     monkeypatch.setattr(import_calendar, "Gateway", partial(Gateway, wait=lambda _: None))  # no test sleeps
     with PaperHub().open() as hub:
         yield Desk(hub, tmp_path / "workshop.ics")
@@ -73,6 +73,7 @@ def booked_hours(desk: Desk) -> dict[str, tuple[int, int]]:
     }
 
 
+@pytest.mark.usefixtures("read_apart")
 def test_the_real_calendar_is_booked_but_for_one_clash_and_a_second_run_changes_nothing(desk: Desk) -> None:
     desk.file = desk.file.with_name("fablab_cottbus.ics")
     desk.file.write_bytes(REAL_FILE.read_bytes())

@@ -45,7 +45,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_here: None) -> Iterator[Desk]:
     monkeypatch.setattr(import_programme, "Gateway", partial(Gateway, wait=lambda _: None))  # no test sleeps
     with PaperProgramme().open() as hub:
         assert isinstance(hub, PaperProgramme)
@@ -71,6 +71,7 @@ def hours(desk: Desk) -> dict[str, int]:
     }
 
 
+@pytest.mark.usefixtures("read_apart")
 def test_the_real_programme_comes_in_whole_and_a_second_run_changes_nothing(desk: Desk) -> None:
     desk.file = desk.file.with_name("fablab_cottbus.ics")
     desk.file.write_bytes(REAL_FILE.read_bytes())

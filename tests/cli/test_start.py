@@ -39,16 +39,19 @@ except SystemExit as end:
     print(json.dumps([end.code, *sys.modules]), file=sys.stderr)
 """
 
-LATER: dict[str, Later] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
+
+def _every(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    itself = command.found() if isinstance(command, Later) else command
+    for name, inner in getattr(itself, "commands", {}).items():
+        yield from _every(inner, *path, name)
 
 
-def _every(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
-    yield path
-    for name, inner in getattr(command, "commands", {}).items():
-        yield from _every(inner.found() if isinstance(inner, Later) else inner, *path, name)
+EVERY = dict(_every(typer.main.get_command(app)))
+LATER = {path: command for path, command in EVERY.items() if isinstance(command, Later)}
 
 
-@pytest.mark.parametrize("path", [*_every(typer.main.get_command(app))], ids=" ".join)
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
 def test_every_command_has_its_help(path: tuple[str, ...]) -> None:
     told = CliRunner().invoke(app, [*path, "--help"])
 
@@ -56,11 +59,11 @@ def test_every_command_has_its_help(path: tuple[str, ...]) -> None:
     assert f"Usage: {' '.join(('foci', *path))} " in told.output
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_the_list_says_what_the_commands_own_help_begins_with(name: str) -> None:
-    first, _, _ = LATER[name].found().help.partition("\n\n")
+@pytest.mark.parametrize("path", LATER, ids=" ".join)
+def test_the_list_says_what_the_commands_own_help_begins_with(path: tuple[str, ...]) -> None:
+    first, _, _ = LATER[path].found().help.partition("\n\n")
 
-    assert LATER[name].help == first.replace("\n", " ")
+    assert LATER[path].help == first.replace("\n", " ")
 
 
 def test_a_slip_is_answered_with_what_was_meant() -> None:

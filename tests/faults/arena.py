@@ -40,6 +40,8 @@ VICTIMS = ("booking", "booking-2", "gateway", "gateway-2", "ledger", "ledger-2",
 NATS_LEADER, NATS_FOLLOWER = "nats-leader", "nats-follower"
 """In a cluster: the node that leads booking's stream at that moment, and one that does not."""
 READY_WITHIN_S = 90.0
+GATHER_S = 1.0
+"""So soon people are told; in production what is edited again within 20 s is told once."""
 ACK_WAIT = timedelta(seconds=2)
 """A killed consumer's messages come again so soon, so that a run need not wait for them."""
 
@@ -112,6 +114,7 @@ class Arena(Stack):
             rate_limit="1000000/second",
             cell="local",
             log_level="INFO",
+            gather_s=GATHER_S,
             replicas={"booking": 2, GATEWAY: gateways, ledger.SERVICE: 2},
             demo=False,
         )

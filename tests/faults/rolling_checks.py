@@ -26,9 +26,10 @@ _WRONG = """
     SELECT format('%s has parked %s', consumer, subject) AS it FROM parked_fact
     UNION ALL SELECT format('%s has given up %s: %s', consumer, subject, reason) FROM dead_letter
 """
-# What is to be said soon is gathered for some seconds; reminders are days away.
+# What is to be said soon is gathered for some seconds; reminders are days away, or somebody else's of before.
 _UNTOLD = """
-    SELECT (SELECT count(*) FROM notice WHERE message IS NULL AND digest IS NULL AND due_at < now() + interval '2 minutes')
+    SELECT (SELECT count(*) FROM notice WHERE message IS NULL AND digest IS NULL
+                AND due_at < now() + interval '2 minutes' AND first_at > $1)
            + (SELECT count(*) FROM message WHERE channel = 'email' AND sent_at IS NULL AND failed_at IS NULL)
 """
 
@@ -70,7 +71,7 @@ async def losses(arena: Arena, service: str, since: datetime) -> Standing:
         if service == "notify":
 
             async def told() -> bool:
-                return bool(await database.fetchval(_UNTOLD) == 0)
+                return bool(await database.fetchval(_UNTOLD, since) == 0)
 
             if not await comes_true(told, within=TOLD_WITHIN_S):
                 found.wrong.append("notices are due and not sent")

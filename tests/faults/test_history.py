@@ -21,7 +21,7 @@ from tests.faults.storm import Plan, storm
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-OPERATIONS = 1000
+OPERATIONS = 300
 KILLS = 4
 READ_ALONG = 40
 """Operations of those who work while others read along."""
@@ -41,7 +41,7 @@ async def arena(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rolli
 async def test_every_promise_is_kept_while_processes_are_killed(arena: Rolling) -> None:
     """Ends with the operations, or on a busy machine with its time; the shares of decided operations need a long run."""
     narrator = arena.narrator
-    plan = Plan(secrets.randbelow(2**32), OPERATIONS, KILLS, gap_s=(2.0, 5.0), longest_s=LONGEST_S)
+    plan = Plan(secrets.randbelow(2**32), OPERATIONS, KILLS, gap_s=(1.5, 3.5), longest_s=LONGEST_S)
     narrator.say(f"seed {plan.seed}: repeat the kills with `python -m tests.faults --seed {plan.seed}`")
     result = await storm(arena, plan, narrator.say)
     for name, value in result.figures.items():

@@ -96,6 +96,7 @@ class Cell:
         self.readiness: dict[str, Readiness] = {}
         self._parts: dict[str, AsyncExitStack] = {}
         self._people: dict[tuple[str, str], UUID] = {}
+        self._tokens: dict[tuple[UUID, timedelta], str] = {}
         self._thread = threading.Thread(target=self.loop.run_forever, name="cell", daemon=True)
         # One for all and for good: a service that starts again must not draw the same codes again.
         self.chance = random.Random(1)
@@ -308,8 +309,11 @@ class Cell:
         return known
 
     def token_of(self, person: UUID) -> str:
-        """A good token."""
-        return development_token(self.token_key, person, now=self.clock())
+        """A good token, the same for as long as the clock is not moved: signing one costs as much as a request."""
+        at = (person, self.clock.ahead)
+        if at not in self._tokens:
+            self._tokens[at] = development_token(self.token_key, person, now=self.clock())
+        return self._tokens[at]
 
     def token(self, hub: str, role: str, name: str | None = None) -> str:
         """A good token of a person with that role."""

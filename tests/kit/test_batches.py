@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Fact
 from shared.contracts.directory.facts import HubProfileChangedV1, HubRegisteredV1, HubSnapshotV1
-from shared.kit.bus import BatchConsumer
+from shared.kit.bus import LONGEST_AWAY, BatchConsumer
 from shared.kit.database import Database
 from shared.kit.errors import NotFound
 from shared.kit.ids import new_id
@@ -98,3 +98,22 @@ async def test_a_batch_waits_as_a_whole_while_the_database_is_away(
         await consumer.handle_batch(batch)
         assert [message.said[1] for message in batch] == ["ack"] * 100
         assert len(await effects(booking)) == 100
+
+
+async def test_what_was_tried_often_while_the_database_was_away_is_not_late_once_it_is_back(
+    database: Callable[[str], str], postgres: str
+) -> None:
+    """The delay of a fact that fails by itself grows to a minute; this one has done nothing wrong."""
+    url = database("booking")
+    outage = Outage(postgres, url)
+
+    async def effect(session: AsyncSession, facts: Any) -> None: ...
+
+    async with opened(url) as booking:
+        consumer = BatchConsumer(DURABLE, booking, HUB_FACTS, effect, ids=new_id)
+        tried_often = message_of(registered("ystad"), attempt=20)
+        await outage.begin()
+        await consumer.handle_batch([tried_often])
+        await outage.end()
+    [said] = tried_often.said
+    assert said == f"nak {LONGEST_AWAY}"

@@ -29,7 +29,7 @@ from shared.kit.nats import connect
 from shared.kit.provision import consumer_config, stream_config
 from shared.kit.pulling import leave
 from tests.kit.consuming import DURABLE
-from tests.kit.hubs import effects, in_stream, note, registered, relaying, state
+from tests.kit.hubs import effects, in_stream, note, registered, relaying, scalar, state
 from tests.kit.nats_certificates import write_certificates
 from tests.kit.nats_cluster import (
     CELL,
@@ -176,11 +176,11 @@ async def _state_facts(database: Database, stated: list[str], stop: asyncio.Even
         hub = f"hub-{len(stated)}"
         await state(database, registered(hub))
         stated.append(hub)
-        await asyncio.wait([asyncio.ensure_future(stop.wait())], timeout=0.02)
+        await asyncio.wait([asyncio.ensure_future(stop.wait())], timeout=0.06)
 
 
 async def _more_effects(database: Database, wanted: int) -> bool:
-    return len(await effects(database)) >= wanted
+    return int(await scalar(database, "SELECT count(*) FROM effect")) >= wanted
 
 
 async def test_with_certificates_clients_and_routes_are_encrypted(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import secrets
-import sys
 from collections.abc import Callable
 
 import asyncpg
@@ -14,10 +14,11 @@ from nats.js.api import ConsumerConfig
 
 from shared.contracts.streams import CONSUMERS, STREAMS
 from shared.contracts.users import SERVICES
+from shared.kit.migrate import migrate
 from shared.kit.provision import provision
 from tests.kit.consuming import send
 from tests.kit.hubs import in_stream, registered
-from tests.servers import ROOT, NatsAccount, with_database
+from tests.servers import NatsAccount, with_database
 
 
 async def test_provisioning_makes_everything_once(nats_account: NatsAccount) -> None:
@@ -52,11 +53,16 @@ async def test_two_provisioners_at_once_agree(nats_account: NatsAccount) -> None
     await two.close()
 
 
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["__main__", "shared.kit.migrate"])
+
+
 async def migrated(service: str, url: str) -> None:
-    """A process of its own, as in production: alembic keeps what it works on in globals."""
-    work = f"from shared.kit.migrate import migrate; migrate({service!r}, {url!r})"
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", work, cwd=ROOT)
-    assert await asyncio.wait_for(process.wait(), 30) == 0
+    """A process of its own, as in production: alembic keeps what it works on in globals. They load it once, and fork."""
+    process = PROCESSES.Process(target=migrate, args=(service, url))
+    process.start()
+    await asyncio.to_thread(process.join, 30)
+    assert process.exitcode == 0
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -17,6 +17,7 @@ import psutil
 
 from deploy.local.home import Home
 from deploy.local.servers import free_port
+from tests.waiting import next_look
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 120.0
@@ -24,10 +25,11 @@ DEADLINE_S = 120.0
 
 def eventually(what: str, true: Any, *, seconds: float = 30.0) -> None:
     """Wait for a condition, with a deadline."""
-    pause, deadline = threading.Event(), time.monotonic() + seconds
+    pause, started = threading.Event(), time.monotonic()
     while not true():
-        assert time.monotonic() < deadline, f"still not so after {seconds:g} s: {what}"
-        pause.wait(0.05)
+        waited = time.monotonic() - started
+        assert waited < seconds, f"still not so after {seconds:g} s: {what}"
+        pause.wait(max(next_look(waited), 0.05))
 
 
 class Started:

@@ -26,10 +26,18 @@ def read_confined(
     if len(raw) > limits.file_bytes:
         raise RefusedError(f"the file is larger than {limits.file_bytes / 1_000_000:g} MB")
     task = json.dumps({"home": home.key, "now": now.isoformat(), "limits": asdict(limits), "claims": claims})
+    answer = apart(task, raw, limits.wall_seconds)
+    if answer.startswith(b'{"refused"'):
+        raise RefusedError(str(json.loads(answer)["refused"]))
+    return _READING.validate_json(answer)
+
+
+def apart(task: str, raw: bytes, seconds: float) -> bytes:
+    """What the reader answers from a process of its own, or RefusedError when it had to be stopped."""
     command = [sys.executable, "-m", "services.cli.calendar.reader", task]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
-            command, input=raw, capture_output=True, cwd=_ROOT, timeout=limits.wall_seconds, check=False
+            command, input=raw, capture_output=True, cwd=_ROOT, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as stopped:
         raise RefusedError(f"reading it took longer than allowed{_where(stopped.stderr)}") from None
@@ -38,9 +46,7 @@ def read_confined(
     if done.returncode:
         why = one_line(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
         raise RefusedError(f"it could not be read: {why}{_where(done.stderr)}")
-    if done.stdout.startswith(b'{"refused"'):
-        raise RefusedError(str(json.loads(done.stdout)["refused"]))
-    return _READING.validate_json(done.stdout)
+    return done.stdout
 
 
 def _where(heard: bytes | None) -> str:

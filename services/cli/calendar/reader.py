@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import is_dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from services.cli.calendar.entry import Limits, RefusedError, one_line
-from services.cli.calendar.reading import read
+from services.cli.calendar.lines import sift
+from shared.kit.loading import load
 
 _OUT_OF_MEMORY = "reading it took more memory than allowed"
 
@@ -43,29 +45,36 @@ def _plain(value: object) -> object:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
+def answered(task: str, raw: bytes, reached: Callable[[str], None]) -> bytes:
+    """The file read as the task says: a Reading in JSON, or why it is refused."""
+    asked = json.loads(task)
+    limits = Limits(**asked["limits"])
+    try:
+        sifted = sift(raw, limits)
+        # Here, because what is refused at the door needs no library, which takes most of the start.
+        reading = load("services.cli.calendar.reading").understood(
+            sifted,
+            home=ZoneInfo(asked["home"]),
+            now=datetime.fromisoformat(asked["now"]),
+            limits=limits,
+            reached=reached,
+            claims=asked["claims"],
+        )
+        return json.dumps(reading, default=_plain, ensure_ascii=False).encode()
+    except RefusedError as refused:
+        return json.dumps({"refused": str(refused)}).encode()
+    except MemoryError:
+        return json.dumps({"refused": _OUT_OF_MEMORY}).encode()
+
+
 def _main() -> None:
-    task = json.loads(sys.argv[1])
-    limits = Limits(**task["limits"])
-    _confine(limits)
+    task = sys.argv[1]
+    _confine(Limits(**json.loads(task)["limits"]))
 
     def reached(uid: str) -> None:
         print("at", one_line(uid, 80), file=sys.stderr, flush=True)
 
-    try:
-        reading = read(
-            sys.stdin.buffer.read(),
-            home=ZoneInfo(task["home"]),
-            now=datetime.fromisoformat(task["now"]),
-            limits=limits,
-            reached=reached,
-            claims=task["claims"],
-        )
-        answer = json.dumps(reading, default=_plain, ensure_ascii=False).encode()
-    except RefusedError as refused:
-        answer = json.dumps({"refused": str(refused)}).encode()
-    except MemoryError:
-        answer = json.dumps({"refused": _OUT_OF_MEMORY}).encode()
-    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.write(answered(task, sys.stdin.buffer.read(), reached))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,19 @@ def read(
     them too.
     """
     limits = limits or Limits()
-    sifted = sift(raw, limits)
+    return understood(sift(raw, limits), home=home, now=now, limits=limits, reached=reached, claims=claims)
+
+
+def understood(
+    sifted: Sifted,
+    *,
+    home: ZoneInfo,
+    now: datetime,
+    limits: Limits,
+    reached: Callable[[str], None],
+    claims: bool,
+) -> Reading:
+    """What `read` answers, of a file that has been sifted."""
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
