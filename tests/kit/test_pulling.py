@@ -28,6 +28,7 @@ DURABLE = "booking__mirrors_hubs"
 FACTS = 150
 AT_A_CHANGE = 40
 CHANGES = 8
+NEVER_S = 3600
 
 
 async def test_a_fetch_that_has_no_time_left_ends_like_any_other(bus: Client) -> None:
@@ -74,13 +75,19 @@ async def test_who_stops_takes_in_what_has_come_and_leaves_the_rest_to_others(
             return BatchConsumer(DURABLE, booking, (HubProfileChangedV1,), nothing, ids=new_id)
         return Consumer(DURABLE, booking, {HubProfileChangedV1: nothing}, ids=new_id, in_order=False)
 
+    stream = declared_consumer(DURABLE).stream
+
     async def delivered() -> int:
-        info = await bus.jetstream().consumer_info(declared_consumer(DURABLE).stream, DURABLE)
+        info = await bus.jetstream().consumer_info(stream, DURABLE)
         return info.delivered.consumer_seq if info.delivered else 0
 
     async def begun(before: int) -> bool:
         return await delivered() > before
 
+    # What were lost would come again when this is over, and not while anybody here waits for it. (What the server finds
+    # nobody for it offers again at once, so that more may be delivered than there are.)
+    config = (await bus.jetstream().consumer_info(stream, DURABLE)).config
+    await bus.jetstream().add_consumer(stream, config.evolve(ack_wait=NEVER_S))
     for change in range(CHANGES):
         facts = [changed("ystad", change * AT_A_CHANGE + nth) for nth in range(1, AT_A_CHANGE + 1)]
         sending = asyncio.create_task(send(bus, *facts))
@@ -89,4 +96,4 @@ async def test_who_stops_takes_in_what_has_come_and_leaves_the_rest_to_others(
         await sending
     async with consuming(nats_account, replica()):
         await eventually(lambda: is_idle(bus, DURABLE), within=60)
-    assert await delivered() == CHANGES * AT_A_CHANGE
+    assert await delivered() >= CHANGES * AT_A_CHANGE
