@@ -106,6 +106,7 @@ class Arena(Stack):
         stream_replicas: Literal[1, 3] = 1,
     ) -> None:
         settings = LocalSettings(
+            mail_port=free_port(),
             home=home,
             port=free_port(),
             nats_url=None,
