@@ -31,6 +31,7 @@ from services.directory import main as directory
 from services.directory.settings import Settings as DirectorySettings
 from services.events import main as events
 from services.events.settings import Settings as EventsSettings
+from services.gateway.live.hall import Hall
 from services.gateway.main import make_app, make_server
 from services.gateway.settings import Settings as GatewaySettings
 from services.matching import main as matching
@@ -41,6 +42,7 @@ from shared.contracts.base import Request
 from shared.contracts.directory.requests import EnsurePerson, HubProfile, PersonView, RegisterHub
 from shared.contracts.directory.words import Role
 from shared.contracts.links import LinkPurpose
+from shared.contracts.live import LIVE_STREAMS
 from shared.kit.health import Readiness
 from shared.kit.ids import new_id
 from shared.kit.life import end
@@ -242,15 +244,13 @@ class Cell:
     @contextmanager
     def another_gateway(self, **options: Any) -> Iterator[httpx2.Client]:
         """A client of one more gateway with settings of its own."""
-        stack = AsyncExitStack()
-
-        async def begin() -> str:
-            return await self._serve(self.gateway(**options), stack)
-
-        url = self.run(begin())
+        stack, server = AsyncExitStack(), self.gateway(**options)
+        hall: Hall = server.config.app.state.hall  # type: ignore[union-attr]
+        url = self.run(self._serve(server, stack))
         try:
             with httpx2.Client(base_url=url, timeout=20) as client:
                 eventually("the other gateway is ready", lambda: client.get("/readyz").status_code == 200)
+                eventually("it follows the streams", lambda: set(LIVE_STREAMS) <= hall.held.keys())
                 yield client
         finally:
             self.run(stack.aclose())

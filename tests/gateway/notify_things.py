@@ -81,16 +81,18 @@ def mail_to(cell: Cell, email: str, *, number: int = 1) -> Taken:
 
 @dataclass
 class Mailed:
-    """The links people have been mailed from some moment on."""
+    """The links people, or whoever has one address, have been mailed after so many mails."""
 
     cell: Cell
     since: int
+    to: str | None = None
 
     def links(self, purpose: str, sign_up: str | None = None) -> list[str]:
         """The addresses of those with a purpose, about one sign-up if it is named."""
+        post = self.cell.outside.post
         texts = [
             str(body.get_content())
-            for mail in self.cell.outside.post.taken[self.since :]
+            for mail in (post.taken if self.to is None else post.mails_to(self.to))[self.since :]
             if (body := mail.message.get_body(("plain",))) is not None
         ]
         found = []

@@ -79,7 +79,7 @@ def holder(cell: Cell, hub: str, purpose: str) -> dict[str, str]:
 
 def mailed_link(cell: Cell, email: str, **more: str) -> str:
     """The address in the mail that whoever has this address is sent when they want to sign in."""
-    mailed = Mailed(cell, len(cell.outside.post.taken))
+    mailed = Mailed(cell, len(cell.outside.post.mails_to(email)), email)
     asked = cell.http.post("/v1/sign-in", json={"email": email, **more})
     assert (asked.status_code, asked.json()) == (202, {"minutes": 15})
     return mailed.link(LinkPurpose.SIGN_IN)  # other mails may come meanwhile, with other links
