@@ -72,6 +72,7 @@ async def run(settings: LocalSettings, narrator: Narrator) -> int:
         return 1
     finally:
         await asyncio.gather(end(starting), end(stopping))
+        await asyncio.gather(starting, stopping, return_exceptions=True)  # of no interest to who has ended it
         if stack.supervisor.running:
             narrator.say("stopping …")
             await stack.down()

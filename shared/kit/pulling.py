@@ -58,8 +58,7 @@ _leaving: WeakKeyDictionary[Pull, Leaving] = WeakKeyDictionary()
 async def _fetch_well(
     self: Pull,
     batch: int = 1,
-    timeout: float | None = 5,  # noqa: ASYNC109  # nats-py's own signature
-    heartbeat: float | None = None,
+    timeout: float | None = 5,  # noqa: ASYNC109  # nats-py's own signature, but for heartbeats, which nobody here asks for
 ) -> list[Msg]:
     leaving = _leaving.get(self)
     if leaving is not None:
@@ -71,7 +70,7 @@ async def _fetch_well(
             return await _batch(self, timeout)
         if batch == 1:
             return await _one(self, timeout)
-        return await _fetch(self, batch, timeout, heartbeat)
+        return await _fetch(self, batch, timeout)
     except nats.errors.TimeoutError:
         raise
     except TimeoutError as error:
@@ -108,7 +107,7 @@ def lose_nothing() -> None:
     expect that one: its task ends, is started again, and what it had fetched for the batch is thrown away in silence.
     A quarter of the facts came 15 s late so.
     """
-    Pull.fetch = _fetch_well  # type: ignore[method-assign]
+    Pull.fetch = _fetch_well  # type: ignore[method-assign,assignment]
 
 
 def _pulls(broker: NatsBroker) -> list[Pull]:
