@@ -109,7 +109,10 @@ class Wheels:
     def _nats(self, accounts: Accounts) -> str:
         port, monitor = free_port(), free_port()
         server = Nats(self.folder / "nats.conf", port, monitor)
-        server.config.write_text(accounts.config(Server(port, monitor, str(self.folder / "nats"))))
+        # Neither of the two is asked to survive its machine; the stacks of the stories that kill have servers of their own.
+        server.config.write_text(
+            accounts.config(Server(port, monitor, str(self.folder / "nats"), sync_interval="2m"))
+        )
         self._wait("nats", self._launch("nats", server.command(), signal.SIGTERM), lambda: not is_free(port))
         return server.url
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx2
 
-from tests.gateway.cell import eventually
+from shared.contracts.streams import stream_of
+from tests.gateway.cell import Cell, eventually
 
 URL = "/v1/live"
 
@@ -95,6 +96,17 @@ class Listening:
             self.events.append(Event(name, json.loads("\n".join(data)), seen))
         else:
             self.beats += 1
+
+
+def known(cell: Cell, hub: str, role: str, name: str | None = None) -> str:
+    """A token of somebody of whom the gateway has heard that they joined: hearing of it ends a stream of theirs."""
+    person, token = cell.person(hub, role, name), cell.token(hub, role, name)
+    facts = cell.app.state.hall.held[stream_of("directory")].by_hub
+    eventually(
+        "the gateway has heard of them",
+        lambda: any(getattr(told.fact, "person", None) == person for told in [*facts.get(hub, ())]),
+    )
+    return token
 
 
 @contextmanager

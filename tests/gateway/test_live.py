@@ -24,7 +24,7 @@ from shared.kit.ids import new_id
 from shared.kit.provision import provision
 from tests import waiting
 from tests.gateway.cell import Cell, eventually
-from tests.gateway.live_readers import Listening, acknowledge_nothing, listening
+from tests.gateway.live_readers import Listening, acknowledge_nothing, known, listening
 from tests.gateway.problems import problem
 
 OPTIONS = {"live_longest_s": 1_000_000}
@@ -33,7 +33,7 @@ TOPICS = "spaces,bookings,events"
 
 
 def test_what_happens_is_told_as_it_happens(cell: Cell) -> None:
-    member = cell.token("here", "member")
+    member = known(cell, "here", "member")
     with listening(cell.http, "here", TOPICS, token=member) as heard:
         assert heard.headers["content-type"].startswith("text/event-stream")
         assert heard.headers["cache-control"] == "no-store"
@@ -49,7 +49,7 @@ def test_what_happens_is_told_as_it_happens(cell: Cell) -> None:
 
 
 def test_whoever_comes_back_elsewhere_is_told_what_they_missed_and_nothing_twice(cell: Cell) -> None:
-    member = cell.token("here", "member")
+    member = known(cell, "here", "member")
     with listening(cell.http, "here", TOPICS, token=member) as heard:
         cell.meet("here", **cell.slot(day=40))
         heard.tells("event-published")
@@ -82,9 +82,7 @@ def test_a_replica_that_stops_sends_its_readers_elsewhere(cell: Cell) -> None:
 
 
 def test_a_new_role_acts_within_a_second(cell: Cell) -> None:
-    with listening(cell.http, "here", "members", token=cell.token("here", "admin")) as before:
-        token = cell.token("here", "member", "Rising")
-        before.tells("member-joined")
+    token = known(cell, "here", "member", "Rising")
     path = f"/v1/hubs/here/members/{cell.person('here', 'member', 'Rising')}"
     admin = cell.auth("here", "admin")
     with listening(cell.http, "here", "members", token=token) as heard:
@@ -105,16 +103,16 @@ def test_a_new_role_acts_within_a_second(cell: Cell) -> None:
 
 
 def test_occupancy_begins_with_what_is_and_goes_on_with_every_change(cell: Cell) -> None:
-    with listening(cell.http, "here", "occupancy", token=cell.token("here", "host")) as heard:
+    with listening(cell.http, "here", "occupancy", token=known(cell, "here", "host")) as heard:
         eventually(
             "the figures there are", lambda: {"all", "flex"} <= {one["subject"] for one in heard.facts}
         )
-        known = len(heard.facts)
+        so_far = len(heard.facts)
         cell.book("here", "flex", start=cell.near(-1), end=cell.near(30))
-        eventually("they change", lambda: {"all", "flex"} == _booked(heard.facts[known:]))
+        eventually("they change", lambda: {"all", "flex"} == _booked(heard.facts[so_far:]))
         assert heard.facts[-1]["type"] == "foci.booking.occupancy.v1"
     with listening(
-        cell.http, "here", "occupancy", token=cell.token("here", "host"), last=heard.last_id
+        cell.http, "here", "occupancy", token=known(cell, "here", "host"), last=heard.last_id
     ) as again:
         assert again.facts == []
 
@@ -124,7 +122,7 @@ def _booked(facts: list[dict[str, Any]]) -> set[str]:
 
 
 def test_a_stream_ends_with_the_token(cell: Cell) -> None:
-    token = cell.token("here", "member")
+    token = known(cell, "here", "member")
     with listening(cell.http, "here", "spaces", token=token) as heard:
         assert heard.named("open")[0]["until"].endswith("Z")
         cell.clock.ahead += timedelta(hours=13)
@@ -243,7 +241,7 @@ async def _make_anew(cell: Cell, stream: str) -> None:
 def test_a_role_that_changes_on_the_way_in_is_asked_for_again(
     cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token, admin = cell.token("here", "host", "Falling"), cell.auth("here", "admin")
+    token, admin = known(cell, "here", "host", "Falling"), cell.auth("here", "admin")
     path = f"/v1/hubs/here/members/{cell.person('here', 'host', 'Falling')}"
     following, lowered = Hall.following, list[int]()
 
@@ -318,7 +316,7 @@ def test_nobody_holds_more_streams_than_they_may(cell: Cell) -> None:
             refused = few.get("/v1/live?hub=here")
             problem(refused, 429, "too-many-streams")
             assert int(refused.headers["retry-after"]) >= 1
-            with listening(few, "here", "hub", token=cell.token("here", "member")):
+            with listening(few, "here", "hub", token=known(cell, "here", "member")):
                 refused = few.get("/v1/live?hub=here", headers=cell.auth("here", "host"))
                 problem(refused, 503, "unavailable")
         eventually("the place is free again", lambda: _opens(few))

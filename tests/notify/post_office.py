@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -116,9 +116,8 @@ class _Session(SMTP):
         super().connection_lost(error)
 
     def cut(self) -> None:
-        transport = self.transport
-        assert isinstance(transport, asyncio.WriteTransport)
-        transport.abort()
+        assert self.transport is not None
+        cast("asyncio.WriteTransport", self.transport).abort()
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # aiosmtpd's name
         address = self.envelope.rcpt_tos[0] if self.envelope and self.envelope.rcpt_tos else ""

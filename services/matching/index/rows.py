@@ -23,7 +23,7 @@ PAGE = 1000
 _CARDS = (
     """
     SELECT p.person, p.visibility <> 'nobody' AND NOT p.paused AS shown, p.visibility, p.languages
-    FROM profile p WHERE {these}
+    FROM profile p WHERE {these} ORDER BY p.person
     """,
     """
     SELECT p.person, array_agg(s.concept ORDER BY s.side, s.concept) AS concepts,
