@@ -13,7 +13,7 @@ run: .venv  ## start the whole stack (data in FOCI_HOME, gateway on FOCI_PORT)
 	@exec $(RUN)/foci up
 
 test: .venv  ## all tests, with real PostgreSQL and NATS
-	@$(RUN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+	@$(RUN)/pytest -n 4 --dist loadscope --no-loadscope-reorder
 
 alerts: .venv  ## Prometheus' promtool over the alert rules: when they fire and when not
 	@tests/telemetry/alerts

@@ -25,7 +25,7 @@ from shared.kit.delivery import Delivery, FromALaterRelease
 from shared.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.kit.failures import said
 from shared.kit.ids import Ids
-from shared.kit.inbox import Turn, forget_parked, has_follower, once, once_each, take_follower, turn_of
+from shared.kit.inbox import Turn, forget_parked, once, once_each, take_follower, take_turn
 from shared.kit.nats import Closed, connect_options, own_inbox
 from shared.kit.pulling import BATCH, IDLE_FETCH
 from shared.kit.settings import ProcessSettings
@@ -128,8 +128,7 @@ class Consumer:
     async def take_in(self, fact: Fact, body: str | None = None) -> str:
         """Act on a fact unless that has been done: inbox row, version, effect commit together or not at all."""
         async with self.database.transaction() as session:
-            outcome = await self.act(session, fact, body)
-            following = self._in_order and await has_follower(session, fact, self.durable)
+            outcome, following = await self._act(session, fact, body)
         while following:
             async with self.database.transaction() as session:
                 following = await self.follow(session, fact)
@@ -140,12 +139,19 @@ class Consumer:
 
         `body` is what came: if the fact has to wait, a later release may be the one that takes it up again.
         """
-        if not await once(session, fact.id, self.durable):
-            return "repeated"
-        if self._in_order and (turn := await turn_of(session, fact, self.durable, body)) is not Turn.ACT:
-            return str(turn.value)
+        outcome, _ = await self._act(session, fact, body)
+        return outcome
+
+    async def _act(self, session: AsyncSession, fact: Fact, body: str | None) -> tuple[str, bool]:
+        """What became of it, and whether a parked fact has its turn now."""
+        if self._in_order:
+            turn, follows = await take_turn(session, fact, self.durable, body)
+        else:
+            turn, follows = Turn.ACT if await once(session, fact.id, self.durable) else Turn.REPEATED, False
+        if turn is not Turn.ACT:
+            return str(turn.value), follows
         await self._effects[type(fact)](session, fact)
-        return "done"
+        return "done", follows
 
     async def follow(self, session: AsyncSession, fact: Fact) -> bool:
         """Act on the parked fact of the same entity whose turn has come; False when there is none.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from opentelemetry import trace
@@ -17,8 +17,10 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from shared.kit.errors import is_outdated
 from shared.kit.tracing import span
 
+T = TypeVar("T")
 tracer = trace.get_tracer("foci.database")
 
 _KEEPALIVES = {
@@ -77,6 +79,19 @@ async def driver_of(connection: AsyncConnection) -> asyncpg.Connection[Any]:
 def changed_rows(result: Result[Any]) -> int:
     """How many rows a statement has written; SQLAlchemy types the figure only on the result of a cursor."""
     return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+async def despite_migrations(work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` comes to, tried once more when a migration has changed a table under a statement prepared before.
+
+    It must then have done nothing: whatever it writes, it writes in one transaction.
+    """
+    try:
+        return await work()
+    except Exception as error:
+        if not is_outdated(error):
+            raise
+        return await work()
 
 
 _ANNOUNCED = "foci.announced"

@@ -18,6 +18,7 @@ class Turn(Enum):
     ACT = "act"
     DROP = "drop"
     PARK = "park"
+    REPEATED = "repeated"
 
 
 _ONCE = text("""
@@ -27,16 +28,24 @@ _ONCE_MANY = text("""
     INSERT INTO inbox (consumer, fact_id) SELECT :consumer, unnest(CAST(:fact_ids AS uuid[]))
     ON CONFLICT DO NOTHING RETURNING fact_id
 """)
-_HEARD = text(
-    "SELECT version FROM heard_version WHERE consumer = :consumer AND subject = :subject FOR UPDATE"
-)
-_HEARD_SO_FAR = text("SELECT version FROM heard_version WHERE consumer = :consumer AND subject = :subject")
 # The lock also covers the entity nobody has heard of yet, where there is no row to lock.
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:consumer || ' ' || :subject, 1))")
-_HEAR = text("""
-    INSERT INTO heard_version (consumer, subject, version) VALUES (:consumer, :subject, :version)
-    ON CONFLICT (consumer, subject) DO UPDATE SET version = excluded.version
+_ONCE_LOCKED = text("""
+    INSERT INTO inbox (consumer, fact_id) VALUES (:consumer, :fact_id) ON CONFLICT DO NOTHING
+    RETURNING pg_advisory_xact_lock(hashtextextended(:consumer || ' ' || :subject, 1))
 """)
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:consumer || ' ' || :subject, 1))")
+# A statement of its own: it sees what was committed while the one before it waited for the lock.
+_HEAR = text("""
+    INSERT INTO heard_version AS heard (consumer, subject, version)
+    SELECT :consumer, :subject, CAST(:version AS bigint)
+    WHERE :version = 1 OR CAST(:whole AS boolean)
+       OR EXISTS (SELECT FROM heard_version WHERE consumer = :consumer AND subject = :subject)
+    ON CONFLICT (consumer, subject) DO UPDATE SET version = excluded.version
+    WHERE heard.version = excluded.version - 1 OR (:whole AND heard.version < excluded.version)
+    RETURNING EXISTS (
+        SELECT FROM parked_fact WHERE consumer = :consumer AND subject = :subject AND version = :version + 1)
+""")
+_HEARD_SO_FAR = text("SELECT version FROM heard_version WHERE consumer = :consumer AND subject = :subject")
 _PARK = text("""
     INSERT INTO parked_fact (consumer, subject, version, nats_subject, body)
     VALUES (:consumer, :subject, :version, :nats_subject, :body) ON CONFLICT DO NOTHING
@@ -73,43 +82,50 @@ async def once_each(session: AsyncSession, fact_ids: Sequence[UUID], consumer: s
     return set(seen.scalars())
 
 
-async def turn_of(session: AsyncSession, fact: Fact, consumer: str, body: str | None = None) -> Turn:
-    """Whether it is this fact's turn; acting moves the entity's version on.
+async def take_turn(
+    session: AsyncSession, fact: Fact, consumer: str, body: str | None = None
+) -> tuple[Turn, bool]:
+    """Whether it is this fact's turn, and whether a parked fact of its entity has the next; acting moves the version on.
 
     The stream's order is not the order per entity: transactions of different replicas commit and are relayed
     as they come. `subject_version` is, so older facts are dropped and newer ones parked until the gap closes.
     A snapshot may jump ahead: it says everything the facts before it said. What is parked is the `body` as it came: this
-    release may not know all of its fields, and the one that unparks it may.
+    release may not know all of its fields, and the one that unparks it may. Nearly every fact comes once and in turn, and
+    costs two statements.
     """
     named = {"consumer": consumer, "subject": f"{fact.hub}/{fact.subject}"}
-    await session.execute(_LOCK, named)
-    heard = (await session.execute(_HEARD, named)).scalar() or 0
+    turn, follows = Turn.REPEATED, None
+    if (await session.execute(_ONCE_LOCKED, named | {"fact_id": fact.id})).first() is not None:
+        version, whole = fact.subject_version, isinstance(fact, Snapshot)
+        follows = (await session.execute(_HEAR, named | {"version": version, "whole": whole})).scalar()
+        turn = Turn.ACT if follows is not None else await _too_early_or_late(session, fact, named, body)
+        if turn is Turn.ACT and whole:
+            await session.execute(_FORGET, named | {"version": version})
+    if follows is None:
+        # Whoever took it in before may have died before those behind it had their turn.
+        follows = (await session.execute(_FOLLOWER, named)).first() is not None
+    return turn, follows
+
+
+async def _too_early_or_late(
+    session: AsyncSession, fact: Fact, named: dict[str, str], body: str | None
+) -> Turn:
+    heard = (await session.execute(_HEARD_SO_FAR, named)).scalar() or 0
     if fact.subject_version <= heard:
         return Turn.DROP
-    if fact.subject_version > heard + 1 and not isinstance(fact, Snapshot):
-        parked = named | {
-            "version": fact.subject_version,
-            "nats_subject": fact.subject_for(fact.hub),
-            "body": body or fact.model_dump_json(),
-        }
-        await session.execute(_PARK, parked)
-        return Turn.PARK
-    await session.execute(_HEAR, named | {"version": fact.subject_version})
-    if isinstance(fact, Snapshot):
-        await session.execute(_FORGET, named | {"version": fact.subject_version})
-    return Turn.ACT
+    parked = named | {
+        "version": fact.subject_version,
+        "nats_subject": fact.subject_for(fact.hub),
+        "body": body or fact.model_dump_json(),
+    }
+    await session.execute(_PARK, parked)
+    return Turn.PARK
 
 
 async def heard_so_far(session: AsyncSession, consumer: str, hub: str, subject: str) -> int:
     """The version of the latest fact about an entity that the consumer's order has let pass; 0 for none."""
     named = {"consumer": consumer, "subject": f"{hub}/{subject}"}
     return (await session.execute(_HEARD_SO_FAR, named)).scalar() or 0
-
-
-async def has_follower(session: AsyncSession, fact: Fact, consumer: str) -> bool:
-    """Whether a parked fact of the same entity has its turn now."""
-    found = await session.execute(_FOLLOWER, {"consumer": consumer, "subject": f"{fact.hub}/{fact.subject}"})
-    return found.first() is not None
 
 
 async def take_follower(session: AsyncSession, fact: Fact, consumer: str) -> tuple[str, str] | None:

@@ -25,8 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Request
 from shared.kit import idempotency, problems, telemetry
-from shared.kit.database import Database
-from shared.kit.errors import FociError, IdempotencyKeyReused, Unavailable, is_outdated, is_passing
+from shared.kit.database import Database, despite_migrations
+from shared.kit.errors import FociError, IdempotencyKeyReused, Unavailable, is_passing
 from shared.kit.idempotency import Answer, Key
 from shared.kit.ids import Clock
 from shared.kit.principal import Principal, Verifier
@@ -267,13 +267,7 @@ class Server:
             return Answer(422, None, orjson.dumps(problems.of_validation(error)).decode())
         async with asyncio.timeout(seconds_left), slots.working:
             call = Call(principal, now, key, seconds_left)
-            try:
-                return await self._carry_out(parsed, call)
-            except Exception as error:
-                if not is_outdated(error):
-                    raise
-                # Nothing has been done, and nobody shall notice that a migration has come by.
-                return await self._carry_out(parsed, call)
+            return await despite_migrations(lambda: self._carry_out(parsed, call))
 
     async def _carry_out(self, request: Request[Any], call: Call) -> Answer:
         direct = self._direct.get(type(request))

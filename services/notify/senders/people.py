@@ -6,7 +6,9 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from opentelemetry import trace
@@ -28,7 +30,7 @@ from services.notify.settings import Settings
 from shared.contracts.directory.requests import Contact, Contacts, GetContacts, Whom
 from shared.contracts.notify.words import Hindrance
 from shared.kit.causes import caused
-from shared.kit.database import Database
+from shared.kit.database import Database, despite_migrations
 from shared.kit.errors import FociError
 from shared.kit.ids import Clock, Ids
 from shared.kit.requester import Requester
@@ -57,6 +59,7 @@ MARK_AT_MOST = 200
 Ask = Callable[[Collection[Place]], Awaitable[Mapping[Place, Contact]]]
 """How these people are reached now; FociError when nobody can say."""
 Pause = Callable[[float], Awaitable[None]]
+Compose = Callable[[AsyncSession, Claim, Terms], Awaitable[list[Letter]]]
 
 
 def asks_directory(requester: Requester, cell: str) -> Ask:
@@ -157,8 +160,7 @@ class People:
 
     async def _round(self) -> int:
         now = self._clock()
-        async with self._database.transaction() as session:
-            claimed = await claim(session, now=now)
+        claimed = await despite_migrations(lambda: self._claim(now))
         if not claimed:
             return 0
         for notice in claimed.notices:
@@ -174,6 +176,10 @@ class People:
         await self._send(await self._compose(claimed, contacts))
         return len(claimed)
 
+    async def _claim(self, now: datetime) -> Claim:
+        async with self._database.transaction() as session:
+            return await claim(session, now=now)
+
     async def _compose(self, claimed: Claim, contacts: Mapping[Place, Contact]) -> list[Letter]:
         terms = Terms(
             now=self._clock(),
@@ -187,10 +193,17 @@ class People:
         letters: list[Letter] = []
         # Apart: who holds digests waits for nobody who wants to put something into one.
         for compose in (compose_notices, compose_digests, compose_again):
-            async with self._database.transaction() as session:
-                letters += await compose(session, claimed, terms)
+            # Given up, all of it would wait until the claim has run out.
+            letters += await despite_migrations(partial(self._composed, compose, claimed, terms))
         for outcome, number in terms.tally.items():
             NOTICES.labels(outcome).inc(number)
+        return letters
+
+    async def _composed(self, compose: Compose, claimed: Claim, terms: Terms) -> list[Letter]:
+        counted = replace(terms, tally=Counter())
+        async with self._database.transaction() as session:
+            letters = await compose(session, claimed, counted)
+        terms.tally.update(counted.tally)
         return letters
 
     async def _send(self, letters: Sequence[Letter]) -> None:
