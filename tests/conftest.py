@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import httpcore2
+import psutil
 import pytest
 import pytest_asyncio
 import uvloop
@@ -19,6 +24,9 @@ from tests.connections import Connections
 from tests.servers import Databases, HolderProcess, NatsAccount, ask, own_account, shared_server
 from tests.waiting import ended
 
+MEMORY = Path("/dev/shm")
+"""A file system without a disk, where Linux has one: a fifth of the kernel's work in a run was the disk's."""
+GIB = 1024**3
 HOLDER = pytest.StashKey[HolderProcess]()
 LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
 """Where tests start stacks of their own, and wait for them."""
@@ -38,10 +46,23 @@ pytest_plugins = ("tests.stack.plain",)
 setattr(httpcore2, "default_ssl_context", lru_cache(httpcore2.default_ssl_context))  # noqa: B010  # mypy: a function stays one
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Start the holder of the servers once per run; pytest-xdist's workers talk to the one of their controller."""
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
+    if hasattr(config, "workerinput"):
+        return
+    if "TMPDIR" not in os.environ and _has_room(MEMORY):
+        # What a killed process has written is there still, as on a disk; that machines die, no story tells.
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    if not config.option.collectonly:
         config.stash[HOLDER] = HolderProcess()
+
+
+def _has_room(memory: Path) -> bool:
+    """Whether the run's files, a gigabyte, and all its processes fit into this machine's memory."""
+    if not (memory.is_dir() and os.access(memory, os.W_OK)):
+        return False
+    return shutil.disk_usage(memory).free > 4 * GIB and psutil.virtual_memory().available > 10 * GIB
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -75,12 +96,12 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect garbage as the services do: what was imported stays, so nobody need look through it again and again."""
+    """Collect garbage as the services do, only more seldom: what was imported stays, and nobody looks through it again."""
     gc.disable()
     done = yield
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(50_000, 20, 50)
     gc.enable()
     return done
 

@@ -139,6 +139,8 @@ class Postgres:
             "fsync": safe,
             "synchronous_commit": safe,
             "full_page_writes": safe,
+            # Who is given a server for an hour connects thousands of times, with passwords nobody could guess.
+            **({} if self.durable else {"scram_iterations": "1"}),
             # After a crash PostgreSQL syncs its files before it recovers; one by one that takes seconds.
             **({"recovery_init_sync_method": "syncfs"} if sys.platform == "linux" else {}),
             "timezone": "UTC",

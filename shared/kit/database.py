@@ -88,7 +88,7 @@ async def despite_migrations(work: Callable[[], Awaitable[T]]) -> T:
     """
     try:
         return await work()
-    except Exception as error:
+    except Exception as error:  # the one wanted comes in the wrapping of whoever sent the statement
         if not is_outdated(error):
             raise
         return await work()

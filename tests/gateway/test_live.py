@@ -82,9 +82,9 @@ def test_a_replica_that_stops_sends_its_readers_elsewhere(cell: Cell) -> None:
 
 
 def test_a_new_role_acts_within_a_second(cell: Cell) -> None:
+    admin = {"Authorization": f"Bearer {known(cell, 'here', 'admin')}"}
     token = known(cell, "here", "member", "Rising")
     path = f"/v1/hubs/here/members/{cell.person('here', 'member', 'Rising')}"
-    admin = cell.auth("here", "admin")
     with listening(cell.http, "here", "members", token=token) as heard:
         version = cell.http.get(path, headers=admin).headers["etag"]
         answer = cell.http.patch(path, json={"role": "host"}, headers={**admin, "If-Match": version})
