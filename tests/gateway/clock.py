@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from tests.waiting import next_look
+
 T = TypeVar("T")
 
 
@@ -23,8 +25,9 @@ class Time:
 
 def eventually(what: str, true: Callable[[], T], *, seconds: float = 15.0) -> T:
     """Wait until `true()` is, with a deadline; its value."""
-    pause, deadline = threading.Event(), time.monotonic() + seconds
+    pause, started = threading.Event(), time.monotonic()
     while not (value := true()):
-        assert time.monotonic() < deadline, f"still not so after {seconds:g} s: {what}"
-        pause.wait(0.03)
+        waited = time.monotonic() - started
+        assert waited < seconds, f"still not so after {seconds:g} s: {what}"
+        pause.wait(max(next_look(waited), 0.05))
     return value
