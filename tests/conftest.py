@@ -28,8 +28,15 @@ MEMORY = Path("/dev/shm")
 """A file system without a disk, where Linux has one: a fifth of the kernel's work in a run was the disk's."""
 GIB = 1024**3
 HOLDER = pytest.StashKey[HolderProcess]()
-LONG = ("tests/faults/", "tests/stack/", "tests/e2e/", "tests/cli/test_import_end_to_end.py")
-"""Where tests start stacks of their own, and wait for them."""
+LONG = (
+    "tests/faults/",
+    "tests/stack/",
+    "tests/e2e/",
+    "tests/cli/test_import_end_to_end.py",
+    "tests/gateway/test_fuzz.py",
+    "tests/gateway/test_who_may.py",
+)
+"""Where tests start stacks of their own, and wait for them; and the two files that try every route, half a minute each."""
 PLAIN = (
     "tests/e2e/test_introductions.py",
     "tests/e2e/test_notices.py",

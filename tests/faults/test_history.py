@@ -41,7 +41,7 @@ async def arena(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rolli
 async def test_every_promise_is_kept_while_processes_are_killed(arena: Rolling) -> None:
     """Ends with the operations, or on a busy machine with its time; the shares of decided operations need a long run."""
     narrator = arena.narrator
-    plan = Plan(secrets.randbelow(2**32), OPERATIONS, KILLS, gap_s=(0.8, 2.0), longest_s=LONGEST_S)
+    plan = Plan(secrets.randbelow(2**32), OPERATIONS, KILLS, gap_s=(0.5, 1.2), longest_s=LONGEST_S)
     narrator.say(f"seed {plan.seed}: repeat the kills with `python -m tests.faults --seed {plan.seed}`")
     result = await storm(arena, plan, narrator.say)
     for name, value in result.figures.items():
