@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 SOONEST_S, LATEST_S = 0.01, 0.1
 SHARE = 0.1
@@ -39,6 +43,16 @@ async def eventually(
         if waited > within:
             raise AssertionError(f"{what} did not come true within {within} s; last: {value!r}")
         await asyncio.sleep(next_look(waited))
+
+
+def blocked_until(what: str, true: Callable[[], T], *, seconds: float) -> T:
+    """What `true()` returns once that is true, for who has no loop to wait in; each look is a request through everything."""
+    pause, started = threading.Event(), time.monotonic()
+    while not (value := true()):
+        waited = time.monotonic() - started
+        assert waited < seconds, f"still not so after {seconds:g} s: {what}"
+        pause.wait(max(next_look(waited), 0.05))
+    return value
 
 
 async def ended(tasks: set[asyncio.Task[Any]]) -> None:

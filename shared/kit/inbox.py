@@ -28,12 +28,12 @@ _ONCE_MANY = text("""
     INSERT INTO inbox (consumer, fact_id) SELECT :consumer, unnest(CAST(:fact_ids AS uuid[]))
     ON CONFLICT DO NOTHING RETURNING fact_id
 """)
-# The lock also covers the entity nobody has heard of yet, where there is no row to lock.
-_ONCE_LOCKED = text("""
-    INSERT INTO inbox (consumer, fact_id) VALUES (:consumer, :fact_id) ON CONFLICT DO NOTHING
-    RETURNING pg_advisory_xact_lock(hashtextextended(:consumer || ' ' || :subject, 1))
-""")
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:consumer || ' ' || :subject, 1))")
+# It also covers the entity nobody has heard of yet, where there is no row to lock.
+_ITS_LOCK = "pg_advisory_xact_lock(hashtextextended(:consumer || ' ' || :subject, 1))"
+_ONCE_LOCKED = text(f"""
+    INSERT INTO inbox (consumer, fact_id) VALUES (:consumer, :fact_id) ON CONFLICT DO NOTHING RETURNING {_ITS_LOCK}
+""")  # noqa: S608  # a constant
+_LOCK = text(f"SELECT {_ITS_LOCK}")
 # A statement of its own: it sees what was committed while the one before it waited for the lock.
 _HEAR = text("""
     INSERT INTO heard_version AS heard (consumer, subject, version)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from tests.waiting import next_look
+from tests.waiting import blocked_until
 
 T = TypeVar("T")
 
@@ -25,9 +23,4 @@ class Time:
 
 def eventually(what: str, true: Callable[[], T], *, seconds: float = 15.0) -> T:
     """Wait until `true()` is, with a deadline; its value."""
-    pause, started = threading.Event(), time.monotonic()
-    while not (value := true()):
-        waited = time.monotonic() - started
-        assert waited < seconds, f"still not so after {seconds:g} s: {what}"
-        pause.wait(max(next_look(waited), 0.05))
-    return value
+    return blocked_until(what, true, seconds=seconds)

@@ -17,7 +17,7 @@ import psutil
 
 from deploy.local.home import Home
 from deploy.local.servers import free_port
-from tests.waiting import next_look
+from tests.waiting import blocked_until
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 120.0
@@ -25,11 +25,7 @@ DEADLINE_S = 120.0
 
 def eventually(what: str, true: Any, *, seconds: float = 30.0) -> None:
     """Wait for a condition, with a deadline."""
-    pause, started = threading.Event(), time.monotonic()
-    while not true():
-        waited = time.monotonic() - started
-        assert waited < seconds, f"still not so after {seconds:g} s: {what}"
-        pause.wait(max(next_look(waited), 0.05))
+    blocked_until(what, true, seconds=seconds)
 
 
 class Started:
