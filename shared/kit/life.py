@@ -7,16 +7,19 @@ import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
 
+from shared.kit.errors import is_passing
 from shared.kit.telemetry import logger
 
+T = TypeVar("T")
 log = logger(__name__)
 
 RELEASE = "0.1.0"
 
 CANCEL_AGAIN_AFTER = 0.5
+START_AGAIN_AFTER = 0.5
 
 
 def leave_the_permanent_alone() -> None:
@@ -76,6 +79,26 @@ async def ended(part: str, stop: Callable[[], Awaitable[None]], within: float) -
             await stop()
     except Exception as error:  # noqa: BLE001  # every part gets its chance to end well
         log.warning("a part did not end well", part=part, error=error)
+
+
+async def insisting(stack: AsyncExitStack, start: Callable[[AsyncExitStack], Awaitable[T]]) -> T:
+    """What `start` returns once it has come to its end; `stack` then stops what it has begun.
+
+    When something it needs goes away in the middle, what was begun is stopped, and it begins again: a process that ended
+    instead would be back only after the pause whoever starts it makes.
+    """
+    while True:
+        async with AsyncExitStack() as begun:
+            try:
+                result = await start(begun)
+            except Exception as error:  # whatever is not the fault of a moment is raised
+                if not is_passing(error):
+                    raise
+                log.warning("the start was interrupted; beginning it again", error=error)
+            else:
+                await stack.enter_async_context(begun.pop_all())
+                return result
+        await asyncio.sleep(START_AGAIN_AFTER)
 
 
 async def end(task: asyncio.Task[Any]) -> None:

@@ -27,7 +27,7 @@ from shared.kit.following import Followed, Follower
 from shared.kit.health import Readiness, routes
 from shared.kit.ids import Clock
 from shared.kit.kick import Kick
-from shared.kit.life import RELEASE, Life, ended, leave_the_permanent_alone, living, running
+from shared.kit.life import RELEASE, Life, ended, insisting, leave_the_permanent_alone, living, running
 from shared.kit.mending import Mender, Recollect
 from shared.kit.nats import Closed, Pulse, connect
 from shared.kit.operations import Restate
@@ -276,10 +276,15 @@ def run(name: str, settings: ServiceSettings, parts: Parts, *, clock: Clock) -> 
 
         readiness.needs("start", has_started)
         async with AsyncExitStack() as stack:
-            closed = Closed()
-            nc = await connect(settings, name, closed)
-            stack.push_async_callback(ended, "connection", nc.close, 5.0)
-            await parts(stack, DataService(name, settings, nc, readiness, clock=clock))
+
+            async def start(begun: AsyncExitStack) -> Closed:
+                closed = Closed()
+                nc = await connect(settings, name, closed)
+                begun.push_async_callback(ended, "connection", nc.close, 5.0)
+                await parts(begun, DataService(name, settings, nc, readiness, clock=clock))
+                return closed
+
+            closed = await insisting(stack, start)
             life.started.set()
             readiness.forget()
             leave_the_permanent_alone()

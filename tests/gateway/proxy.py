@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 
 class Wire:
@@ -14,6 +15,8 @@ class Wire:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
+        self.overhears: Callable[[bytes], None] | None = None
+        """Told what clients say before it is passed on, so that a test can cut the wire at a word."""
 
     async def mend(self) -> None:
         """Let connections through, on the same port as before."""
@@ -36,14 +39,23 @@ class Wire:
             return
         self._writers |= {writer, back}
         try:
-            await asyncio.gather(_pump(reader, back), _pump(there, writer))
+            await asyncio.gather(_pump(reader, back, self._overhear), _pump(there, writer))
         finally:
             self._writers -= {writer, back}
 
+    def _overhear(self, chunk: bytes) -> None:
+        if self.overhears is not None:
+            self.overhears(chunk)
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+async def _pump(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    overhear: Callable[[bytes], None] = lambda _: None,
+) -> None:
     with contextlib.suppress(OSError):
         while chunk := await reader.read(65536):
+            overhear(chunk)
             writer.write(chunk)
             await writer.drain()
     with contextlib.suppress(OSError, RuntimeError):

@@ -31,6 +31,7 @@ from shared.kit.nats import Closed, connect, connect_options
 from shared.kit.provision import provision
 from shared.kit.requester import Requester
 from tests.e2e.collector import Collector
+from tests.gateway.proxy import Wire
 from tests.kit.consuming import Outage, settings_of
 from tests.kit.own_servers import end, started
 from tests.servers import ROOT, NatsAccount
@@ -196,6 +197,42 @@ async def test_it_stops_soon_also_while_nats_is_away(stack: Stack) -> None:
         finally:
             end(service)
     assert not [line for line in stack.said() if line["level"] in ("error", "critical")]
+
+
+async def test_what_it_needs_going_away_in_the_middle_of_a_start_begins_the_start_again(
+    stack: Stack,
+) -> None:
+    """A question that was on its way is never answered; the process must outlive that, with what was begun undone."""
+    wire, asked, mended = Wire("127.0.0.1", stack.nats.port), 0, set[asyncio.Task[None]]()
+
+    async def cut() -> None:
+        await wire.cut()
+        await wire.mend()
+
+    def overhear(chunk: bytes) -> None:
+        # Asked for once to see whether it is there, and a second time by what binds to it.
+        nonlocal asked
+        if b"CONSUMER.INFO.EVENTS.booking__keeps_venues" in chunk:
+            asked += 1
+            if asked == 2:
+                mended.add(asyncio.create_task(cut()))
+
+    wire.overhears = overhear
+    with started(stack.nats.command()):
+        await stack.provision()
+        await wire.mend()
+        service = stack.launch(BOOKING_NATS_URL=f"nats://127.0.0.1:{wire.port}")
+        try:
+            await eventually(lambda: asked >= 2, within=20, what="its binding to the consumer")
+            await eventually(lambda: stack.answers("/readyz", 200), within=20)
+            assert await stack.answers("/healthz", 200)
+            await stack.ends_with_a_request_in_hand(service)
+        finally:
+            end(service)
+            await wire.cut()
+    said = stack.said()
+    assert [line["message"] for line in said].count("the start was interrupted; beginning it again") == 1
+    assert not [line for line in said if line["level"] in ("error", "critical")]
 
 
 async def test_a_duty_that_missed_its_cancellation_is_cancelled_again() -> None:
