@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +23,10 @@ ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 # Below what Linux (from 32768) and others (from 49152) give to outgoing connections.
 LISTENING_PORTS = range(20000, 32768)
-_GIVEN: deque[int] = deque(maxlen=1000)
-"""Ports this process has handed out: until their servers listen, nobody else can see that they are taken."""
+_KEPT: dict[int, socket.socket] = {}
+"""The ports this process has handed out, each with what tells other processes so: the UDP port of the same number, which no
+server here uses. Until a server listens on its port, and while it is down, nobody could see otherwise that it is taken."""
+KEPT_AT_MOST = 300
 
 
 class ServersMissing(Exception):
@@ -58,14 +59,27 @@ def free_port(preferred: int | None = None) -> int:
     Not one of those the system gives to outgoing connections: while a server is down, a client that keeps trying its
     port would sooner or later be given that very port, connect to itself, and keep the server from coming back.
     """
-    if preferred and is_free(preferred):
+    if preferred and (preferred in _KEPT or _keep(preferred)) and is_free(preferred):
         return preferred
     tries = (secrets.choice(LISTENING_PORTS) for _ in range(1000))
-    port = next((port for port in tries if port not in _GIVEN and is_free(port)), None)
+    port = next((port for port in tries if is_free(port) and _keep(port)), None)
     if port is None:
         raise ServersMissing(f"no free port between {LISTENING_PORTS[0]} and {LISTENING_PORTS[-1]}")
-    _GIVEN.append(port)
     return port
+
+
+def _keep(port: int) -> bool:
+    """Take a port for one server to come; False when somebody has it, be it another process that starts a stack."""
+    keeper = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        keeper.bind(("127.0.0.1", port))
+    except OSError:
+        keeper.close()
+        return False
+    _KEPT[port] = keeper
+    if len(_KEPT) > KEPT_AT_MOST:
+        _KEPT.pop(next(iter(_KEPT))).close()
+    return True
 
 
 def postgres_program(name: str) -> str:

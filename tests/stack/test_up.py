@@ -74,9 +74,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 @contextmanager
 def listening() -> Iterator[int]:
     """A port that another program has."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", free_port()))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
         yield taken.getsockname()[1]
 
 
