@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import cache
 from typing import Any
 
 import uvicorn
@@ -195,20 +196,14 @@ def _routed(lifespan: Lifespan | None = None) -> FastAPI:
     for part in PARTS:
         app.router.routes.extend(part.routes)
     _handle_errors(app)
-    made = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = completed(made())
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way of extending the document
+    app.openapi = openapi_document  # type: ignore[method-assign]  # FastAPI's documented way of extending the document
     return app
 
 
+@cache
 def openapi_document() -> dict[str, Any]:
-    """The published document."""
-    return _routed().openapi()
+    """The published document, made when it is first asked for: half a second of work."""
+    return completed(FastAPI.openapi(_routed()))
 
 
 def _limits(settings: Settings) -> Limits:
@@ -233,7 +228,6 @@ async def _keep_connected(
         keeping = keep_up(hall, following, departure.begun)
         await stack.enter_async_context(running("live readers", keeping))
         await stack.enter_async_context(running("live figures", keep_figures(hall, figures)))
-        leave_the_permanent_alone()
         await closed.never()
 
 
@@ -316,4 +310,6 @@ def serve() -> None:
     """Run the gateway until it is told to stop."""
     settings = from_environment(Settings)  # secrets come from the environment
     telemetry.set_up("gateway", cell=settings.cell, release=RELEASE, level=settings.log_level)
-    make_server(settings, make_app(settings, clock=utc_now)).run()
+    server = make_server(settings, make_app(settings, clock=utc_now))
+    leave_the_permanent_alone()
+    server.run()
