@@ -153,8 +153,9 @@ class Postgres:
             "fsync": safe,
             "synchronous_commit": safe,
             "full_page_writes": safe,
-            # Who is given a server for an hour connects thousands of times, with passwords nobody could guess.
-            **({} if self.durable else {"scram_iterations": "1"}),
+            # Who is given a server for an hour connects thousands of times, with passwords nobody could guess, and makes
+            # hundreds of databases, through all of which autovacuum would go, a process for each, again and again.
+            **({} if self.durable else {"scram_iterations": "1", "autovacuum": "off"}),
             # After a crash PostgreSQL syncs its files before it recovers; one by one that takes seconds.
             **({"recovery_init_sync_method": "syncfs"} if sys.platform == "linux" else {}),
             "timezone": "UTC",
