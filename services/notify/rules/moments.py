@@ -22,20 +22,31 @@ def end_of_quiet(at: datetime, zone: str, start: time, end: time) -> datetime | 
     """The first moment after `at` that is not quiet where the person is; None when `at` is not quiet itself.
 
     Quiet is what the clock on the wall says. Where the clocks go back over the end of the quiet hours it is quiet a second
-    time; where they jump over it, quiet ends with the jump.
+    time, and where they go back over their beginning it is not for a while; where they jump over the end, quiet ends with
+    the jump, unless it is quiet again there.
     """
-    here = ZoneInfo(zone)
-    local = at.astimezone(here)
-    wall = local.time().replace(fold=0)
-    if not _within(wall, start, end):
-        return None
-    day = local.date() if wall < end else local.date() + _DAY
-    ends = datetime.combine(day, end)
+    here, moment = ZoneInfo(zone), at
+    while _within(_wall(moment, here), start, end):
+        ends = _next(moment, end, here)
+        if ends.astimezone(here).utcoffset() != moment.astimezone(here).utcoffset():
+            ends = _change(moment.astimezone(UTC).replace(microsecond=0), ends, here)
+        moment = ends
+    return moment if moment != at else None
+
+
+def _wall(at: datetime, here: ZoneInfo) -> time:
+    return at.astimezone(here).time().replace(fold=0)
+
+
+def _next(at: datetime, wall: time, here: ZoneInfo) -> datetime:
+    """When the clock on the wall shows it next."""
+    today = at.astimezone(here).date()
+    shown = datetime.combine(today if _wall(at, here) < wall else today + _DAY, wall)
     for fold in (0, 1):
-        moment = _moment(ends.replace(fold=fold), here)
+        moment = _moment(shown.replace(fold=fold), here)
         if moment > at:
             return moment
-    raise AssertionError(f"{ends} in {zone} is not after {at}")
+    raise AssertionError(f"{shown} in {here} is not after {at}")
 
 
 def _within(wall: time, start: time, end: time) -> bool:
@@ -79,6 +90,11 @@ def _moment(wall: datetime, zone: ZoneInfo) -> datetime:
         return (second if wall.fold else first).astimezone(UTC)
     # Skipped: what it would be by the offset after the jump lies before it, by the one before the jump behind it.
     before, after = second.astimezone(UTC), first.astimezone(UTC)
+    return _change(before, after, zone)
+
+
+def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The moment between these at which the clocks are changed."""
     old = before.astimezone(zone).utcoffset()
     while after - before > _SECOND:
         middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
