@@ -27,6 +27,7 @@ _KEPT: dict[int, socket.socket] = {}
 """The ports this process has handed out, each with what tells other processes so: the UDP port of the same number, which no
 server here uses. Until a server listens on its port, and while it is down, nobody could see otherwise that it is taken."""
 KEPT_AT_MOST = 300
+"""Each holds a file open; a run of the tests asks for hundreds, and the first of them have long been listened on or let go."""
 
 
 class ServersMissing(Exception):

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx2
@@ -199,31 +200,40 @@ async def test_it_stops_soon_also_while_nats_is_away(stack: Stack) -> None:
     assert not [line for line in stack.said() if line["level"] in ("error", "critical")]
 
 
+@pytest.mark.parametrize(
+    ("needed", "word", "times"),
+    [
+        # Asked for once to see whether it is there, and a second time by what binds to it; that is never answered.
+        ("NATS_URL", b"CONSUMER.INFO.EVENTS.booking__keeps_venues", 2),
+        ("DATABASE_URL", b"INSERT INTO timer", 1),
+    ],
+)
 async def test_what_it_needs_going_away_in_the_middle_of_a_start_begins_the_start_again(
-    stack: Stack,
+    stack: Stack, needed: str, word: bytes, times: int
 ) -> None:
-    """A question that was on its way is never answered; the process must outlive that, with what was begun undone."""
-    wire, asked, mended = Wire("127.0.0.1", stack.nats.port), 0, set[asyncio.Task[None]]()
+    """The process must outlive it, with what was begun undone."""
+    url = urlsplit(stack.nats.url if needed == "NATS_URL" else stack.database_url)
+    wire, said_it, cuts = Wire("127.0.0.1", url.port or 0), 0, set[asyncio.Task[None]]()
 
     async def cut() -> None:
         await wire.cut()
         await wire.mend()
 
     def overhear(chunk: bytes) -> None:
-        # Asked for once to see whether it is there, and a second time by what binds to it.
-        nonlocal asked
-        if b"CONSUMER.INFO.EVENTS.booking__keeps_venues" in chunk:
-            asked += 1
-            if asked == 2:
-                mended.add(asyncio.create_task(cut()))
+        nonlocal said_it
+        if word in chunk:
+            said_it += 1
+            if said_it == times:
+                cuts.add(asyncio.create_task(cut()))
 
     wire.overhears = overhear
     with started(stack.nats.command()):
         await stack.provision()
         await wire.mend()
-        service = stack.launch(BOOKING_NATS_URL=f"nats://127.0.0.1:{wire.port}")
+        through = url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{wire.port}").geturl()
+        service = stack.launch(**{f"BOOKING_{needed}": through})
         try:
-            await eventually(lambda: asked >= 2, within=20, what="its binding to the consumer")
+            await eventually(lambda: said_it >= times, within=20, what="the word at which it is cut off")
             await eventually(lambda: stack.answers("/readyz", 200), within=20)
             assert await stack.answers("/healthz", 200)
             await stack.ends_with_a_request_in_hand(service)

@@ -70,7 +70,10 @@ def test_quiet_ends_at_the_first_moment_that_is_not_quiet(
     assert ends is not None
     assert ends > at
     assert not _quiet(ends, zone, start, end), "it would wake somebody"
-    assert ends - at <= timedelta(hours=51)
+    # A jump over the only minutes of a day that are not quiet leaves it quiet for another.
+    here = ZoneInfo(zone)
+    jumped = at.astimezone(here).utcoffset() < ends.astimezone(here).utcoffset()  # type: ignore[operator]  # zones have one
+    assert ends - at <= timedelta(hours=51 if jumped else 27)
     between = [at + 5 * MINUTE * step for step in range((ends - at) // (5 * MINUTE) + 1)]
     between.append(ends - timedelta(seconds=1))
     assert all(_quiet(one, zone, start, end) for one in between if at <= one < ends), (
